@@ -1,0 +1,1 @@
+"""Graphs and microphone arrays in YAML, shipped with Echoic."""

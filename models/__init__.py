@@ -1,0 +1,1 @@
+"""Networks and signal algorithms: arrays in, arrays out."""

@@ -1,0 +1,1 @@
+"""The dataflow core: packets, stages, graphs, and what runs them."""

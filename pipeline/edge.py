@@ -1,0 +1,157 @@
+"""The inbox of a stage: a bounded queue per input, and the merge that makes their order independent of threads.
+
+A packet is handed over once every other input has passed its end: inputs are merged by end, then by port name. While the
+stage waits for a slower input, the faster ones are taken in without bound (how much can pile up is limited by the queues on
+the slower branch), so a join of a dense and a sparse branch can never starve.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pipeline.packets import Gap, Packet
+from pipeline.stage import END_NS
+
+
+class Aborted(Exception):  # noqa: N818 - a signal to unwind a thread, not a fault
+    """The graph is being torn down."""
+
+
+@dataclass
+class _Lane:
+    queue: int
+    when_full: str
+    waiting: deque[Packet] = field(default_factory=deque)
+    n_packets: int = 0
+    promised_ns: int = 0
+    closed: bool = False
+
+    def passed_ns(self) -> int:
+        """Nothing that ends before this is still to be handed over."""
+        return self.waiting[0].end_ns if self.waiting else self.future_ns()
+
+    def future_ns(self) -> int:
+        """Nothing that ends before this will still be put in."""
+        return END_NS if self.closed else self.promised_ns
+
+
+class Inbox:
+    """What waits for one stage. `put`, `promise` and `close` are called by producers, `take` by the stage's own thread."""
+
+    def __init__(self, ports: dict[str, tuple[int, str]], dropped: Callable[[str, Packet], None] | None = None) -> None:
+        """`ports` gives each input's queue length in packets and its `when_full` policy; `dropped` hears of every loss."""
+        self._lanes = {name: _Lane(queue, when_full) for name, (queue, when_full) in sorted(ports.items())}
+        self._dropped = dropped
+        self._changed = threading.Condition()
+        self._hungry = False
+        self._aborted = False
+
+    def put(self, port: str, packet: Packet) -> None:
+        """Hand in a packet; waits, or drops by the port's policy, when the queue is full. Raises Aborted."""
+        with self._changed:
+            lane = self._lanes[port]
+            if lane.when_full == "block":
+                self._changed.wait_for(lambda: self._aborted or self._hungry or lane.n_packets < lane.queue)
+            if self._aborted:
+                raise Aborted
+            lost = None
+            if lane.n_packets >= lane.queue and not self._hungry and lane.when_full == "drop_newest":
+                lost, packet = packet, Gap(pts_ns=packet.pts_ns, duration_ns=packet.duration_ns, reason="dropped")
+            elif lane.n_packets >= lane.queue and not self._hungry and lane.when_full == "drop_oldest":
+                lost = self._drop_oldest(lane)
+            lane.waiting.append(packet)
+            if not isinstance(packet, Gap):
+                lane.promised_ns = max(lane.promised_ns, packet.end_ns)
+                lane.n_packets += 1
+            self._changed.notify_all()
+        if lost is not None and self._dropped is not None:
+            self._dropped(port, lost)
+
+    @staticmethod
+    def _drop_oldest(lane: _Lane) -> Packet | None:
+        for index, packet in enumerate(lane.waiting):
+            if not isinstance(packet, Gap):
+                lane.waiting[index] = Gap(pts_ns=packet.pts_ns, duration_ns=packet.duration_ns, reason="dropped")
+                lane.n_packets -= 1
+                return packet
+        return None
+
+    def promise(self, port: str, pts_ns: int) -> None:
+        """A watermark: nothing that ends before `pts_ns` will be put into this port any more."""
+        with self._changed:
+            lane = self._lanes[port]
+            if pts_ns > lane.promised_ns:
+                lane.promised_ns = pts_ns
+                self._changed.notify_all()
+
+    def close(self, port: str) -> None:
+        """The stream of this port has ended."""
+        with self._changed:
+            self._lanes[port].closed = True
+            self._changed.notify_all()
+
+    def abort(self) -> None:
+        """Drop everything and let every waiting thread go with Aborted."""
+        with self._changed:
+            self._aborted = True
+            self._changed.notify_all()
+
+    def take(self, told_ns: int, n_most: int = 1) -> tuple[str, list[Packet]] | int | None:
+        """The next packets of one port (or one gap), or how far the inputs have passed if that is beyond `told_ns`, or None.
+
+        None means that all inputs have ended and everything has been handed over. Raises Aborted.
+        """
+        with self._changed:
+            while True:
+                if self._aborted:
+                    raise Aborted
+                port = self._next()
+                if port is not None:
+                    return port, self._pop(port, n_most)
+                passed = self._passed()
+                if passed == END_NS:
+                    return None
+                if passed > told_ns:
+                    return passed
+                self._hungry = True
+                self._changed.notify_all()
+                self._changed.wait()
+                self._hungry = False
+
+    def passed_ns(self) -> int:
+        """Nothing that ends before this is still to be handed over."""
+        with self._changed:
+            return self._passed()
+
+    def n_waiting(self) -> int:
+        """How many packets wait on all ports together."""
+        with self._changed:
+            return sum(len(lane.waiting) for lane in self._lanes.values())
+
+    def _passed(self) -> int:
+        return min(lane.passed_ns() for lane in self._lanes.values())
+
+    def _next(self) -> str | None:
+        heads = [(lane.waiting[0].end_ns, name) for name, lane in self._lanes.items() if lane.waiting]
+        if not heads:
+            return None
+        end_ns, port = min(heads)
+        for name, lane in self._lanes.items():
+            # A tie on the end is broken by name, so an earlier name must have passed beyond the end, a later one only reached it.
+            if not lane.waiting and not lane.closed and (lane.promised_ns < end_ns or (lane.promised_ns == end_ns and name < port)):
+                return None
+        return port
+
+    def _pop(self, port: str, n_most: int) -> list[Packet]:
+        lane = self._lanes[port]
+        packets = [lane.waiting.popleft()]
+        if not isinstance(packets[0], Gap):
+            lane.n_packets -= 1
+            while len(packets) < n_most and lane.waiting and not isinstance(lane.waiting[0], Gap) and self._next() == port:
+                packets.append(lane.waiting.popleft())
+                lane.n_packets -= 1
+        self._changed.notify_all()
+        return packets

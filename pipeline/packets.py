@@ -1,0 +1,219 @@
+"""Every packet type that flows through a graph: the vocabulary of the system.
+
+Times are integers in nanoseconds on one session clock that starts at 0. Packets are frozen, and their arrays are made
+read-only when the packet is made, so a packet can be handed to several stages at once without a copy.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.geometry import ArrayGeometry
+
+Float32Array = npt.NDArray[np.float32]
+NS_PER_S = 10**9
+
+
+class PacketError(ValueError):
+    """A packet was made with values that no packet may have."""
+
+
+def seconds(time_ns: int) -> float:
+    """A time in seconds, for people and JSON."""
+    return time_ns / NS_PER_S
+
+
+def nanoseconds(time_s: float) -> int:
+    """A time in whole nanoseconds, from seconds that a person or a file gave."""
+    return round(time_s * NS_PER_S)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Packet:
+    """A piece of the stream that starts at `pts_ns` and lasts `duration_ns`."""
+
+    pts_ns: int
+    duration_ns: int
+
+    def __post_init__(self) -> None:
+        if self.pts_ns < 0 or self.duration_ns < 0:
+            raise PacketError(
+                f"{type(self).__name__}: pts_ns and duration_ns must be at least 0, found {self.pts_ns} and {self.duration_ns}"
+            )
+        for entry in dataclasses.fields(self):
+            value = getattr(self, entry.name)
+            if isinstance(value, np.ndarray):
+                value.flags.writeable = False
+
+    @property
+    def end_ns(self) -> int:
+        """The first nanosecond after this packet."""
+        return self.pts_ns + self.duration_ns
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gap(Packet):
+    """A stretch that was lost, and why: "dropped", "overrun", "unreadable", "source ended"."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AudioBlock(Packet):
+    """Samples of every channel of one array over one stretch of time.
+
+    `samples` is float32, shape (channels, frames), full scale is +-1; channels are those of `array`, in its order.
+    """
+
+    samples: Float32Array
+    sample_rate_hz: int
+    array: ArrayGeometry
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageFrame(Packet):
+    """One image of a camera. `pixels` is uint8, shape (height, width, 3), RGB."""
+
+    pixels: npt.NDArray[np.uint8]
+    camera: str
+
+
+@dataclass(frozen=True)
+class Direction:
+    """A direction that sound came from: degrees in the array's frame, and how strongly (0 to 1)."""
+
+    azimuth_deg: float
+    elevation_deg: float | None
+    power: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Directions(Packet):
+    """The directions that sound came from during one block, strongest first."""
+
+    directions: tuple[Direction, ...]
+
+
+@dataclass(frozen=True)
+class Track:
+    """One tracked source.
+
+    Without bearing (one microphone, or separate lanes) `azimuth_deg` is None and `lane` says which channel the track is.
+    """
+
+    name: str
+    azimuth_deg: float | None
+    elevation_deg: float | None = None
+    active: bool = True
+    lane: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tracks(Packet):
+    """All tracks that are alive during one block, sleeping ones included (`active` is False)."""
+
+    tracks: tuple[Track, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BeamBlock(Packet):
+    """The audio of one track over one block.
+
+    `samples` is float32, shape (frames,). `presence` (0 to 1) is how much of the energy of this block came from the track's
+    own direction: near 0 the beam holds only what leaked from others.
+    """
+
+    samples: Float32Array
+    sample_rate_hz: int
+    track: Track
+    presence: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpeechBlock(Packet):
+    """A beam's block with the probability (0 to 1) that it holds speech."""
+
+    beam: BeamBlock
+    probability: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Utterance(Packet):
+    """A stretch of speech on one beam, bounded in length.
+
+    `samples` is float32, shape (frames,). The audio starts `lead_ns` before `pts_ns`, so that soft beginnings are kept, and
+    may run past `end_ns` by as much as is there.
+    """
+
+    samples: Float32Array
+    sample_rate_hz: int
+    track: Track
+    lead_ns: int = 0
+    presence: float = 1.0
+
+    @property
+    def audio_pts_ns(self) -> int:
+        """The session time of the first sample."""
+        return self.pts_ns - self.lead_ns
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word with its time on the session clock and the recogniser's probability (0 to 1)."""
+
+    text: str
+    start_ns: int
+    end_ns: int
+    probability: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transcript(Packet):
+    """What was said in one utterance. `pts_ns` and `end_ns` are those of the first and last word.
+
+    `confidence` is exp(mean token log probability), 0 to 1. `copy_of` names the track whose speech leaked into this beam.
+    """
+
+    utterance: Utterance
+    text: str
+    words: tuple[Word, ...]
+    language: str
+    confidence: float
+    copy_of: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The name of this line within its session: the same in every replay."""
+        return f"{self.utterance.track.name}-{self.pts_ns // 10**6:08d}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line(Packet):
+    """A transcript with its meaning. `embedding` is float32, shape (dimension,), of unit length."""
+
+    transcript: Transcript
+    embedding: Float32Array
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event(Packet):
+    """A stretch of experience between two surprises.
+
+    `lines` are the keys of its transcripts (`Transcript.key`), in order. `reason` says in words why it began where it did
+    and `surprise` how surprising that was, in nats. `embedding` is float32, shape (dimension,), of unit length.
+    """
+
+    name: str
+    lines: tuple[str, ...]
+    tracks: tuple[str, ...]
+    reason: str
+    surprise: float
+    summary: str
+    embedding: Float32Array
+    level: str = "event"
+    extra: dict[str, Any] = field(default_factory=dict)

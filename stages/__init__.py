@@ -1,0 +1,1 @@
+"""The steps that a graph is made of, one a file."""
