@@ -122,5 +122,8 @@ def classes_in(roots: tuple[str, ...], base: type[Any]) -> list[type[Any]]:
 
 
 def known_paths(base: type[Any], roots: tuple[str, ...]) -> list[str]:
-    """The dotted paths of every class that `use:` may name."""
-    return [f"{cls.__module__}.{cls.__qualname__}" for cls in classes_in(roots, base)]
+    """The dotted paths of every class that `use:` may name; none where a module under the roots cannot be imported."""
+    try:
+        return [f"{cls.__module__}.{cls.__qualname__}" for cls in classes_in(roots, base)]
+    except ImportError:
+        return []

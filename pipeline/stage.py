@@ -9,7 +9,7 @@ import inspect
 import typing
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, overload
 
 from pipeline.packets import Gap, Packet
 
@@ -52,7 +52,13 @@ class Out(Generic[PacketT]):
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
 
-    def __call__(self, packet: PacketT | Gap) -> Emit[PacketT | Gap]:
+    @overload
+    def __call__(self, packet: PacketT) -> Emit[PacketT]: ...
+
+    @overload
+    def __call__(self, packet: Gap) -> Emit[Gap]: ...
+
+    def __call__(self, packet: PacketT | Gap) -> Emit[Any]:
         """Wrap a packet, or the gap where packets are missing, for this port."""
         return Emit(self.name, packet)
 

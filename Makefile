@@ -1,0 +1,35 @@
+# Each of these sets up what is missing first (tools/setup.sh), so that one command is enough in a fresh checkout.
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench setup lint clean
+PYTEST_ARGS ?=
+
+help:
+	@echo "make demo    set up, replay the demo's room, and ask it three questions"
+	@echo "make test    set up, and run all tests (PYTEST_ARGS='tests/models -k catalog' for some)"
+	@echo "make bench   set up, and measure the demo's room"
+	@echo "make lint    ruff and mypy"
+	@echo "make clean   remove .venv and what the demo left (weights stay in their cache)"
+
+demo:
+	@tools/setup.sh demo
+	@.venv/bin/echoic demo --memory demo-memory
+
+test:
+	@tools/setup.sh test
+	@.venv/bin/python -m pytest $(PYTEST_ARGS)
+
+bench:
+	@tools/setup.sh test
+	@.venv/bin/python -m tools.bench
+
+setup:
+	@tools/setup.sh test
+
+lint: setup
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+
+clean:
+	rm -rf .venv .setup demo-memory build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

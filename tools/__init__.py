@@ -1,0 +1,1 @@
+"""Tools around Echoic that are not shipped with it: scenes with known truth, benchmarks."""
