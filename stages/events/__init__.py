@@ -1,0 +1,1 @@
+"""Where one event ends and the next begins."""

@@ -1,0 +1,1 @@
+"""The stores, and what is written into them."""

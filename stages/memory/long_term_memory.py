@@ -1,0 +1,433 @@
+"""Long-term memory: what was heard, in SQLite, with a FAISS index derived from it."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import logging
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.packets import Event, Float32Array, Gap, Line, Tracks
+from pipeline.stage import Resource
+from stages.memory import consolidation, integrity, line_audio, memory_settings, row_reader, row_writer
+from stages.memory.database import Database, WriterLock, translated
+from stages.memory.memory_errors import MemoryDamaged, MemoryError_, MemoryFull, MemoryInUse, MemorySettingsError
+from stages.memory.memory_settings import MemorySettings
+from stages.memory.position_history import PositionHistory
+from stages.memory.rows import EventRow, GapRow, Hit, LineRow, SessionRow, TrackRow, WordRow
+from stages.memory.text_encoder import TextEncoder
+from stages.memory.vector_index import IndexKind, VectorIndex
+from stages.memory.words_query import words_query
+
+__all__ = ["LongTermMemory", "MemoryDamaged", "MemoryError_", "MemoryFull", "MemoryInUse", "MemorySettingsError"]
+
+_log = logging.getLogger(__name__)
+_UNSAVED_SHARE = 0.2
+_UNSAVED_LEAST = 5000
+
+
+class LongTermMemory(Resource):
+    """Sessions, lines, events, tracks and gaps in a directory that one process writes and any number may read.
+
+    Every call may come from any thread. What has been written is on the disk when the call returns, writing it again changes
+    nothing, and a process that dies leaves everything committed and nothing half-done. `directory` "" is a memory in RAM.
+    `read_only` opens without taking the writer's place. `at` in a question is a wall-clock moment: nothing that ended later is
+    seen. Copies (speech that leaked into another beam) are kept, but no search finds them.
+
+    The index kind of the writer's config wins over the one the memory had; a reader takes the memory's own.
+    """
+
+    def __init__(self, encoder: TextEncoder, directory: str = "", index: IndexKind = "flat", read_only: bool = False) -> None:
+        self.encoder = encoder
+        self.directory = directory
+        self.index: IndexKind = index
+        self.read_only = read_only
+        self.session = ""
+        self._root = Path(directory) if directory else None
+        self._database = Database(self._root / "memory.sqlite" if self._root else None, read_only=read_only)
+        self._lock: WriterLock | None = None
+        self._vectors: VectorIndex | None = None
+        self._index_lock = threading.Lock()
+        self._positions = PositionHistory()
+
+    def start(self) -> None:
+        """Open the memory, making it where there is none.
+
+        Raises MemoryInUse (another process writes to it), MemorySettingsError (another encoder, or a newer version), MemoryFull,
+        MemoryDamaged, or MemoryError_ where it cannot be opened.
+        """
+        if self._vectors is not None:
+            return
+        kind = self.index
+        try:
+            if self._root is not None:
+                kind = self._open_directory(self._root)
+            self._database.open()
+            if not self.read_only:
+                with self._database.writing() as connection:
+                    row_writer.drop_torn_events(connection)
+        except BaseException:
+            self._close()
+            raise
+        self._vectors = VectorIndex(self._root / "index" if self._root else None, kind, self.encoder.dimension)
+
+    def stop(self) -> None:
+        """Write what is still in RAM and close the memory."""
+        if self._vectors is None:
+            return
+        try:
+            if not self.read_only:
+                if self.session:
+                    self.set_passed(self.session, 0)
+                self._save_index()
+        finally:
+            self._close()
+
+    def memory_bytes(self) -> int:
+        """The index in RAM grows with the memory; it is on the host, not on the device."""
+        return 0
+
+    # -- writing
+
+    def begin_session(self, row: SessionRow) -> None:
+        """Make a session, or go on with one that was cut short: it is the one that writes go to."""
+        if row.started_at.tzinfo is None:
+            raise MemoryError_(
+                f"session {row.id}: started_at {row.started_at.isoformat()} must carry its UTC offset, like 2026-11-22T10:00+01:00"
+            )
+        if not row.id or "/" in row.id or row.id.startswith("."):
+            raise MemoryError_(f"session {row.id!r}: an id may not be empty, hold '/', or begin with '.': it names a folder")
+        with self._database.writing() as connection:
+            row_writer.add_session(connection, row)
+        self.session = row.id
+        self._positions = PositionHistory()
+
+    def correct_start(self, session: str, started_at: datetime) -> None:
+        """Say when a session really began: live, that is known only when the first sample has come."""
+        with self._writing_to(session) as connection:
+            row_writer.correct_start(connection, session, started_at)
+
+    def finish_session(self, session: str, duration_ns: int) -> None:
+        """The session has been heard to its end: its events become episodes and days."""
+        with self._writing_to(session) as connection:
+            connection.execute("UPDATE sessions SET complete = 1, duration_ns = ? WHERE id = ?", (duration_ns, session))
+            parts = row_reader.event_parts(connection, session)
+            (started_at,) = connection.execute("SELECT started_at FROM sessions WHERE id = ?", (session,)).fetchone()
+            row_writer.clear_levels(connection, session)
+            found = consolidation.episodes(parts, duration_ns)
+            for event in (*found, *consolidation.days(parts, datetime.fromisoformat(started_at), duration_ns)):
+                row_writer.add_event(connection, session, event)
+
+    def passed_ns(self, session: str) -> int:
+        """The session time before which every line that ended is stored: where to go on after a crash."""
+        with self._database.reading() as connection:
+            row = connection.execute("SELECT passed_ns FROM sessions WHERE id = ?", (session,)).fetchone()
+        return int(row[0]) if row else 0
+
+    def add_lines(self, session: str, lines: Sequence[Line], passed_ns: int) -> None:
+        """Store lines with their audio in one transaction, in the order of their ends. Lines that are there already stay.
+
+        Raises MemoryFull when the disk is full; nothing of these lines is stored then.
+        """
+        rows = [_row(session, line, keeps_audio=self._root is not None) for line in lines]
+        written: list[str] = []
+        vectors = np.stack([line.embedding for line in lines]) if lines else np.zeros((0, self.encoder.dimension), dtype=np.float32)
+        try:
+            if self._root is not None:
+                known = {row.id for row in self.lines(ids=[row.id for row in rows], copies=True)}
+                with translated(self._database.where):
+                    for line, row in zip(lines, rows, strict=True):
+                        if row.clip and row.id not in known:
+                            written.append(row.clip)
+                            line_audio.save(
+                                self._root, row.clip, line.transcript.utterance.samples, line.transcript.utterance.sample_rate_hz
+                            )
+                    if written:
+                        line_audio.sync_folder((self._root / written[0]).parent)
+            self.add_rows(session, rows, vectors, passed_ns, name_speakers=True)
+        except BaseException:
+            if self._root is not None:
+                line_audio.remove(self._root, written)
+            raise
+
+    def add_rows(
+        self, session: str, rows: Sequence[LineRow], vectors: Float32Array, passed_ns: int, *, name_speakers: bool = False
+    ) -> None:
+        """Store lines that have no audio of their own; `vectors` is float32, shape (len(rows), dimension), of unit length.
+
+        A row's `speaker` names its track where the track has no name yet; with `name_speakers`, tracks without one are called
+        speaker-1, speaker-2, ... in the order of their first words.
+        """
+        if vectors.shape != (len(rows), self.encoder.dimension) or not np.isfinite(vectors).all():
+            raise MemoryError_(
+                f"session {session}: vectors must be finite, shape ({len(rows)}, {self.encoder.dimension}); found shape {vectors.shape}"
+                f"{'' if np.isfinite(vectors).all() else ' with numbers that are not finite'}"
+            )
+        with self._writing_to(session) as connection:
+            row_writer.add_lines(connection, session, rows, vectors, name_speakers=name_speakers)
+            row_writer.set_passed(connection, session, passed_ns)
+
+    def add_event(self, session: str, event: Event) -> None:
+        """Store an event and set the event of its lines. An event of the same name is replaced."""
+        self.add_events(session, [event])
+
+    def add_events(self, session: str, events: Iterable[Event]) -> None:
+        """Store events in one transaction.
+
+        `extra["end_ns"]` is when the last words ended, where the packet lasts longer; `extra["parts"]` names the events that an
+        episode is made of.
+        """
+        with self._writing_to(session) as connection:
+            for event in events:
+                row_writer.add_event(connection, session, event)
+
+    def add_gap(self, session: str, gap: Gap) -> None:
+        """Note a stretch that was lost."""
+        with self._writing_to(session) as connection:
+            row_writer.add_gap(connection, GapRow(session, gap.pts_ns, gap.end_ns, gap.reason))
+
+    def add_tracks(self, session: str, tracks: Tracks) -> None:
+        """Note where the tracks are. Only moves are kept, and they reach the disk with the next lines or position."""
+        if session == self.session:
+            self._positions.add(tracks)
+
+    def name_tracks(self, session: str, speakers: Mapping[str, str | None]) -> None:
+        """Say who speaks on which track; a name that is there already stays."""
+        with self._writing_to(session) as connection:
+            row_writer.name_tracks(connection, session, speakers)
+
+    def set_passed(self, session: str, passed_ns: int) -> None:
+        """Every line that ends before `passed_ns` is stored. It never goes back."""
+        with self._writing_to(session) as connection:
+            row_writer.set_passed(connection, session, passed_ns)
+
+    def set_salience(self, session: str, salience: Mapping[str, float]) -> None:
+        """How much lines (by key) mattered while they were in short-term memory, 0 to 1."""
+        with self._writing_to(session) as connection:
+            connection.executemany(
+                "UPDATE lines SET salience = ? WHERE id = ?", [(value, f"{session}-{key}") for key, value in salience.items()]
+            )
+
+    # -- reading
+
+    def sessions(self) -> list[SessionRow]:
+        """Every session, by start."""
+        with self._database.reading() as connection:
+            return row_reader.sessions(connection)
+
+    def session_row(self, session: str) -> SessionRow:
+        """One session. Raises MemoryError_ with the nearest ids where there is none of that id."""
+        rows = {row.id: row for row in self.sessions()}
+        if session not in rows:
+            near = difflib.get_close_matches(session, rows, n=3, cutoff=0.4)
+            hint = f"; did you mean {' or '.join(near)}?" if near else ""
+            raise MemoryError_(
+                f"session {session!r} is not in this memory, which has {len(rows)} sessions{hint} `echoic sessions` lists them"
+            )
+        return rows[session]
+
+    def lines(
+        self,
+        session: str | None = None,
+        *,
+        ids: Iterable[str] | None = None,
+        start_ns: int | None = None,
+        end_ns: int | None = None,
+        tracks: Iterable[str] | None = None,
+        copies: bool = False,
+        at: datetime | None = None,
+    ) -> list[LineRow]:
+        """Lines that overlap a span of session time, by session start and start."""
+        with self._database.reading() as connection:
+            return row_reader.lines(connection, session, ids, start_ns, end_ns, tracks, copies, _at_ns(at))
+
+    def events(self, session: str | None = None, *, level: str | None = "event", at: datetime | None = None) -> list[EventRow]:
+        """Events of a level (None: all levels), by session start and start."""
+        with self._database.reading() as connection:
+            return row_reader.events(connection, session, level, _at_ns(at))
+
+    def event(self, event_id: str) -> EventRow:
+        """One event of any level. Raises MemoryError_ where there is none of that id."""
+        with self._database.reading() as connection:
+            row = row_reader.event(connection, event_id)
+        if row is None:
+            raise MemoryError_(f"event {event_id!r} is not in this memory; `echoic events` lists them")
+        return row
+
+    def tracks(self, session: str | None = None, *, at: datetime | None = None) -> list[TrackRow]:
+        """Tracks, by session start and then in the order in which they were first heard."""
+        with self._database.reading() as connection:
+            return row_reader.tracks(connection, session, _at_ns(at))
+
+    def gaps(self, session: str | None = None, start_ns: int | None = None, end_ns: int | None = None) -> list[GapRow]:
+        """Lost stretches that overlap a span of session time."""
+        with self._database.reading() as connection:
+            return row_reader.gaps(connection, session, start_ns, end_ns)
+
+    def search_dense(self, vector: Float32Array, k: int, at: datetime | None = None) -> list[Hit]:
+        """The `k` lines nearest in meaning to a vector, float32, shape (dimension,), of unit length; score is the cosine."""
+        index = self._caught_up()
+        with self._database.reading() as connection:
+            excluded = row_reader.rows_after(connection, _at_ns(at) or 0) if at is not None else None
+            found = index.search(vector, k, excluded)
+            names = row_reader.names_of(connection, [row for row, _ in found])
+        return [Hit(names[row], score) for row, score in found if row in names]
+
+    def search_words(self, query: str, k: int, at: datetime | None = None) -> list[Hit]:
+        """The `k` lines that share the most telling words (after stemming) with a text; score is -bm25."""
+        match = words_query(query)
+        if match is None or k < 1:
+            return []
+        with self._database.reading() as connection:
+            return [Hit(name, score) for name, score in row_reader.search_words(connection, match, k, _at_ns(at))]
+
+    def vectors(self, line_ids: Sequence[str]) -> Float32Array:
+        """Float32, shape (len(line_ids), dimension). Raises MemoryError_ naming the first line that is not there."""
+        with self._database.reading() as connection:
+            found = row_reader.vectors(connection, line_ids)
+        missing = [name for name in line_ids if name not in found]
+        if missing:
+            raise MemoryError_(f"line {missing[0]!r} is not in this memory")
+        return np.array([found[name] for name in line_ids], dtype=np.float32).reshape(len(line_ids), self.encoder.dimension)
+
+    def salience(self, session: str) -> dict[str, float]:
+        """How much each line (by id) mattered while it was in short-term memory."""
+        with self._database.reading() as connection:
+            return dict(connection.execute("SELECT id, salience FROM lines WHERE session = ? ORDER BY start_ns, n", (session,)).fetchall())
+
+    def check(self) -> list[str]:
+        """Every broken invariant in words; an empty list when the memory is whole.
+
+        What is derived is repaired on the way (the writer only): the FAISS index, audio files that no line names.
+        """
+        with self._database.reading() as connection:
+            faults = integrity.faults(connection, self._root, self.encoder.dimension)
+        index = self._caught_up()
+        with self._database.reading() as connection:
+            wrong = index.differences(row_reader.vector_batches(connection, 0))
+        if wrong:
+            _log.info("vector index of %s: %d rows differ from the database; it is rebuilt", self._database.where, wrong)
+            index.reset()
+            self._caught_up()
+        if not self.read_only:
+            if self._root is not None:
+                self._remove_orphans(self._root)
+            with self._database.writing() as connection:
+                faults += integrity.word_index_faults(connection)
+            self._save_index()
+        return faults
+
+    # -- inside
+
+    @contextlib.contextmanager
+    def _writing_to(self, session: str) -> Iterator[sqlite3.Connection]:
+        """One transaction on a session that exists; places of its tracks that wait go along."""
+        count = 0
+        with self._database.writing() as connection:
+            if connection.execute("SELECT 1 FROM sessions WHERE id = ?", (session,)).fetchone() is None:
+                raise MemoryError_(f"session {session!r} is not in this memory; begin_session makes it")
+            if session == self.session:
+                count = self._positions.store(connection, session)
+            yield connection
+        self._positions.stored(count)
+
+    def _open_directory(self, root: Path) -> IndexKind:
+        """Take the writer's place, and agree on settings; the kind of index to use."""
+        if not self.read_only:
+            with translated(str(root)):
+                root.mkdir(parents=True, exist_ok=True)
+                self._lock = WriterLock(root)
+                self._lock.take()
+        found = memory_settings.load(root)
+        if found is not None:
+            memory_settings.check_encoder(found, self.encoder.name, self.encoder.dimension, root)
+            if self.read_only or found.index == self.index:
+                return _index_kind(found.index, root)
+        elif self.read_only:
+            return self.index
+        with translated(str(root)):
+            MemorySettings(self.encoder.name, self.encoder.dimension, self.index).save(root)
+        return self.index
+
+    def _close(self) -> None:
+        self._vectors = None
+        self._database.close()
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def _caught_up(self) -> VectorIndex:
+        """The index, with every line that is committed by now."""
+        index = self._vectors
+        if index is None:
+            raise MemoryError_(f"memory {self._database.where}: it is not open")
+        with self._index_lock, self._database.reading() as connection:
+            index.open(
+                lambda row: row_reader.vector_of(connection, row),
+                lambda row: row_reader.count_to(connection, row),
+            )
+            index.catch_up(row_reader.vector_batches(connection, index.last_row))
+        if not self.read_only and index.n_unsaved > max(_UNSAVED_LEAST, _UNSAVED_SHARE * index.n_rows):
+            self._save_index()
+        return index
+
+    def _save_index(self) -> None:
+        """Keep a snapshot. Without room for it the memory is still whole: the index is rebuilt when it is opened next."""
+        if self._vectors is None:
+            return
+        try:
+            self._vectors.save()
+        except OSError as error:
+            _log.warning("vector index of %s: no snapshot (%s); it will be rebuilt from the database", self._database.where, error)
+
+    def _remove_orphans(self, root: Path) -> None:
+        with self._database.writing() as connection:
+            named = {row[0] for row in connection.execute("SELECT clip FROM lines WHERE clip IS NOT NULL")}
+            orphans = line_audio.stored(root) - named
+            line_audio.remove(root, orphans)
+        if orphans:
+            _log.info("memory %s: removed %d audio files that no line names", root, len(orphans))
+
+
+def _row(session: str, line: Line, *, keeps_audio: bool) -> LineRow:
+    transcript = line.transcript
+    track = transcript.utterance.track
+    return LineRow(
+        id=f"{session}-{transcript.key}",
+        session=session,
+        track=track.name,
+        start_ns=line.pts_ns,
+        end_ns=line.end_ns,
+        azimuth_deg=track.azimuth_deg,
+        elevation_deg=track.elevation_deg,
+        speaker=None,
+        text=transcript.text,
+        words=tuple(WordRow(word.text, word.start_ns, word.end_ns, word.probability) for word in transcript.words),
+        confidence=transcript.confidence,
+        language=transcript.language,
+        copy_of=transcript.copy_of,
+        clip=line_audio.clip_path(session, transcript.key) if keeps_audio and len(transcript.utterance.samples) else None,
+        clip_start_ns=transcript.utterance.audio_pts_ns,
+    )
+
+
+def _index_kind(found: str, root: Path) -> IndexKind:
+    if found == "flat":
+        return "flat"
+    if found == "hnsw":
+        return "hnsw"
+    raise MemorySettingsError(f"{root / 'memory.yaml'}: index {found!r} is not known; allowed are flat and hnsw")
+
+
+def _at_ns(at: datetime | None) -> int | None:
+    if at is None:
+        return None
+    if at.tzinfo is None:
+        raise MemoryError_(f"at {at.isoformat()} must carry its UTC offset, like 2026-11-22T10:00+01:00")
+    return row_writer.utc_ns(at)

@@ -1,0 +1,48 @@
+"""Where tracks were: a thinned history, kept in RAM until the next transaction takes it along."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+
+from pipeline.packets import NS_PER_S, Tracks
+from stages.memory import row_writer
+
+_MOVED_DEG = 5.0
+_SOONEST_NS = NS_PER_S // 2
+
+
+class PositionHistory:
+    """Keeps the first place of each track and every move of at least five degrees, two a second at most."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last: dict[str, tuple[int, float]] = {}
+        self._waiting: list[tuple[str, int, float, float | None]] = []
+
+    def add(self, tracks: Tracks) -> None:
+        """Take in where the tracks are at the end of a block."""
+        time_ns = tracks.end_ns
+        with self._lock:
+            for track in tracks.tracks:
+                if track.azimuth_deg is None or not track.active:
+                    continue
+                last = self._last.get(track.name)
+                if last is not None:
+                    moved = abs((track.azimuth_deg - last[1] + 180.0) % 360.0 - 180.0)
+                    if moved < _MOVED_DEG or time_ns - last[0] < _SOONEST_NS:
+                        continue
+                self._last[track.name] = (time_ns, track.azimuth_deg)
+                self._waiting.append((track.name, time_ns, track.azimuth_deg, track.elevation_deg))
+
+    def store(self, connection: sqlite3.Connection, session: str) -> int:
+        """Write what waits within a transaction; how much that was, for `stored` to let go of once it stands."""
+        with self._lock:
+            if self._waiting:
+                row_writer.add_positions(connection, session, self._waiting)
+            return len(self._waiting)
+
+    def stored(self, count: int) -> None:
+        """The transaction stands: the first `count` places that waited are on the disk."""
+        with self._lock:
+            del self._waiting[:count]

@@ -1,0 +1,288 @@
+"""Questions to the tables of a memory, answered as rows."""
+
+from __future__ import annotations
+
+import json
+import math
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.packets import Float32Array
+from stages.memory.consolidation import Part
+from stages.memory.rows import EventRow, GapRow, LineRow, SessionRow, TrackRow, WordRow
+from stages.memory.vector_index import Batch
+
+T = TypeVar("T")
+_AT_ONCE = 500
+
+_LINES = """
+SELECT l.id, l.session, l.track, l.start_ns, l.end_ns, l.azimuth_deg, l.elevation_deg, t.speaker, l.text, l.words, l.confidence,
+       l.language, e.id, l.copy_of, l.clip, l.clip_start_ns
+FROM lines l
+JOIN sessions s ON s.id = l.session
+LEFT JOIN tracks t ON t.session = l.session AND t.track = l.track
+LEFT JOIN event_lines m ON m.line = l.id
+LEFT JOIN events e ON e.id = m.event AND (:at IS NULL OR e.ended_at_ns <= :at)
+"""
+
+
+def sessions(connection: sqlite3.Connection) -> list[SessionRow]:
+    """Every session, by start."""
+    query = "SELECT id, source, started_at, duration_ns, array, complete, graph FROM sessions ORDER BY started_at_ns, id"
+    return [
+        SessionRow(
+            id=row[0],
+            source=row[1],
+            started_at=datetime.fromisoformat(row[2]),
+            duration_ns=row[3],
+            array=row[4],
+            complete=bool(row[5]),
+            graph=row[6],
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def lines(
+    connection: sqlite3.Connection,
+    session: str | None = None,
+    ids: Iterable[str] | None = None,
+    start_ns: int | None = None,
+    end_ns: int | None = None,
+    tracks: Iterable[str] | None = None,
+    copies: bool = False,
+    at_ns: int | None = None,
+) -> list[LineRow]:
+    """Lines that overlap a span, by session start and start."""
+    wanted = None if ids is None else sorted(set(ids))
+    rows: list[LineRow] = []
+    for part in [None] if wanted is None else _parts(wanted):
+        where = ["(:at IS NULL OR l.ended_at_ns <= :at)"]
+        bound: dict[str, object] = {"at": at_ns}
+        if not copies:
+            where.append("l.copy_of IS NULL")
+        if session is not None:
+            where.append("l.session = :session")
+            bound["session"] = session
+        if part is not None:
+            where.append(_among("l.id", "id", part, bound))
+        if end_ns is not None:
+            where.append("l.start_ns < :end")
+            bound["end"] = end_ns
+        if start_ns is not None:
+            # The second condition follows from the first; it lets the index by start skip everything before.
+            where.append("l.end_ns > :start AND l.start_ns > :start - s.longest_line_ns - 1")
+            bound["start"] = start_ns
+        if tracks is not None:
+            where.append(_among("l.track", "track", sorted(set(tracks)), bound))
+        query = f"{_LINES} WHERE {' AND '.join(where)} ORDER BY s.started_at_ns, l.session, l.start_ns, l.n"
+        rows.extend(_line(row) for row in connection.execute(query, bound))
+    if wanted is not None and len(wanted) > _AT_ONCE:
+        order = {row.id: place for place, row in enumerate(sessions(connection))}
+        rows.sort(key=lambda row: (order[row.session], row.start_ns, row.id))
+    return rows
+
+
+def events(connection: sqlite3.Connection, session: str | None, level: str | None, at_ns: int | None) -> list[EventRow]:
+    """Events of one level (None: all), by session start and start."""
+    query = """
+        SELECT e.id, e.session, e.level, e.start_ns, e.end_ns, e.surprise, e.reason, e.tracks, e.summary
+        FROM events e JOIN sessions s ON s.id = e.session
+        WHERE (:session IS NULL OR e.session = :session) AND (:level IS NULL OR e.level = :level)
+              AND (:at IS NULL OR e.ended_at_ns <= :at)
+        ORDER BY s.started_at_ns, e.session, e.start_ns, e.end_ns, e.id
+    """
+    return [_event(row) for row in connection.execute(query, {"session": session, "level": level, "at": at_ns})]
+
+
+def event(connection: sqlite3.Connection, event_id: str) -> EventRow | None:
+    """One event of any level."""
+    query = "SELECT id, session, level, start_ns, end_ns, surprise, reason, tracks, summary FROM events WHERE id = ?"
+    row = connection.execute(query, (event_id,)).fetchone()
+    return _event(row) if row else None
+
+
+def event_parts(connection: sqlite3.Connection, session: str) -> list[Part]:
+    """The events of a session as consolidation sees them."""
+    query = """
+        SELECT e.id, e.start_ns, e.end_ns, e.tracks, e.surprise, e.reason, e.summary, e.vector, avg(l.salience), count(l.n)
+        FROM events e LEFT JOIN event_lines m ON m.event = e.id LEFT JOIN lines l ON l.id = m.line
+        WHERE e.session = ? AND e.level = 'event' GROUP BY e.id ORDER BY e.start_ns, e.id
+    """
+    return [
+        Part(
+            name=row[0].removeprefix(f"{session}-"),
+            start_ns=row[1],
+            end_ns=row[2],
+            tracks=tuple(json.loads(row[3])),
+            surprise=row[4],
+            reason=row[5],
+            summary=row[6],
+            vector=np.frombuffer(row[7], dtype="<f4"),
+            salience=row[8] or 0.0,
+            n_lines=row[9],
+        )
+        for row in connection.execute(query, (session,))
+    ]
+
+
+def tracks(connection: sqlite3.Connection, session: str | None, at_ns: int | None) -> list[TrackRow]:
+    """Tracks by session start, and then in the order in which they were first heard."""
+    known = """
+        SELECT t.session, t.track, t.speaker, s.started_at_ns FROM tracks t JOIN sessions s ON s.id = t.session
+        WHERE (:session IS NULL OR t.session = :session)
+    """
+    spoken = """
+        SELECT start_ns, end_ns, azimuth_deg, elevation_deg, copy_of FROM lines
+        WHERE session = :session AND track = :track AND (:at IS NULL OR ended_at_ns <= :at)
+    """
+    placed = """
+        SELECT time_ns, azimuth_deg, elevation_deg FROM positions
+        WHERE session = :session AND track = :track AND (:at IS NULL OR time_ns + :started <= :at) ORDER BY time_ns
+    """
+    rows = []
+    for name, track, speaker, started in connection.execute(known, {"session": session}).fetchall():
+        bound = {"session": name, "track": track, "at": at_ns, "started": started}
+        places = connection.execute(placed, bound).fetchall()
+        said = connection.execute(spoken, bound).fetchall()
+        own = [row for row in said if row[4] is None]
+        times = [row[0] for row in said] + [row[1] for row in said] + [row[0] for row in places]
+        if not times:
+            continue
+        azimuths = [(row[2], row[1] - row[0]) for row in own if row[2] is not None] or [(row[1], 1) for row in places]
+        elevations = [row[3] for row in own if row[3] is not None] or [row[2] for row in places if row[2] is not None]
+        row = TrackRow(
+            session=name,
+            track=track,
+            speaker=speaker if own else None,
+            azimuth_deg=_mean_azimuth(azimuths),
+            elevation_deg=round(math.fsum(elevations) / len(elevations), 3) if elevations else None,
+            first_ns=min(times),
+            last_ns=max(times),
+            speech_ns=sum(row[1] - row[0] for row in own),
+            n_lines=len(own),
+            positions=tuple((time, azimuth) for time, azimuth, _ in places),
+        )
+        rows.append((started, name, row.first_ns, track, row))
+    return [entry[4] for entry in sorted(rows, key=lambda entry: entry[:4])]
+
+
+def gaps(connection: sqlite3.Connection, session: str | None, start_ns: int | None, end_ns: int | None) -> list[GapRow]:
+    """Gaps that overlap a span, by session start and start."""
+    query = """
+        SELECT g.session, g.start_ns, g.end_ns, g.reason FROM gaps g JOIN sessions s ON s.id = g.session
+        WHERE (:session IS NULL OR g.session = :session) AND (:start IS NULL OR g.end_ns > :start) AND (:end IS NULL OR g.start_ns < :end)
+        ORDER BY s.started_at_ns, g.session, g.start_ns, g.end_ns
+    """
+    return [GapRow(*row) for row in connection.execute(query, {"session": session, "start": start_ns, "end": end_ns})]
+
+
+def vectors(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Float32Array]:
+    """The vectors of lines, float32, shape (dimension,), by line id."""
+    found: dict[str, Float32Array] = {}
+    for part in _parts(sorted(set(ids))):
+        bound: dict[str, object] = {}
+        query = f"SELECT l.id, v.vector FROM lines l JOIN vectors v ON v.n = l.n WHERE {_among('l.id', 'id', part, bound)}"
+        found.update((name, np.frombuffer(blob, dtype="<f4")) for name, blob in connection.execute(query, bound))
+    return found
+
+
+def vector_batches(connection: sqlite3.Connection, after: int, size: int = 8192) -> Iterator[Batch]:
+    """Row numbers and vectors of all lines that are not copies, in rising order, in bounded pieces."""
+    cursor = connection.execute(
+        "SELECT v.n, v.vector FROM vectors v JOIN lines l ON l.n = v.n WHERE v.n > ? AND l.copy_of IS NULL ORDER BY v.n", (after,)
+    )
+    while part := list(islice(cursor, size)):
+        stack = np.frombuffer(b"".join(blob for _, blob in part), dtype="<f4").astype(np.float32).reshape(len(part), -1)
+        yield np.array([row for row, _ in part], dtype=np.int64), stack
+
+
+def search_words(connection: sqlite3.Connection, match: str, k: int, at_ns: int | None) -> list[tuple[str, float]]:
+    """Lines (not copies) that match an FTS5 expression, best first, with -bm25."""
+    query = """
+        SELECT l.id, -bm25(lines_fts) AS score FROM lines_fts JOIN lines l ON l.n = lines_fts.rowid
+        WHERE lines_fts MATCH :match AND l.copy_of IS NULL AND (:at IS NULL OR l.ended_at_ns <= :at)
+        ORDER BY score DESC, l.n LIMIT :k
+    """
+    return connection.execute(query, {"match": match, "at": at_ns, "k": k}).fetchall()
+
+
+def names_of(connection: sqlite3.Connection, rows: Sequence[int]) -> dict[int, str]:
+    """Line ids by row number."""
+    found: dict[int, str] = {}
+    for part in _parts(sorted(set(rows))):
+        found.update(connection.execute(f"SELECT n, id FROM lines WHERE n IN ({','.join(map(str, part))})"))
+    return found
+
+
+def rows_after(connection: sqlite3.Connection, at_ns: int) -> npt.NDArray[np.int64]:
+    """The row numbers of lines that ended later than a moment, int64, rising."""
+    found = [row[0] for row in connection.execute("SELECT n FROM lines WHERE ended_at_ns > ?", (at_ns,))]
+    return np.sort(np.array(found, dtype=np.int64))
+
+
+def vector_of(connection: sqlite3.Connection, row: int) -> bytes | None:
+    """The vector of one row as it is stored: little-endian float32."""
+    found = connection.execute("SELECT vector FROM vectors WHERE n = ?", (row,)).fetchone()
+    return found[0] if found else None
+
+
+def count_to(connection: sqlite3.Connection, row: int) -> int:
+    """How many lines that are not copies have a row number up to `row`."""
+    query = "SELECT count(*) FROM vectors v JOIN lines l ON l.n = v.n WHERE v.n <= ? AND l.copy_of IS NULL"
+    return int(connection.execute(query, (row,)).fetchone()[0])
+
+
+def _line(row: tuple[Any, ...]) -> LineRow:
+    (name, session, track, start, end, azimuth, elevation, speaker, text, words, confidence, language, of, copy, clip, clip_start) = row
+    return LineRow(
+        id=name,
+        session=session,
+        track=track,
+        start_ns=start,
+        end_ns=end,
+        azimuth_deg=azimuth,
+        elevation_deg=elevation,
+        speaker=speaker,
+        text=text,
+        words=tuple(WordRow(*word) for word in json.loads(words)),
+        confidence=confidence,
+        language=language,
+        event=of,
+        copy_of=copy,
+        clip=clip,
+        clip_start_ns=clip_start,
+    )
+
+
+def _event(row: tuple[Any, ...]) -> EventRow:
+    name, session, level, start, end, surprise, reason, tracks_json, summary = row
+    return EventRow(name, session, level, start, end, surprise, reason, tuple(json.loads(tracks_json)), summary)
+
+
+def _parts(values: Sequence[T]) -> list[Sequence[T]]:
+    """Pieces that SQLite takes as parameters at once."""
+    return [values[first : first + _AT_ONCE] for first in range(0, len(values), _AT_ONCE)]
+
+
+def _among(column: str, prefix: str, values: Iterable[str], bound: dict[str, object]) -> str:
+    names = []
+    for place, value in enumerate(values):
+        bound[f"{prefix}{place}"] = value
+        names.append(f":{prefix}{place}")
+    return f"{column} IN ({', '.join(names)})"
+
+
+def _mean_azimuth(weighted: Sequence[tuple[float, float]]) -> float | None:
+    """The mean direction on the circle, in [0, 360)."""
+    if not weighted:
+        return None
+    x = math.fsum(weight * math.cos(math.radians(azimuth)) for azimuth, weight in weighted)
+    y = math.fsum(weight * math.sin(math.radians(azimuth)) for azimuth, weight in weighted)
+    return round(math.degrees(math.atan2(y, x)), 3) % 360.0

@@ -1,0 +1,206 @@
+"""Statements that change the tables of a memory. Every one may be repeated: the second time changes nothing."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from pipeline.packets import Event, Float32Array
+from stages.memory.rows import GapRow, LineRow, SessionRow
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_INSERT_LINE = """
+INSERT INTO lines (id, session, track, start_ns, end_ns, ended_at_ns, azimuth_deg, elevation_deg, text, words, confidence, language,
+                   copy_of, clip, clip_start_ns)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
+"""
+
+
+def utc_ns(moment: datetime) -> int:
+    """Nanoseconds since 1970 in UTC, exact; the moment must carry its UTC offset."""
+    return (moment - _EPOCH) // timedelta(microseconds=1) * 1000
+
+
+def add_session(connection: sqlite3.Connection, row: SessionRow) -> None:
+    """Make a session; one that is there already stays as it is."""
+    connection.execute(
+        "INSERT INTO sessions (id, source, started_at, started_at_ns, duration_ns, array, complete, graph) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (id) DO NOTHING",
+        (
+            row.id,
+            row.source,
+            row.started_at.isoformat(),
+            utc_ns(row.started_at),
+            row.duration_ns,
+            row.array,
+            int(row.complete),
+            row.graph,
+        ),
+    )
+
+
+def correct_start(connection: sqlite3.Connection, session: str, started_at: datetime) -> None:
+    """Move a session to when it really began, with everything in it."""
+    shift = "(SELECT ? - started_at_ns FROM sessions WHERE id = ?)"
+    start_ns = utc_ns(started_at)
+    for table in ("lines", "events"):
+        connection.execute(f"UPDATE {table} SET ended_at_ns = ended_at_ns + {shift} WHERE session = ?", (start_ns, session, session))
+    connection.execute("UPDATE sessions SET started_at = ?, started_at_ns = ? WHERE id = ?", (started_at.isoformat(), start_ns, session))
+
+
+def add_lines(
+    connection: sqlite3.Connection, session: str, rows: Sequence[LineRow], vectors: Float32Array, *, name_speakers: bool
+) -> list[str]:
+    """Add lines of one session that are not there yet; the ids of those that were added."""
+    started, longest = connection.execute("SELECT started_at_ns, longest_line_ns FROM sessions WHERE id = ?", (session,)).fetchone()
+    cursor = connection.cursor()
+    added, blobs = [], []
+    for row, vector in zip(rows, np.ascontiguousarray(vectors, dtype="<f4"), strict=True):
+        cursor.execute(
+            _INSERT_LINE,
+            (
+                row.id,
+                session,
+                row.track,
+                row.start_ns,
+                row.end_ns,
+                started + row.end_ns,
+                row.azimuth_deg,
+                row.elevation_deg,
+                row.text,
+                _words(row),
+                row.confidence,
+                row.language,
+                row.copy_of,
+                row.clip,
+                row.clip_start_ns,
+            ),
+        )
+        if cursor.rowcount:
+            added.append(row)
+            blobs.append((cursor.lastrowid, vector.tobytes()))
+            longest = max(longest, row.end_ns - row.start_ns)
+    connection.executemany("INSERT INTO vectors (n, vector) VALUES (?, ?)", blobs)
+    connection.execute("UPDATE sessions SET longest_line_ns = ? WHERE id = ?", (longest, session))
+    _name_speakers(connection, session, added, number=name_speakers)
+    return [row.id for row in added]
+
+
+def name_tracks(connection: sqlite3.Connection, session: str, speakers: Mapping[str, str | None]) -> None:
+    """Say who speaks on which track; a name that is there already stays."""
+    connection.executemany(
+        "INSERT INTO tracks (session, track, speaker) VALUES (?, ?, ?)"
+        " ON CONFLICT (session, track) DO UPDATE SET speaker = coalesce(speaker, excluded.speaker)",
+        [(session, track, speaker) for track, speaker in speakers.items()],
+    )
+
+
+def add_event(connection: sqlite3.Connection, session: str, event: Event) -> None:
+    """Add an event and claim its lines; one with the same name is replaced.
+
+    Whoever asks as of a moment sees it once the packet has ended: `extra["end_ns"]` is when its last words did.
+    """
+    started = connection.execute("SELECT started_at_ns FROM sessions WHERE id = ?", (session,)).fetchone()[0]
+    name = f"{session}-{event.name}"
+    connection.execute(
+        "INSERT INTO events (id, session, level, start_ns, end_ns, ended_at_ns, surprise, reason, tracks, summary, vector)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET level = excluded.level, start_ns = excluded.start_ns,"
+        " end_ns = excluded.end_ns, ended_at_ns = excluded.ended_at_ns, surprise = excluded.surprise, reason = excluded.reason,"
+        " tracks = excluded.tracks, summary = excluded.summary, vector = excluded.vector",
+        (
+            name,
+            session,
+            event.level,
+            event.pts_ns,
+            event.extra.get("end_ns", event.end_ns),
+            started + event.end_ns,
+            event.surprise,
+            event.reason,
+            json.dumps(list(event.tracks)),
+            event.summary,
+            event.embedding.astype("<f4").tobytes(),
+        ),
+    )
+    parts = [f"{session}-{part}" for part in event.extra.get("parts", ())]
+    connection.executemany("UPDATE events SET parent = ? WHERE id = ?", [(name, part) for part in parts])
+    if event.level == "event":
+        connection.executemany(
+            "INSERT INTO event_lines (line, event) VALUES (?, ?) ON CONFLICT (line) DO UPDATE SET event = excluded.event",
+            [(f"{session}-{key}", name) for key in event.lines],
+        )
+
+
+def add_gap(connection: sqlite3.Connection, row: GapRow) -> None:
+    """Note a stretch that was lost."""
+    connection.execute(
+        "INSERT INTO gaps (session, start_ns, end_ns, reason) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (row.session, row.start_ns, row.end_ns, row.reason),
+    )
+
+
+def add_positions(connection: sqlite3.Connection, session: str, rows: Sequence[tuple[str, int, float, float | None]]) -> None:
+    """Note where tracks were: (track, time_ns, azimuth_deg, elevation_deg)."""
+    name_tracks(connection, session, dict.fromkeys(row[0] for row in rows))
+    connection.executemany(
+        "INSERT INTO positions (session, track, time_ns, azimuth_deg, elevation_deg) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        [(session, *row) for row in rows],
+    )
+
+
+def set_passed(connection: sqlite3.Connection, session: str, passed_ns: int) -> None:
+    """All lines that end before `passed_ns` are stored. It never goes back."""
+    connection.execute("UPDATE sessions SET passed_ns = max(passed_ns, ?) WHERE id = ?", (passed_ns, session))
+
+
+def drop_torn_events(connection: sqlite3.Connection) -> int:
+    """Take back events that were stored before all of their lines were, in sessions that were cut short; how many."""
+    torn = """
+        SELECT DISTINCT m.event FROM event_lines m JOIN events e ON e.id = m.event JOIN sessions s ON s.id = e.session
+        WHERE s.complete = 0 AND NOT EXISTS (SELECT 1 FROM lines l WHERE l.id = m.line)
+    """
+    names = connection.execute(torn).fetchall()
+    connection.executemany("DELETE FROM event_lines WHERE event = ?", names)
+    connection.executemany("DELETE FROM events WHERE id = ?", names)
+    return len(names)
+
+
+def _words(row: LineRow) -> str:
+    return json.dumps(
+        [[word.text, word.start_ns, word.end_ns, round(word.probability, 4)] for word in row.words],
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )
+
+
+def _name_speakers(connection: sqlite3.Connection, session: str, rows: Sequence[LineRow], *, number: bool) -> None:
+    """Tracks get their speaker in the order of their first words: the order in which lines are added."""
+    named = dict(connection.execute("SELECT track, speaker FROM tracks WHERE session = ?", (session,)))
+    taken = {speaker for speaker in named.values() if speaker}
+    fresh: dict[str, str | None] = {}
+    for row in rows:
+        if named.get(row.track) is None and fresh.get(row.track) is None:
+            speaker = row.speaker
+            if speaker is None and number and row.copy_of is None:
+                speaker = _next_name(taken)
+            if speaker is not None:
+                taken.add(speaker)
+            fresh[row.track] = speaker
+    name_tracks(connection, session, fresh)
+
+
+def _next_name(taken: set[str]) -> str:
+    number = 1
+    while f"speaker-{number}" in taken:
+        number += 1
+    return f"speaker-{number}"
+
+
+def clear_levels(connection: sqlite3.Connection, session: str) -> None:
+    """Take away what consolidation made of a session's events."""
+    connection.execute("UPDATE events SET parent = NULL WHERE session = ?", (session,))
+    connection.execute("DELETE FROM events WHERE session = ? AND level != 'event'", (session,))

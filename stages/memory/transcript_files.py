@@ -1,0 +1,195 @@
+"""Transcripts into a memory and out of it: import and export."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from pipeline.packets import Float32Array, seconds
+from stages.events.event_stream import event_of
+from stages.events.room_segmenter import RoomSegmenter
+from stages.events.spoken_line import SpokenLine
+from stages.events.surprise_segmenter import SurpriseSegmenter, SurpriseSettings
+from stages.memory.long_term_memory import LongTermMemory
+from stages.memory.rows import LineRow, SessionRow
+from stages.memory.text_encoder import TextEncoder
+from stages.memory.transcript_parser import SpokenText, TranscriptFileError, read_transcript
+
+__all__ = ["ExportFormat", "ImportReport", "TranscriptFileError", "export_session", "import_transcript"]
+
+ExportFormat = Literal["jsonl", "vtt", "rttm"]
+_AT_ONCE = 512
+_NO_ARRAY = "none"
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What an import did. `n_added` is 0 when the memory had the transcript already."""
+
+    session: str
+    n_lines: int
+    n_added: int
+    n_events: int
+
+
+def import_transcript(
+    path: Path,
+    memory: LongTermMemory,
+    encoder: TextEncoder,
+    started_at: datetime,
+    progress: Callable[[int, int], None] | None = None,
+    settings: SurpriseSettings | None = None,
+) -> ImportReport:
+    """Make a session of a .jsonl, .vtt or .srt file, with events and embeddings like any other, times kept exactly.
+
+    The same content is the same session: importing it again adds nothing, and goes on where an import was cut short. `progress`
+    is told how many lines are in, of how many. The whole file is checked before anything is written. Raises TranscriptFileError.
+    """
+    spoken = read_transcript(path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    known = {row.id: row for row in memory.sessions()}
+    session = next((name for name in sorted(known) if name.endswith(f"-{digest}")), f"{_slug(path.stem)}-{digest}")
+    if session in known and known[session].complete:
+        return ImportReport(session, len(spoken), 0, len(memory.events(session)))
+    duration_ns = max(entry.end_ns for entry in spoken)
+    memory.begin_session(SessionRow(session, str(path), started_at, duration_ns, _NO_ARRAY, complete=False))
+    rows = _rows(session, spoken)
+    surprise = settings or SurpriseSettings()
+    room = RoomSegmenter(lambda reason: SurpriseSegmenter(surprise, reason))
+    n_added = n_events = 0
+    for first in range(0, len(rows), _AT_ONCE):
+        part = rows[first : first + _AT_ONCE]
+        there = {row.id for row in memory.lines(session, ids=[row.id for row in part])}
+        vectors = _vectors(part, there, memory, encoder)
+        memory.add_rows(session, part, vectors, part[-1].end_ns)
+        ended = [
+            stretch
+            for row, vector in zip(part, vectors, strict=True)
+            for stretch in room.take(SpokenLine(row.id.removeprefix(f"{session}-"), row.track, row.start_ns, row.end_ns, row.text, vector))
+        ]
+        if first + _AT_ONCE >= len(rows):
+            ended += room.end()
+        memory.add_events(session, [event_of(stretch) for stretch in ended])
+        n_added += len(part) - len(there)
+        n_events += len(ended)
+        if progress is not None:
+            progress(first + len(part), len(rows))
+    memory.finish_session(session, duration_ns)
+    return ImportReport(session, len(rows), n_added, n_events)
+
+
+def export_session(memory: LongTermMemory, session: str, format: ExportFormat, copies: bool = False) -> Iterator[str]:
+    """A session line by line, without line ends: JSON lines (the form that import reads), WebVTT, or RTTM. By start.
+
+    Raises MemoryError_ when there is no such session.
+    """
+    memory.session_row(session)
+    rows = memory.lines(session, copies=copies)
+    writers: dict[str, Callable[[Sequence[LineRow]], Iterator[str]]] = {"jsonl": _json_lines, "vtt": _vtt, "rttm": _rttm}
+    if format not in writers:
+        raise TranscriptFileError(f"export format {format!r} is not known; allowed are {', '.join(writers)}")
+    return writers[format](rows)
+
+
+def line_json(row: LineRow) -> dict[str, Any]:
+    """One line of a memory in the form of `export --format jsonl`."""
+    return {
+        "id": row.id,
+        "session": row.session,
+        "start_s": seconds(row.start_ns),
+        "end_s": seconds(row.end_ns),
+        "track": row.track,
+        "azimuth_deg": row.azimuth_deg,
+        "speaker": row.speaker,
+        "text": row.text,
+        "words": [{"text": word.text, "start_s": seconds(word.start_ns), "end_s": seconds(word.end_ns)} for word in row.words],
+        "event": row.event,
+        "copy_of": row.copy_of,
+    }
+
+
+def _rows(session: str, spoken: Sequence[SpokenText]) -> list[LineRow]:
+    """Lines with ids of their own, in the order given; each speaker gets a track."""
+    tracks: dict[str | None, str] = {}
+    given = {entry.track for entry in spoken if entry.track}
+    keys: dict[str, int] = {}
+    rows = []
+    for entry in spoken:
+        if entry.track is None and entry.speaker not in tracks:
+            number = len(tracks) + 1
+            while f"t{number}" in given or f"t{number}" in tracks.values():
+                number += 1
+            tracks[entry.speaker] = f"t{number}"
+        track = entry.track or tracks[entry.speaker]
+        key = f"{track}-{entry.start_ns // 10**6:08d}"
+        keys[key] = keys.get(key, 0) + 1
+        rows.append(
+            LineRow(
+                id=f"{session}-{key}" if keys[key] == 1 else f"{session}-{key}-{keys[key]}",
+                session=session,
+                track=track,
+                start_ns=entry.start_ns,
+                end_ns=entry.end_ns,
+                azimuth_deg=entry.azimuth_deg,
+                elevation_deg=None,
+                speaker=entry.speaker,
+                text=entry.text,
+                words=entry.words,
+                confidence=1.0,
+                language="",
+            )
+        )
+    return rows
+
+
+def _vectors(rows: Sequence[LineRow], there: set[str], memory: LongTermMemory, encoder: TextEncoder) -> Float32Array:
+    """Vectors of lines, from the memory where it has them already."""
+    vectors = np.zeros((len(rows), encoder.dimension), dtype=np.float32)
+    old = [place for place, row in enumerate(rows) if row.id in there]
+    new = [place for place, row in enumerate(rows) if row.id not in there]
+    if old:
+        vectors[old] = memory.vectors([rows[place].id for place in old])
+    if new:
+        vectors[new] = encoder.encode([rows[place].text for place in new])
+    return vectors
+
+
+def _json_lines(rows: Sequence[LineRow]) -> Iterator[str]:
+    for row in rows:
+        yield json.dumps(line_json(row), ensure_ascii=False)
+
+
+def _vtt(rows: Sequence[LineRow]) -> Iterator[str]:
+    yield "WEBVTT"
+    for row in rows:
+        text = " ".join(row.text.split()).replace("&", "&amp;").replace("<", "&lt;").replace("-->", "--&gt;")
+        speaker = (row.speaker or row.track).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        yield ""
+        yield f"{_clock(row.start_ns)} --> {_clock(row.end_ns)}"
+        yield f"<v {speaker}>{text}</v>"
+
+
+def _rttm(rows: Sequence[LineRow]) -> Iterator[str]:
+    """NIST's Rich Transcription Time Marked: one SPEAKER line an utterance."""
+    for row in rows:
+        who = re.sub(r"\s+", "_", row.speaker or row.track)
+        length_s = seconds(row.end_ns - row.start_ns)
+        yield f"SPEAKER {row.session} 1 {seconds(row.start_ns):.3f} {length_s:.3f} <NA> <NA> {who} <NA> <NA>"
+
+
+def _clock(time_ns: int) -> str:
+    thousandths = round(time_ns / 10**6)
+    whole_s = thousandths // 1000
+    return f"{whole_s // 3600:02d}:{whole_s // 60 % 60:02d}:{whole_s % 60:02d}.{thousandths % 1000:03d}"
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "transcript"

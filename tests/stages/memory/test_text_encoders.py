@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from models.minilm import MinilmError
+from stages.memory.hashed_words import HashedWords
+from stages.memory.minilm_onnx import MinilmOnnx
+from stages.memory.minilm_torch import MinilmTorch
+from stages.memory.text_encoder import TextEncoder
+
+DOCUMENTS = [
+    "The quarterly budget meeting starts at ten thirty in the blue conference room.",
+    "I left the spare keys in the top drawer of the kitchen cabinet.",
+    "The train to Boston was delayed because of heavy snow.",
+    "My doctor told me to take two tablets after breakfast every day.",
+    "Please water the tomato plants and feed the cat.",
+]
+QUESTIONS = [
+    "When is the finance discussion?",
+    "Where can I find the keys?",
+    "weather affecting travel",
+    "medicine instructions",
+    "care for pets and garden",
+]
+
+
+@pytest.mark.usefixtures("weights")
+@pytest.mark.parametrize("make", [MinilmOnnx, MinilmTorch])
+def test_meaning_is_found_without_shared_words(make: type[MinilmOnnx | MinilmTorch]) -> None:
+    encoder = make()
+    encoder.start()
+    encoder.start()
+    documents, questions = encoder.encode(DOCUMENTS), encoder.encode(QUESTIONS)
+    assert (questions @ documents.T).argmax(axis=1).tolist() == [0, 1, 2, 3, 4]
+    assert np.abs(np.linalg.norm(documents, axis=1) - 1.0).max() < 1e-5
+    alone = np.concatenate([encoder.encode([text]) for text in DOCUMENTS])
+    assert np.array_equal(alone, documents)
+    assert encoder.encode([]).shape == (0, 384)
+    assert encoder.encode(["", "word " * 5000, "犬が吠える 🐕"]).shape == (3, 384)
+    encoder.stop()
+    encoder.stop()
+    with pytest.raises(MinilmError, match=r"start\(\) has not been called"):
+        encoder.encode(["x"])
+
+
+@pytest.mark.usefixtures("weights")
+def test_both_runtimes_mean_the_same() -> None:
+    one, other = MinilmOnnx(), MinilmTorch()
+    one.start()
+    other.start()
+    assert (one.name, one.dimension) == (other.name, other.dimension)
+    assert (one.encode(DOCUMENTS) * other.encode(DOCUMENTS)).sum(axis=1).min() > 0.998
+
+
+@pytest.mark.gpu
+@pytest.mark.usefixtures("weights")
+def test_half_precision_on_a_gpu_means_the_same() -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("needs a CUDA device")
+    one, other = MinilmTorch("cuda:0"), MinilmTorch()
+    one.start()
+    other.start()
+    assert (one.encode(DOCUMENTS) * other.encode(DOCUMENTS)).sum(axis=1).min() > 0.999
+
+
+def test_hashed_words_know_words_and_their_parts() -> None:
+    encoder: TextEncoder = HashedWords()
+    dog, dogs, ship = encoder.encode(["the dog barks", "dogs barking", "a ferry at sea"])
+    assert dog @ dogs > 0.2 > 0.1 > dog @ ship
+    assert np.abs(np.linalg.norm(encoder.encode(["", "?!", "猫"]), axis=1) - 1.0).max() < 1e-6
+    with pytest.raises(ValueError, match="dimension must be at least 16, found 3"):
+        HashedWords(dimension=3)
+
+
+def test_hashed_words_are_the_same_in_every_process() -> None:
+    program = "from stages.memory.hashed_words import HashedWords; print(HashedWords().encode(['the dog barks']).tobytes().hex())"
+    root = Path(__file__).parents[3]
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=root, env={"PYTHONHASHSEED": seed}
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(found) == 1
+
+
+def test_stages_are_cheap_to_import() -> None:
+    program = (
+        "import sys, stages.memory.minilm_onnx, stages.memory.minilm_torch, stages.memory.long_term_memory, stages.memory.remember,"
+        " stages.events.surprise; print([name for name in ('torch', 'onnxruntime', 'faiss', 'tokenizers', 'scipy') if name in sys.modules])"
+    )
+    root = Path(__file__).parents[3]
+    assert subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=root).stdout == "[]\n"
