@@ -28,6 +28,7 @@ class _Lane:
     n_packets: int = 0
     promised_ns: int = 0
     closed: bool = False
+    complete: bool = True
 
     def passed_ns(self) -> int:
         """Nothing that ends before this is still to be handed over."""
@@ -35,7 +36,7 @@ class _Lane:
 
     def future_ns(self) -> int:
         """Nothing that ends before this will still be put in."""
-        return END_NS if self.closed else self.promised_ns
+        return END_NS if self.closed and self.complete else self.promised_ns
 
 
 class Inbox:
@@ -87,10 +88,11 @@ class Inbox:
                 lane.promised_ns = pts_ns
                 self._changed.notify_all()
 
-    def close(self, port: str) -> None:
-        """The stream of this port has ended."""
+    def close(self, port: str, *, complete: bool = True) -> None:
+        """The stream of this port has ended; it was cut short when it is not `complete`, and then never passes its last promise."""
         with self._changed:
             self._lanes[port].closed = True
+            self._lanes[port].complete = complete
             self._changed.notify_all()
 
     def abort(self) -> None:
@@ -111,9 +113,9 @@ class Inbox:
                 port = self._next()
                 if port is not None:
                     return port, self._pop(port, n_most)
-                passed = self._passed()
-                if passed == END_NS:
+                if all(lane.closed and not lane.waiting for lane in self._lanes.values()):
                     return None
+                passed = self._passed()
                 if passed > told_ns:
                     return passed
                 self._hungry = True
@@ -125,6 +127,11 @@ class Inbox:
         """Nothing that ends before this is still to be handed over."""
         with self._changed:
             return self._passed()
+
+    @property
+    def complete(self) -> bool:
+        """Whether no stream was cut short."""
+        return all(lane.complete for lane in self._lanes.values())
 
     def n_waiting(self) -> int:
         """How many packets wait on all ports together."""

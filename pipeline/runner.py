@@ -138,15 +138,17 @@ class Runner:
                 self._failure = StageFailedError(name, "while it stopped", error)
             _LOG.exception("%s failed while it stopped", name)
 
-    def failed(self, stage: str, doing: str, cause: BaseException) -> None:
-        """Called by a stage's thread: remember the first failure and end the graph."""
+    def failed(self, stage: str, doing: str, cause: BaseException, *, abort: bool = True) -> None:
+        """Called by a stage's thread: remember the first failure, and end the graph at once unless the rest may still flow."""
         with self._lock:
             first = self._failure is None
             if first:
                 self._failure = StageFailedError(stage, doing, cause)
                 self._failure.__cause__ = cause
-        if first:
+        if abort:
             self.abort()
+        else:
+            self.stop()
 
 
 class _Worker:
@@ -169,41 +171,45 @@ class _Worker:
 
     def _main(self) -> None:
         try:
-            if isinstance(self.stage, Source):
-                self._pump()
-            else:
-                self._consume()
+            complete = self._pump() if isinstance(self.stage, Source) else self._consume()
             self._doing = "at the end of the stream"
             with self.runner.metrics.work(self.name, 0) as work:
                 self._give(self.stage.flush(), work)
-            self._tell(END_NS)
+            if complete:
+                self._tell(END_NS)
             self._hand_on_gaps(END_NS)
             for targets in self.consumers.values():
                 for worker, port in targets:
                     if worker.inbox is not None:
-                        worker.inbox.close(port)
+                        worker.inbox.close(port, complete=complete)
         except Aborted:
             return
         except BaseException as error:
             self.runner.failed(self.name, self._doing, error)
 
-    def _pump(self) -> None:
+    def _pump(self) -> bool:
+        """Let the source run; whether it came to its end. What a source captured before it died still flows to the sinks."""
         stream = iter(self.stage.packets()) if isinstance(self.stage, Source) else iter(())
         while True:
             with self.runner.metrics.work(self.name) as work:
-                emit = next(stream, None)
+                try:
+                    emit = next(stream, None)
+                except Exception as error:  # noqa: BLE001 - whatever a source dies of, what it captured is kept
+                    self.runner.failed(self.name, f"after {seconds(self.told_ns):.3f} s", error, abort=False)
+                    return False
                 if emit is None:
-                    return
+                    return True
                 self._give((emit,), work)
             self.told_ns = max(self.told_ns, emit.packet.end_ns)
             self._promise(self.told_ns)
             if self.aborted:
                 raise Aborted
 
-    def _consume(self) -> None:
+    def _consume(self) -> bool:
+        """Take in everything; whether the inputs came to their ends."""
         inbox = self.inbox
         if inbox is None:
-            return
+            return True
         metrics = self.runner.metrics
         while (taken := inbox.take(self.told_ns, self.stage.max_batch)) is not None:
             if isinstance(taken, int):
@@ -223,6 +229,7 @@ class _Worker:
             passed = inbox.passed_ns()
             if self.told_ns < passed < END_NS:
                 self._tell(passed)
+        return inbox.complete
 
     def _tell(self, passed_ns: int) -> None:
         """The inputs have moved on: tell the stage, then promise as much to those who read it."""

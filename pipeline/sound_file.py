@@ -38,6 +38,11 @@ class SoundFile:
         self.n_frames: int = max(self._n_held, _declared_frames(path))
         self._readable_end: int | None = None
 
+    @property
+    def readable_end(self) -> int:
+        """The frame after the last that can be read, as far as is known by now; after it `n_frames` are only promised."""
+        return self._n_held if self._readable_end is None else self._readable_end
+
     def close(self) -> None:
         """Close the file."""
         self._file.close()
@@ -78,8 +83,7 @@ class SoundFile:
         """What one read gives, shape (frames, channels); nothing where libsndfile stumbles."""
         import soundfile
 
-        end = self._n_held if self._readable_end is None else self._readable_end
-        n_frames = min(n_frames, end - first)
+        n_frames = min(n_frames, self.readable_end - first)
         if n_frames <= 0:
             return np.zeros((0, self.n_channels), dtype=dtype)
         try:

@@ -49,16 +49,19 @@ class Counter(Source):
 
     numbers = Out(Number)
 
-    def __init__(self, n: int = 10, step_ns: int = 10, gap_at: int = -1, endless: bool = False) -> None:
+    def __init__(self, n: int = 10, step_ns: int = 10, gap_at: int = -1, endless: bool = False, dies_at: int = -1) -> None:
         self.n = n
         self.step_ns = step_ns
         self.gap_at = gap_at
         self.endless = endless
+        self.dies_at = dies_at
         self._stop = threading.Event()
 
     def packets(self) -> Iterator[Emit[Any]]:
         index = 0
         while (self.endless or index < self.n) and not self._stop.is_set():
+            if index == self.dies_at:
+                raise OSError("the cable was pulled")
             if index == self.gap_at:
                 yield self.numbers(Gap(pts_ns=index * self.step_ns, duration_ns=self.step_ns, reason="unreadable"))
             else:

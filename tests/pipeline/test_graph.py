@@ -28,7 +28,7 @@ def test_a_good_graph_is_ordered_and_resolved() -> None:
     assert graph.nodes["join"].edges == {"dense": Edge("count", "numbers"), "sparse": Edge("thin", "numbers", 3)}
     assert graph.sources() == ["count"]
     assert graph.stages_of(Counter) == ["count"]
-    assert graph.nodes["count"].settings == {"n": 5, "step_ns": 10, "gap_at": -1, "endless": False}
+    assert graph.nodes["count"].settings == {"n": 5, "step_ns": 10, "gap_at": -1, "endless": False, "dies_at": -1}
     again = load_graph("resolved", text=graph.to_yaml())
     assert again.nodes == graph.nodes
     assert yaml.safe_load(graph.to_yaml())["resources"]["journal"]["title"] == "day"
@@ -67,7 +67,10 @@ stages:
         ("a: {use: os.system}", "a: 'os.system' is not under stages. or tests. (extra_roots: adds packages)"),
         (f"a: {{use: {ROOT}.Journal}}", f"a: {ROOT}.Journal is not a Stage; {ROOT} has Counter, Sparse, Batcher, Join, Sink, Backwards"),
         (f"a: {{use: {ROOT}.Nothing}}", f"a: {ROOT}.Nothing is no class there; {ROOT} has Counter, Sparse, Batcher, Join, Sink, Backwards"),
-        (f"a: {{use: {ROOT}.Counter, device: cpu}}", "a: Counter has no setting 'device'; allowed are n, step_ns, gap_at, endless"),
+        (
+            f"a: {{use: {ROOT}.Counter, device: cpu}}",
+            "a: Counter has no setting 'device'; allowed are n, step_ns, gap_at, endless, dies_at",
+        ),
         (f"a: {{use: {ROOT}.Counter, n: true}}", "a.n: found True, but int is needed: input should be a valid integer"),
         ("a: 5", "a: must be a mapping with 'use: package.module.Class'"),
     ],

@@ -98,6 +98,19 @@ def test_a_stage_that_raises_ends_the_graph_and_is_named_with_its_packet() -> No
     assert threads() == set()
 
 
+def test_what_a_source_captured_before_it_died_reaches_the_sinks_but_the_stream_is_not_called_whole() -> None:
+    middle = f"middle: {{use: {ROOT}.Sparse, every: 1, hold: 3, in: {{number: count.numbers}}}}"
+    made = build(load_graph("t", text=chain(middle, "middle", "n: 50, dies_at: 22")))
+    with pytest.raises(StageFailedError, match=r"stage 'count' failed after 0.000 s: OSError: the cable was pulled"):
+        Runner(made, replay=False).run()
+    sink = made.stages["sink"]
+    assert isinstance(sink, Sink)
+    assert sink.seen == list(range(22))
+    assert not sink.ended
+    assert sink.stopped == 1
+    assert threads() == set()
+
+
 def test_a_stage_that_emits_out_of_order_is_caught() -> None:
     made = build(load_graph("t", text=chain(f"middle: {{use: {ROOT}.Backwards, in: {{number: count.numbers}}}}", "middle")))
     with pytest.raises(StageFailedError, match=r"a stage must emit in the order of the ends"):
