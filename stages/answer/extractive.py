@@ -1,0 +1,188 @@
+"""The answerer without an LLM: claims made of the speakers' own words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from pipeline.packets import nanoseconds
+from stages.answer.answerer import Answerer
+from stages.answer.wording import Wording, bearings, listed, people, person, quote
+from stages.memory.rows import LineRow
+from stages.memory.text_encoder import TextEncoder
+from stages.recall.answers import Claim, Evidence, Stretch, speaker_of
+from stages.recall.material import Found, Material
+from stages.recall.question import Question
+from stages.recall.salience import Vocabulary, best_lines, key_words
+from stages.recall.terms import content_terms, coverage, holds, stem, stems
+
+_REPLY_NS = nanoseconds(8.0)
+_CLOSE = 0.9
+_MOST_THINGS = 4
+_MOST_FACTS = 2
+_SUREST = 0.95
+
+
+class Extractive(Answerer):
+    """Quotes what answers, with who said it, when and where. It can say nothing that was not said.
+
+    `most_claims` and `most_evidence` bound an answer. The encoder is only kept for answerers of the same setting; quoting needs none.
+    """
+
+    def __init__(self, encoder: TextEncoder | None = None, most_claims: int = 5, most_evidence: int = 3) -> None:
+        if most_claims < 1 or most_evidence < 1:
+            raise ValueError(f"Extractive: most_claims and most_evidence must be at least 1, found {most_claims} and {most_evidence}")
+        self.encoder = encoder
+        self.most_claims = most_claims
+        self.most_evidence = most_evidence
+
+    def compose(self, question: Question, material: Material) -> list[Claim]:
+        """Claims for what was missed, for what happened, or for the lines that answer."""
+        wording = Wording(material.sessions)
+        if question.intent == "missed" and material.attended:
+            return self._missed(question, material, wording)
+        if material.stretches:
+            return [self._stretch(stretch, material, wording, "") for stretch in self._in_order(material.stretches)]
+        if question.intent == "count":
+            return self._counted(question, material, wording)
+        if question.about_speech or question.intent == "did_anybody":
+            return self._talked(question, material, wording)
+        return self._facts(question, material, wording)
+
+    def _missed(self, question: Question, material: Material, wording: Wording) -> list[Claim]:
+        first = f"While you followed {_attended_name(question)} ({_where_and_when(material.attended, wording)}), "
+        if not material.missed:
+            lines = [line for stretch in material.attended for line in stretch.lines][: self.most_evidence]
+            return [Claim(f"{first}nobody else was heard.", _heard(lines), tuple(Evidence.of(line) for line in lines))]
+        return [
+            self._stretch(stretch, material, wording, first if place == 0 else "Meanwhile, ")
+            for place, stretch in enumerate(material.missed[: self.most_claims])
+        ]
+
+    def _in_order(self, stretches: Sequence[Stretch]) -> list[Stretch]:
+        """The most important stretches, told as they happened."""
+        return sorted(stretches[: self.most_claims], key=lambda stretch: (stretch.session, stretch.start_ns, stretch.lines[0].id))
+
+    def _stretch(self, stretch: Stretch, material: Material, wording: Wording, opening: str) -> Claim:
+        """A sentence on a stretch of conversation: who, where, when, about what, and the words that tell most."""
+        vocabulary = Vocabulary(line for other in (*material.attended, *material.missed, *material.stretches) for line in other.lines)
+        best = best_lines(stretch.lines, vocabulary, 1)[0]
+        things, shown = _things(stretch, best, vocabulary, self.most_evidence)
+        about = f" talked about {listed(things)}" if things else " talked"
+        who = people(stretch)
+        span = wording.span(stretch.session, stretch.start_ns, stretch.end_ns)
+        text = f"{opening}{who}{about} ({span}). {speaker_of(best)}: {quote(best.text)}"
+        return Claim(text, _heard(shown), tuple(Evidence.of(line) for line in shown))
+
+    def _talked(self, question: Question, material: Material, wording: Wording) -> list[Claim]:
+        """One claim for each conversation in which the topic came up."""
+        opening = "Yes: " if question.intent == "did_anybody" else ""
+        claims = []
+        for group in _by_conversation(material.found)[: self.most_claims]:
+            best, lines = group[0], sorted((found.line for found in group[: self.most_evidence]), key=lambda line: (line.start_ns, line.id))
+            text = wording.said(best.line, on_the_clock=question.intent == "when" or "when" in question.aspects)
+            others = [speaker_of(line) for line in lines if speaker_of(line) != speaker_of(best.line)]
+            if others and question.speaker is None:
+                text += f" {listed(list(dict.fromkeys(others)))} talked about it too."
+            claims.append(Claim(f"{opening}{text}", _confidence(best, lines), tuple(Evidence.of(line) for line in lines)))
+            opening = ""
+        return claims
+
+    def _facts(self, question: Question, material: Material, wording: Wording) -> list[Claim]:
+        """The lines that answer best; where the best one is itself a question, what was answered belongs to it."""
+        if not material.found:
+            return []
+        claims: list[Claim] = []
+        used: set[str] = set()
+        best = material.found[0].support
+        for found in material.found:
+            if len(claims) == min(self.most_claims, _MOST_FACTS) or (claims and found.support < _CLOSE * best):
+                break
+            lines = [found.line, *_reply(found, question)]
+            if any(line.id in used for line in lines):
+                continue
+            used.update(line.id for line in lines)
+            text = wording.said(found.line, on_the_clock=question.intent == "when")
+            text += "".join(f" {person(line)} answered: {quote(line.text)}" for line in lines[1:])
+            claims.append(Claim(text, _confidence(found, lines), tuple(Evidence.of(line) for line in lines)))
+        return claims
+
+    def _counted(self, question: Question, material: Material, wording: Wording) -> list[Claim]:
+        """How often the words fell, or how many people said them."""
+        lines = [found.line for found in material.found if all(holds(term, stems(found.line.text)) for term in question.terms)]
+        lines = sorted(lines or [found.line for found in material.found], key=lambda line: (line.session, line.start_ns, line.id))
+        if not lines:
+            return []
+        who = list(dict.fromkeys(person(line) for line in lines))
+        times = listed([wording.moment(line.session, line.start_ns) for line in lines])
+        text = (
+            f"{len(lines)} {'line' if len(lines) == 1 else 'lines'} of {len(who)} {'talker' if len(who) == 1 else 'talkers'} "
+            f"({listed(who)}) came to it, at {times}. The first: {quote(lines[0].text)}"
+        )
+        confidence = min(found.support for found in material.found if found.line.id in {line.id for line in lines})
+        return [Claim(text, confidence * _heard(lines), tuple(Evidence.of(line) for line in lines))]
+
+
+def _things(stretch: Stretch, best: LineRow, vocabulary: Vocabulary, most_evidence: int) -> tuple[list[str], list[LineRow]]:
+    """What a stretch was about, and the lines that prove it: its best line, and for each thing the first line that names it."""
+    things: list[str] = []
+    shown = [best]
+    for thing in key_words(stretch.lines, vocabulary, _MOST_THINGS):
+        term = stem(thing.lower())
+        namer = next((line for line in (*shown, *stretch.lines) if holds(term, stems(line.text))), None)
+        if namer is None or (namer not in shown and len(shown) == most_evidence):
+            continue
+        things.append(thing)
+        if namer not in shown:
+            shown.append(namer)
+    return things, sorted(shown, key=lambda line: (line.start_ns, line.id))
+
+
+def _attended_name(question: Question) -> str:
+    attended = question.attended
+    if attended is None:
+        return "what you followed"
+    words = attended.phrase.split()
+    if words and words[0].lower() in {"my", "our"}:
+        words[0] = "your"
+    name = " ".join(words)
+    return name if attended.speaker or words[0].lower() in {"the", "a", "an", "your", "that", "this"} else f"the talk about {name}"
+
+
+def _where_and_when(attended: Sequence[Stretch], wording: Wording) -> str:
+    spans = listed([wording.span(stretch.session, stretch.start_ns, stretch.end_ns) for stretch in attended])
+    where = bearings(attended)
+    return f"{where}, {spans}" if where else spans
+
+
+def _by_conversation(found: Sequence[Found]) -> list[list[Found]]:
+    """Found lines by event, the event of the best line first; lines of one event in their own order."""
+    groups: dict[tuple[str, str], list[Found]] = {}
+    for entry in found:
+        groups.setdefault((entry.line.session, entry.line.event or f"track {entry.line.track}"), []).append(entry)
+    return list(groups.values())
+
+
+def _reply(found: Found, question: Question) -> list[LineRow]:
+    """What another person said right after a line that is a question, or that has the topic but not the fact."""
+    asked = re.split(r"(?<=[.!?])\s+", found.line.text.rstrip())[-1]
+    if not asked.endswith("?") or question.speaker is not None:
+        return []
+    if asked != found.line.text.rstrip() and content_terms(asked) and not coverage(question.terms, stems(asked)):
+        # What was asked at the end of the line is something else.
+        return []
+    after = [
+        line
+        for line in found.context
+        if line.start_ns > found.line.start_ns and line.track != found.line.track and line.start_ns - found.line.end_ns <= _REPLY_NS
+    ]
+    return after[:1]
+
+
+def _heard(lines: Sequence[LineRow]) -> float:
+    """How surely the words of some lines were recognised: 0.5 to almost 1, which nothing heard ever is."""
+    return min(_SUREST, 0.5 + 0.5 * sum(line.confidence for line in lines) / max(1, len(lines)))
+
+
+def _confidence(found: Found, lines: Sequence[LineRow]) -> float:
+    return found.support * _heard(lines)

@@ -1,0 +1,94 @@
+"""How times, bearings, people and quotes are said in an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from pipeline.packets import NS_PER_S
+from stages.memory.rows import LineRow, SessionRow
+from stages.recall.answers import Stretch, mean_azimuth, speaker_of
+
+_LONGEST_QUOTE_WORDS = 45
+
+
+class Wording:
+    """Says things about the sessions of one memory; where there are several, it says which."""
+
+    def __init__(self, sessions: Mapping[str, SessionRow]) -> None:
+        self._sessions = sessions
+
+    def moment(self, session: str, time_ns: int, *, on_the_clock: bool = False) -> str:
+        """A time from the start of the recording, "0:42"; `on_the_clock` adds the wall-clock time."""
+        row = self._sessions.get(session)
+        text = offset(time_ns)
+        if row is None:
+            return text
+        if on_the_clock or len(self._sessions) > 1:
+            text += f" ({clock(row.moment(time_ns))}"
+            text += f", session {session})" if len(self._sessions) > 1 else ")"
+        return text
+
+    def span(self, session: str, start_ns: int, end_ns: int) -> str:
+        """A stretch of time, "0:05-0:40"."""
+        text = f"{offset(start_ns)}-{offset(end_ns)}"
+        return f"{text} of session {session}" if len(self._sessions) > 1 else text
+
+    def said(self, line: LineRow, *, on_the_clock: bool = False) -> str:
+        """Who said a line, when and where, and the words: 'At 0:42, speaker-2 (210 degrees) said: "..."'."""
+        verb = "asked" if line.text.rstrip().endswith("?") else "said"
+        return f"At {self.moment(line.session, line.start_ns, on_the_clock=on_the_clock)}, {person(line)} {verb}: {quote(line.text)}"
+
+
+def offset(time_ns: int) -> str:
+    """Minutes and seconds, and hours where there are any."""
+    total = time_ns // NS_PER_S
+    hours, minutes, seconds = total // 3600, total // 60 % 60, total % 60
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+
+
+def clock(moment: datetime) -> str:
+    """A wall-clock time with its day."""
+    return f"{moment:%H:%M:%S} on {moment.day} {moment:%B %Y}"
+
+
+def person(line: LineRow) -> str:
+    """A speaker with the bearing: "speaker-2 (210 degrees)"."""
+    return speaker_of(line) if line.azimuth_deg is None else f"{speaker_of(line)} ({bearing(line.azimuth_deg)})"
+
+
+def bearing(azimuth_deg: float) -> str:
+    """A bearing in whole degrees."""
+    return f"{round(azimuth_deg) % 360} degrees"
+
+
+def people(stretch: Stretch) -> str:
+    """Everybody who spoke in a stretch with their bearings, the one who spoke most first."""
+    names = []
+    for track in stretch.tracks:
+        name = next(speaker_of(line) for line in stretch.lines if line.track == track)
+        azimuth = stretch.azimuth_deg(track)
+        names.append(name if azimuth is None else f"{name} ({bearing(azimuth)})")
+    return listed(names)
+
+
+def bearings(stretches: Sequence[Stretch]) -> str:
+    """The bearings of everybody in some stretches, in rising order: "30 and 75 degrees"; empty where there are none."""
+    lines: dict[tuple[str, str], list[LineRow]] = {}
+    for stretch in stretches:
+        for line in stretch.lines:
+            lines.setdefault((line.session, line.track), []).append(line)
+    found = sorted({round(azimuth) % 360 for own in lines.values() if (azimuth := mean_azimuth(own)) is not None})
+    return f"{listed([str(azimuth) for azimuth in found])} degrees" if found else ""
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a row: "a", "a and b", "a, b and c"."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else list(names))
+
+
+def quote(text: str) -> str:
+    """Words as they were heard, in quotation marks; a very long line is cut with an ellipsis."""
+    words = text.split()
+    shown = " ".join(words[:_LONGEST_QUOTE_WORDS]) + (" ..." if len(words) > _LONGEST_QUOTE_WORDS else "")
+    return '"' + shown.replace('"', "'") + '"'

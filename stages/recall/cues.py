@@ -1,0 +1,103 @@
+"""The phrases by which a question's kind and constraints are known."""
+
+from __future__ import annotations
+
+import re
+
+from stages.recall.word_lists import word_set
+
+ATTENDING = (
+    r"(?:following|listening (?:in )?(?:to|on)|listened (?:in )?(?:to|on)|followed|attending(?: to)?|attended"
+    r"|focus(?:s)?(?:ed|ing) on|busy with|"
+    r"paying attention to|concentrating on|hearing|heard|overhearing|talking (?:to|with|about)|talked (?:to|with|about)"
+    r"|speaking (?:to|with|about)|"
+    r"spoke (?:to|with)|chatting (?:to|with|about)|discussing|having|in|part of|with|at|on)"
+)
+WHILE = re.compile(
+    rf"\b(?:while|when|as|whilst)\s+(?:i|we|me)\s*(?:was|were|am|are|had been|have been|'m"
+    rf"|'ve been)?\s*(?:busy\s+)?(?:just\s+)?{ATTENDING}\s+"
+    r"(?P<what>[^,?.!;]+)",
+    re.I,
+)
+DURING = re.compile(
+    r"\b(?:while|when|as|whilst)\s+(?:they|people|some(?:body|one)|the others?|\w+ and \w+)\s*(?:was|were"
+    r"|are)?\s*(?:talk(?:ing|ed)|spoke|speaking|discuss(?:ing|ed)|"
+    r"chatt(?:ing|ed))\s+(?:about|of|on)?\s*(?P<what>[^,?.!;]+)",
+    re.I,
+)
+ABSENT = re.compile(
+    r"\b(?:while|when|as|whilst)\s+(?:i|we)\s+(?:was|were|am|are)\s+(?P<what>(?:away|out|asleep|gone|not here|elsewhere"
+    r"|outside|sleeping|on the phone|"
+    r"on the toilet|at lunch|in the bathroom|in the kitchen|on a call|in a call)\b)",
+    re.I,
+)
+BESIDES = re.compile(
+    r"\b(?:besides|apart from|other than|except(?: for)?|aside from|during|instead of|in parallel (?:to|with)|at the same time as)\s+"
+    r"(?P<what>(?:the\s+)?[^,?.!;]*?(?:conversation|discussion|talk|chat|story|dialogue|people|group)s?\b[^,?.!;]*)",
+    re.I,
+)
+GROUP = re.compile(
+    r"^(?:the|that|this|my|our|their|a)?\s*(?:\w+\s+)?(?:conversation|discussion|talk|chat|story|dialogue|debate"
+    r"|argument|group|table|people|persons?|men|women|"
+    r"two|others|ones|guys|talker|speaker)s?\s*(?:(?:who|that|which)\s+(?:was|were|is|are)?\s*)?(?:talk(?:ing|ed)"
+    r"|speak(?:ing)?|spoke|chatting|discussing)?\s*"
+    r"(?:about|on|of|over|regarding|concerning)\s+",
+    re.I,
+)
+MISSED = re.compile(r"\bmiss(?:ed|ing)?\b|\b(?:what|who)\b.*\bothers?\b|\bwhat else\b|\belsewhere\b|\bother conversations?\b", re.I)
+CATCH_UP = re.compile(
+    r"\bcatch (?:me|us) up\b|\bup to speed\b|\brecap\b|\bsumm?ar(?:y|i[sz]e)\b|\bwhat(?:'s| is| was"
+    r"| has been)? (?:been )?(?:going on|happening|happened|new)\b"
+    r"|\bwhat(?:'s| is| was| were| did| has| have) (?:been )?(?:they |people |everybody |everyone |anybody |somebody "
+    r"|speaker-\d+ |you )?(?:been )?"
+    r"(?:said|talk(?:ed|ing)?(?: about)?|discuss(?:ed|ing)?|say(?:ing)?|hear|heard)\s*[?.!]*$",
+    re.I,
+)
+COUNT = re.compile(r"\bhow often\b|\bhow many times\b|\bhow many (?:people|persons|speakers|talkers|voices)\b", re.I)
+DID = re.compile(
+    r"^\s*(?:(?:and|so|but|please|hey|ok|okay)[, ]+)?(?:did|has|have|does|do|was|were|is|are|will|would|can|could)\b",
+    re.I,
+)
+WHEN = re.compile(r"\bwhen\b|\bwhat time\b|\bwhat (?:day|date|year|month)\b|\bhow long ago\b", re.I)
+WHERE = re.compile(r"\bwhere\b|\bwhich direction\b|\bwhat direction\b|\bwhich (?:side|bearing)\b|\bwhat bearing\b", re.I)
+WHO = re.compile(r"\bwho(?:m|se)?\b|\bwhich (?:person|speaker|talker|voice)\b", re.I)
+SPEECH = re.compile(
+    r"\b(?:talk(?:s|ed|ing)?|speak(?:s|ing)?|spoke|chat(?:s|ted|ting)?|discuss(?:ed|es|ing|ion)?|mention(?:s|ed|ing)?"
+    r"|conversations?|bring up|brought up|topic)\b"
+    r"|\b(?:say|said|says|saying|tell|told|hear|heard)\b.*\b(?:about|of|on)\b",
+    re.I,
+)
+BEARING = re.compile(
+    r"\b(?:at|from|around|near|of|to)?\s*(?:a |the )?(?:bearing|azimuth|direction)?\s*(?:of )?(\d+(?:\.\d+)?)\s*(?:°|deg\b|degrees?\b)",
+    re.I,
+)
+LABEL = re.compile(r"\b(?:speaker|talker)[\s-]?(\d+|one|two|three|four|five|six|seven|eight|nine)\b", re.I)
+_SAYING_WORDS = """
+    say said says saying tell told talk talked talks speak spoke mention mentioned mentions ask
+    asked think thinks suggest suggested answer answered want wants promise promised
+"""
+SAYS = rf"(?:{'|'.join(_SAYING_WORDS.split())})"
+NAMED = re.compile(rf"\b(?:did|does|has|had|will|would|was|is)\s+([A-Z][\w'-]+)\s+(?:ever\s+|also\s+)?{SAYS}\b|\b([A-Z][\w'-]+)\s+{SAYS}\b")
+MAY_NAME = re.compile(
+    rf"(?<!^)\b(?!I\b)[A-Z]|\b(?:did|does|has|had|will|would)\s+(?!(?:they|anybody|anyone|somebody|someone|people|i|we|you)\b)"
+    rf"(?:\w+\s+){{1,3}}(?i:{SAYS})\b"
+)
+"""Whether a question may name a talker at all."""
+SIDE = re.compile(r"\b(?:on|to) (?:my|the) (?:left|right)\b|\bbehind me\b|\bin front of me\b", re.I)
+DIGITS = dict(zip(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"], range(1, 10), strict=True))
+NOT_NAMES = word_set(
+    """
+    i we you they he she it anybody anyone somebody someone everybody everyone nobody people the a who what others
+    """
+)
+WH = frozenset(["what", "which", "who", "when", "where", "why", "how", "whom", "whose"])
+KIND_WORDS = word_set(
+    """
+    color colour day date hour kind minute name number place room sort time type city town country much many long old way
+    happen happens happened happening occur occurred often times summary summarise summarize summarised recap miss missed
+    missing else others catch elsewhere
+    """
+)
+FRAME = re.compile(
+    r"\b(?:can you |could you |please )?(?:tell me |do you know |i(?: would|'d)? (?:want|like) to know )(?:if |whether )?", re.I
+)

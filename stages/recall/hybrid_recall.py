@@ -1,0 +1,29 @@
+"""Recall by meaning and by words together."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pipeline.clock import elapsed_ns
+from stages.answer.answerer import Answerer
+from stages.memory.long_term_memory import LongTermMemory
+from stages.memory.text_encoder import TextEncoder
+from stages.recall.answers import Answer
+from stages.recall.inquiry import Inquiry
+from stages.recall.recall import Recall
+
+
+class HybridRecall(Recall):
+    """Dense search and FTS5, fused by reciprocal ranks, then contiguity (EM-LLM, arXiv 2407.09450).
+
+    What was missed is what was said at the same time as what was attended, by people who took no part in it.
+    """
+
+    def __init__(self, memory: LongTermMemory, encoder: TextEncoder, answerer: Answerer) -> None:
+        self.memory = memory
+        self.encoder = encoder
+        self.answerer = answerer
+
+    def ask(self, question: str, *, at: datetime | None = None, now: datetime) -> Answer:
+        """Answer a question as of `at` (None: now)."""
+        return Inquiry(self.memory, self.encoder, self.answerer, at=at, now=now, now_ns=elapsed_ns).answer(question)

@@ -1,0 +1,346 @@
+"""One question to one memory, from its words to its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from stages.answer.answerer import Answerer
+from stages.memory.long_term_memory import LongTermMemory
+from stages.memory.rows import GapRow, LineRow, SessionRow
+from stages.memory.text_encoder import TextEncoder
+from stages.recall.answers import MOST_RETRIEVED, Answer, Claim, Stretch
+from stages.recall.clips import ClipCutter
+from stages.recall.material import Found, Material
+from stages.recall.missed import Topic, attended_by_constraint, attended_by_topic, follows, missed, stretches_of
+from stages.recall.question import Attended, Question, parse
+from stages.recall.refusals import gap_note, nothing_heard, nothing_in_time, refusal_text, unknown_speaker
+from stages.recall.salience import Vocabulary, importance
+from stages.recall.scope import Scope, scope_of
+from stages.recall.search import Ranked, Searcher
+from stages.recall.support import THRESHOLD, Judge
+from stages.recall.terms import coverage, stems
+from stages.recall.time_phrase import Moments
+
+_MOST_JUDGED = 16
+_NAMED_BONUS = 0.25
+_NUMBER_BONUS = 0.15
+_MOST_FOUND = 12
+_MOST_EVENTS = 12
+_MOST_CANDIDATES = 8
+_MOST_LINES = 4000
+_MOST_GAPS = 50
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a question before it is worded: material, or why there is none."""
+
+    material: Material
+    retrieved: tuple[str, ...] = ()
+    refused: str | None = None
+    spans: tuple[tuple[str, int, int], ...] = ()
+
+
+class Inquiry:
+    """Answers one question. `now_ns` is a clock that only measures how long the parts took."""
+
+    def __init__(
+        self,
+        memory: LongTermMemory,
+        encoder: TextEncoder | None,
+        answerer: Answerer,
+        *,
+        at: datetime | None,
+        now: datetime,
+        now_ns: Callable[[], int],
+    ) -> None:
+        self._memory = memory
+        self._encoder = encoder
+        self._answerer = answerer
+        self._at = at
+        self._now = now
+        self._now_ns = now_ns
+        self._searcher = Searcher(memory, encoder, at)
+        self._names: list[str] | None = None
+
+    def answer(self, text: str) -> Answer:
+        """The whole way; never raises for what a question says."""
+        started_ns = self._now_ns()
+        sessions, ends_ns = self._sessions()
+        question = parse(text, self._moments(sessions, ends_ns), self._speakers)
+        scope = self._scope(question, sessions, ends_ns)
+        parsed_ns = self._now_ns()
+        outcome = self._outcome(question, scope, ends_ns)
+        retrieved_ns = self._now_ns()
+        claims = [] if outcome.refused is not None else self._answerer.compose(question, outcome.material)
+        claims = self._with_clips(claims, outcome.material)
+        gaps = self._gaps(outcome, scope)
+        words = self._words(question, scope, outcome, claims, gaps)
+        answered_ns = self._now_ns()
+        return Answer(
+            question=question.text,
+            intent=question.intent,
+            abstained=not claims,
+            text=words,
+            claims=tuple(claims),
+            attended=outcome.material.attended,
+            missed=outcome.material.missed,
+            retrieved=outcome.retrieved[:MOST_RETRIEVED],
+            gaps=tuple(gaps),
+            timing_ms={
+                "parse": (parsed_ns - started_ns) / 1e6,
+                "retrieve": (retrieved_ns - parsed_ns) / 1e6,
+                "answer": (answered_ns - retrieved_ns) / 1e6,
+                "total": (answered_ns - started_ns) / 1e6,
+            },
+        )
+
+    # -- what the question is about
+
+    def _sessions(self) -> tuple[list[SessionRow], dict[str, int]]:
+        """The sessions of which something had been heard, and how far each was heard."""
+        sessions, ends_ns = [], {}
+        for session in self._memory.sessions():
+            end_ns = max(session.duration_ns, self._memory.passed_ns(session.id))
+            if self._at is not None:
+                end_ns = min(end_ns, round((self._at - session.started_at).total_seconds() * 1e9))
+            if end_ns > 0:
+                sessions.append(session)
+                ends_ns[session.id] = end_ns
+        return sessions, ends_ns
+
+    def _speakers(self) -> list[str]:
+        """Everybody who was heard, by name. Few questions name somebody, so it is looked up only then."""
+        if self._names is None:
+            self._names = sorted({row.speaker for row in self._memory.tracks(at=self._at) if row.speaker})
+        return self._names
+
+    def _moments(self, sessions: Sequence[SessionRow], ends_ns: dict[str, int]) -> Moments:
+        now = self._at or self._now
+        if not sessions:
+            return Moments(now)
+        latest = sessions[-1]
+        zone = latest.started_at.tzinfo
+        heard_until = max(session.moment(ends_ns[session.id]) for session in sessions)
+        return Moments(now.astimezone(zone), heard_until.astimezone(zone), latest.started_at)
+
+    def _scope(self, question: Question, sessions: Sequence[SessionRow], ends_ns: dict[str, int]) -> Scope:
+        scope = scope_of(question, sessions, ends_ns)
+        if question.window is not None and not scope.spans and not question.window.exact and question.intent not in {"missed", "catch_up"}:
+            # "at ten" may be what was said instead of when it was said.
+            return scope_of(replace(question, window=None), sessions, ends_ns)
+        return scope
+
+    # -- what was heard
+
+    def _outcome(self, question: Question, scope: Scope, ends_ns: dict[str, int]) -> Outcome:
+        material = Material(sessions=scope.sessions)
+        if not scope.sessions:
+            return Outcome(material, refused=nothing_heard(self._at))
+        if question.refusal is not None:
+            return Outcome(material, retrieved=self._nearest(question, scope), refused=question.refusal)
+        asked = question.speaker or (question.attended.speaker if question.attended else None)
+        if asked is not None and asked.lower() not in {name.lower() for name in self._speakers()}:
+            fault = unknown_speaker(asked, self._speakers())
+            return Outcome(material, retrieved=self._nearest(question, replace(scope, speaker=None)), refused=fault)
+        if not scope.spans:
+            open_scope = scope_of(replace(question, window=None), scope.sessions.values(), ends_ns)
+            return Outcome(material, retrieved=self._nearest(question, open_scope), refused=nothing_in_time(question, scope, ends_ns))
+        if question.intent == "missed" and question.attended is not None:
+            return self._missed(question, scope)
+        if question.intent in {"missed", "catch_up"}:
+            return self._happened(question, scope)
+        if not question.terms and (scope.is_narrow or question.about_speech):
+            return self._happened(question, scope)
+        return self._found(question, scope)
+
+    def _found(self, question: Question, scope: Scope) -> Outcome:
+        ranked = self._searcher.search(question.topic, question.gist, scope)
+        found = self._judged(question, ranked)
+        retrieved = tuple(dict.fromkeys([*(entry.line.id for entry in found), *(line.id for line in ranked.lines)]))
+        material = Material(found=tuple(found), sessions=scope.sessions)
+        spans = tuple((entry.line.session, entry.line.start_ns, entry.line.end_ns) for entry in found)
+        if found:
+            return Outcome(material, retrieved, spans=spans)
+        return Outcome(material, retrieved, refused=refusal_text(question, ranked.lines[0] if ranked.lines else None, scope))
+
+    def _judged(self, question: Question, ranked: Ranked) -> list[Found]:
+        """The lines that support an answer, the best first."""
+        judge = Judge(question, ranked.cosines, ranked.centres, self._likeness if self._encoder is not None else None)
+        found = []
+        for line in ranked.lines[:_MOST_JUDGED]:
+            context = ranked.context(line)
+            support = judge.support(line, context, ranked.stretch(line))
+            if support >= THRESHOLD:
+                named = coverage(question.terms, stems(line.text))
+                found.append(Found(line=line, score=ranked.scores[line.id], support=support, named=named, context=context))
+        if question.about_speech and any(entry.named for entry in found):
+            # Where somebody said the very words, lines that are only like them are not needed.
+            found = [entry for entry in found if coverage(question.terms, frozenset().union(*(stems(line.text) for line in entry.context)))]
+        found.sort(key=lambda entry: (-_fitness(entry, judge), -entry.score, entry.line.id))
+        return found[:_MOST_FOUND]
+
+    def _likeness(self, text: str, line: LineRow) -> float:
+        return float(self._searcher.encode([text])[0] @ self._memory.vectors([line.id])[0])
+
+    def _missed(self, question: Question, scope: Scope) -> Outcome:
+        attended = question.attended
+        material = Material(sessions=scope.sessions)
+        if attended is None:
+            return self._happened(question, scope)
+        if attended.topic:
+            ranked = self._searcher.search(f"a conversation about {attended.topic}", attended.topic, scope)
+            lines = self._around(ranked, scope)
+            nearest = [line.id for line in ranked.lines]
+        else:
+            lines = self._session_of(attended, scope)
+            nearest = [line.id for line in lines]
+        vocabulary = Vocabulary(lines)
+        stretches = stretches_of(lines)
+        if attended.topic:
+            followed = attended_by_topic(stretches, self._topic(attended.topic, attended.terms), self._memory.vectors)
+        else:
+            followed = attended_by_constraint(stretches, attended)
+        if not followed:
+            known = {line.id: line for line in lines}
+            near = known.get(nearest[0]) if nearest else None
+            return Outcome(material, tuple(nearest), refused=refusal_text(question, near, scope))
+        lost = missed(stretches, followed, vocabulary)
+        ids = [line.id for stretch in (*lost, *followed) for line in stretch.lines]
+        material = replace(material, attended=self._summarised(followed), missed=self._summarised(lost))
+        spans = tuple((stretch.session, stretch.start_ns, stretch.end_ns) for stretch in followed)
+        return Outcome(material, tuple(dict.fromkeys([*ids, *nearest])), spans=spans)
+
+    def _session_of(self, attended: Attended, scope: Scope) -> list[LineRow]:
+        """The lines in the asked time; without one those of the latest session in which the one who was followed was heard."""
+        if scope.window is not None:
+            return [line for name, span in scope.spans.items() for line in self._heard_in(name, span)]
+        for name in reversed(list(scope.spans)):
+            lines = self._heard_in(name, scope.spans[name])
+            if any(follows(attended, line) for line in lines):
+                return lines
+        return []
+
+    def _happened(self, question: Question, scope: Scope) -> Outcome:
+        """What went on in the asked time: in the latest session where no time was asked for."""
+        spans = dict(scope.spans)
+        if scope.window is None and not question.terms:
+            latest = list(scope.spans)[-1]
+            spans = {latest: spans[latest]}
+        nearest: list[str] = []
+        if question.terms:
+            ranked = self._searcher.search(question.topic, question.gist, scope)
+            lines = self._around(ranked, scope)
+            nearest = [line.id for line in ranked.lines]
+        else:
+            lines = [line for name, span in spans.items() for line in self._heard_in(name, span)]
+        lines = [line for line in lines if replace(scope, spans=spans).allows(line)]
+        vocabulary = Vocabulary(lines)
+        stretches = stretches_of(lines)
+        if question.terms:
+            stretches = attended_by_topic(stretches, self._topic(question.gist, question.terms), self._memory.vectors)
+        material = Material(sessions=scope.sessions)
+        if not stretches:
+            near = next((line for line in lines if line.id == nearest[0]), None) if nearest else next(iter(lines), None)
+            return Outcome(material, tuple(nearest or [line.id for line in lines]), refused=refusal_text(question, near, scope))
+        stretches = [replace(stretch, importance=importance(stretch.lines, vocabulary)) for stretch in stretches]
+        ranked_stretches = sorted(
+            stretches, key=lambda stretch: (-stretch.importance, stretch.session, stretch.start_ns, stretch.lines[0].id)
+        )
+        ids = tuple(dict.fromkeys([*nearest, *(line.id for stretch in ranked_stretches for line in stretch.lines)]))
+        material = replace(material, stretches=self._summarised(ranked_stretches[:_MOST_EVENTS]))
+        return Outcome(material, ids, spans=tuple((name, *span) for name, span in spans.items()))
+
+    def _nearest(self, question: Question, scope: Scope) -> tuple[str, ...]:
+        """What is most like a question that is refused, in whichever way it can be searched."""
+        topic = question.topic or question.text
+        if not scope.spans or len(topic) > 2000:
+            return ()
+        return tuple(line.id for line in self._searcher.search(topic, question.gist or topic, scope).lines)
+
+    def _around(self, ranked: Ranked, scope: Scope) -> list[LineRow]:
+        """Every line that was heard during the events of the best lines, on all tracks."""
+        events: dict[str, tuple[str, int, int]] = {}
+        loose: list[tuple[str, int, int]] = []
+        for line in ranked.lines[: 3 * _MOST_CANDIDATES]:
+            if line.event is None:
+                loose.append((line.session, line.start_ns, line.end_ns))
+            elif line.event not in events and len(events) < _MOST_CANDIDATES:
+                row = self._memory.event(line.event)
+                events[line.event] = (row.session, row.start_ns, row.end_ns)
+        rows: dict[str, LineRow] = {}
+        for session, start_ns, end_ns in _merged([*events.values(), *loose[:_MOST_CANDIDATES]]):
+            if session in scope.spans:
+                first, last = scope.spans[session]
+                rows.update((line.id, line) for line in self._heard_in(session, (max(start_ns, first), min(end_ns, last))))
+        # An event that began before or goes on after is taken whole.
+        return list(rows.values())
+
+    def _heard_in(self, session: str, span: tuple[int, int]) -> list[LineRow]:
+        return self._memory.lines(session, start_ns=span[0], end_ns=span[1], at=self._at)[:_MOST_LINES]
+
+    def _topic(self, topic: str, terms: tuple[str, ...]) -> Topic:
+        return Topic(self._searcher.encode([topic, f"a conversation about {topic}"]), terms)
+
+    def _summarised(self, stretches: Iterable[Stretch]) -> tuple[Stretch, ...]:
+        return tuple(
+            replace(stretch, summary=self._memory.event(stretch.event).summary or stretch.summary) if stretch.event is not None else stretch
+            for stretch in stretches
+        )
+
+    # -- what is said about it
+
+    def _with_clips(self, claims: Sequence[Claim], material: Material) -> list[Claim]:
+        cutter = ClipCutter(self._memory.directory)
+        lines = {entry.line.id: entry.line for entry in material.found}
+        lines.update((line.id, line) for entry in material.found for line in entry.context)
+        for stretch in (*material.attended, *material.missed, *material.stretches):
+            lines.update((line.id, line) for line in stretch.lines)
+        return [
+            replace(
+                claim,
+                evidence=tuple(
+                    replace(evidence, clip=cutter.cut(lines[evidence.utterance], evidence.start_ns, evidence.end_ns))
+                    for evidence in claim.evidence
+                ),
+            )
+            for claim in claims
+        ]
+
+    def _gaps(self, outcome: Outcome, scope: Scope) -> list[GapRow]:
+        """What was lost within the asked time; all that was lost where no time was asked for."""
+        spans = outcome.spans if scope.window is None and outcome.spans else tuple((name, *span) for name, span in scope.spans.items())
+        gaps = [gap for session, start_ns, end_ns in _merged(spans) for gap in self._memory.gaps(session, start_ns, end_ns)]
+        return list(dict.fromkeys(gaps))[:_MOST_GAPS]
+
+    def _words(self, question: Question, scope: Scope, outcome: Outcome, claims: Sequence[Claim], gaps: Sequence[GapRow]) -> str:
+        parts = list(scope.notes)
+        if claims:
+            if question.intent == "missed" and question.attended is None:
+                parts.append("You did not say what you followed, so this is everything that was heard.")
+            parts += [claim.text for claim in claims]
+        else:
+            parts.append(
+                outcome.refused or refusal_text(question, outcome.material.found[0].line if outcome.material.found else None, scope)
+            )
+        if gaps:
+            parts.append(gap_note(gaps))
+        return " ".join(parts)
+
+
+def _fitness(entry: Found, judge: Judge) -> float:
+    """What orders lines that all support an answer: those that name what was asked for, and give the number, come first."""
+    return entry.support + _NAMED_BONUS * entry.named + _NUMBER_BONUS * judge.has_wanted_number(entry.line)
+
+
+def _merged(spans: Iterable[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
+    """Spans of sessions without overlaps, in order."""
+    merged: list[tuple[str, int, int]] = []
+    for session, start_ns, end_ns in sorted(spans):
+        if merged and merged[-1][0] == session and start_ns <= merged[-1][2]:
+            merged[-1] = (session, merged[-1][1], max(merged[-1][2], end_ns))
+        else:
+            merged.append((session, start_ns, end_ns))
+    return merged

@@ -1,0 +1,24 @@
+"""Recall by words alone: no encoder, so synonyms are not found."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pipeline.clock import elapsed_ns
+from stages.answer.answerer import Answerer
+from stages.memory.long_term_memory import LongTermMemory
+from stages.recall.answers import Answer
+from stages.recall.inquiry import Inquiry
+from stages.recall.recall import Recall
+
+
+class KeywordRecall(Recall):
+    """FTS5 and contiguity. It answers only where the words of a question were said, forms and small slips of them included."""
+
+    def __init__(self, memory: LongTermMemory, answerer: Answerer) -> None:
+        self.memory = memory
+        self.answerer = answerer
+
+    def ask(self, question: str, *, at: datetime | None = None, now: datetime) -> Answer:
+        """Answer a question as of `at` (None: now)."""
+        return Inquiry(self.memory, None, self.answerer, at=at, now=now, now_ns=elapsed_ns).answer(question)

@@ -1,0 +1,43 @@
+"""What recall found for a question: the material that an answerer makes claims of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from stages.memory.rows import LineRow, SessionRow
+from stages.recall.answers import Stretch
+
+
+@dataclass(frozen=True)
+class Found:
+    """A line that retrieval brought.
+
+    `score` is that of the search, `support` (0 to 1) says how well the line and its neighbours hold what was asked, and `named`
+    (0 to 1) how many
+    of the question's words fell in the line itself.
+
+    `context` are its neighbours in the same conversation, by start, itself among them.
+    """
+
+    line: LineRow
+    score: float
+    support: float
+    named: float = 0.0
+    context: tuple[LineRow, ...] = ()
+
+
+@dataclass(frozen=True)
+class Material:
+    """Everything an answerer may use: nothing else was heard.
+
+    `found` are lines that support an answer, best first; `stretches` what was said in the asked time, by importance ("catch me
+    up"); `attended` and
+    `missed` are filled for questions about what was missed.
+    """
+
+    found: tuple[Found, ...] = ()
+    stretches: tuple[Stretch, ...] = ()
+    attended: tuple[Stretch, ...] = ()
+    missed: tuple[Stretch, ...] = ()
+    sessions: Mapping[str, SessionRow] = field(default_factory=dict)

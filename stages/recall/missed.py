@@ -1,0 +1,170 @@
+"""What was attended and what was missed: by event, from the lines of the sessions in question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.packets import Float32Array, nanoseconds
+from stages.memory.rows import LineRow
+from stages.recall.answers import Stretch, speaker_of
+from stages.recall.question import Attended
+from stages.recall.salience import Vocabulary, importance
+from stages.recall.scope import is_near
+from stages.recall.terms import coverage, stems
+
+_LEAST_OVERLAP_NS = nanoseconds(1.5)
+_LEAST_OVERLAP_SHARE = 0.5
+_PAUSE_NS = nanoseconds(20.0)
+
+# How like its topic a stretch must be, by the cosines of its centre and of its best line.
+_NEED_BOTH = 0.56
+_NEED_OF_BEST = 0.7
+_NO_LIKENESS = 0.22
+
+
+@dataclass(frozen=True)
+class Topic:
+    """What was attended, as a query: unit vectors, float32, shape (n, dimension), n 0 without an encoder, and the stems of its words."""
+
+    vectors: Float32Array
+    terms: tuple[str, ...]
+
+
+def stretches_of(lines: Iterable[LineRow]) -> list[Stretch]:
+    """Lines grouped by event; lines whose event has not ended yet are grouped by track and pauses."""
+    groups: dict[tuple[str, str], list[LineRow]] = {}
+    loose: dict[tuple[str, str], list[LineRow]] = {}
+    for line in sorted(lines, key=lambda line: (line.session, line.start_ns, line.id)):
+        if line.event is not None:
+            groups.setdefault((line.session, line.event), []).append(line)
+        else:
+            loose.setdefault((line.session, line.track), []).append(line)
+    parts: list[tuple[str | None, list[LineRow]]] = [(event, rows) for (_, event), rows in groups.items()]
+    for rows in loose.values():
+        part: list[LineRow] = []
+        for line in rows:
+            if part and line.start_ns - part[-1].end_ns > _PAUSE_NS:
+                parts.append((None, part))
+                part = []
+            part.append(line)
+        parts.append((None, part))
+    made = [
+        Stretch(
+            session=rows[0].session,
+            start_ns=min(line.start_ns for line in rows),
+            end_ns=max(line.end_ns for line in rows),
+            event=event,
+            summary=rows[0].text,
+            lines=tuple(rows),
+        )
+        for event, rows in parts
+    ]
+    return sorted(made, key=lambda stretch: (stretch.session, stretch.start_ns, stretch.end_ns, stretch.lines[0].id))
+
+
+def attended_by_constraint(stretches: Sequence[Stretch], attended: Attended) -> list[Stretch]:
+    """The stretches in which the asked speaker, or somebody at the asked bearing, had a fair part."""
+    return [stretch for stretch in stretches if sum(follows(attended, line) for line in stretch.lines) >= max(1, 0.2 * len(stretch.lines))]
+
+
+def follows(attended: Attended, line: LineRow) -> bool:
+    """Whether a line comes from the speaker or the bearing that was followed."""
+    if attended.speaker is not None and speaker_of(line).lower() != attended.speaker.lower():
+        return False
+    return attended.azimuth_deg is None or is_near(line.azimuth_deg, attended.azimuth_deg)
+
+
+def attended_by_topic(stretches: Sequence[Stretch], topic: Topic, vectors_of: Callable[[Sequence[str]], Float32Array]) -> list[Stretch]:
+    """The stretches that are about a topic, by start; none where nothing was.
+
+    Nobody follows two conversations at once: of two that overlap, the one that is more about it counts.
+    """
+    scored = sorted(
+        ((_aboutness(stretch, topic, vectors_of), place) for place, stretch in enumerate(stretches)),
+        key=lambda entry: (-entry[0], entry[1]),
+    )
+    if not scored or scored[0][0] <= 0.0:
+        return []
+    best = scored[0][0]
+    chosen: list[Stretch] = []
+    for score, place in scored:
+        stretch = stretches[place]
+        if score < _NEED_OF_BEST * best:
+            break
+        if all(set(stretch.tracks) & set(other.tracks) or overlap_ns(stretch, other) < _LEAST_OVERLAP_NS for other in chosen):
+            chosen.append(stretch)
+    return sorted(chosen, key=lambda stretch: (stretch.session, stretch.start_ns, stretch.end_ns))
+
+
+def missed(stretches: Sequence[Stretch], attended: Sequence[Stretch], vocabulary: Vocabulary) -> list[Stretch]:
+    """What was said at the same time by people who took no part in what was attended, the most important first.
+
+    A stretch counts with all its lines as soon as enough of it overlapped the attended time.
+    """
+    taken = {line.id for stretch in attended for line in stretch.lines}
+    part = _own_tracks(stretches, attended)
+    found: list[Stretch] = []
+    for stretch in stretches:
+        lines = tuple(line for line in stretch.lines if line.id not in taken and (line.session, line.track) not in part)
+        if not lines:
+            continue
+        overlap = sum(max((overlap_ns(line, other) for other in attended if other.session == line.session), default=0) for line in lines)
+        spoken = sum(line.end_ns - line.start_ns for line in lines)
+        if overlap < min(_LEAST_OVERLAP_NS, _LEAST_OVERLAP_SHARE * spoken):
+            continue
+        found.append(
+            Stretch(
+                session=stretch.session,
+                start_ns=lines[0].start_ns,
+                end_ns=max(line.end_ns for line in lines),
+                event=stretch.event,
+                summary=stretch.summary,
+                lines=lines,
+                importance=importance(lines, vocabulary) * (0.5 + 0.5 * min(1.0, overlap / max(1, spoken))),
+            )
+        )
+    return sorted(found, key=lambda stretch: (-stretch.importance, stretch.session, stretch.start_ns, stretch.lines[0].id))
+
+
+def overlap_ns(one: Stretch | LineRow, other: Stretch | LineRow) -> int:
+    """For how long two stretches of one session went on at the same time."""
+    return max(0, min(one.end_ns, other.end_ns) - max(one.start_ns, other.start_ns)) if one.session == other.session else 0
+
+
+def _own_tracks(stretches: Sequence[Stretch], attended: Sequence[Stretch]) -> set[tuple[str, str]]:
+    """The tracks that took part in what was attended: most of what they said in that time belongs to it.
+
+    A stray line that was counted to the wrong event must not hide a whole conversation.
+    """
+    inside: dict[tuple[str, str], int] = {}
+    total: dict[tuple[str, str], int] = {}
+    own = {line.id for stretch in attended for line in stretch.lines}
+    for stretch in stretches:
+        for line in stretch.lines:
+            if any(overlap_ns(line, other) for other in attended):
+                key = (line.session, line.track)
+                total[key] = total.get(key, 0) + line.end_ns - line.start_ns
+                inside[key] = inside.get(key, 0) + (line.end_ns - line.start_ns) * (line.id in own)
+    return {key for key, spoken in total.items() if 2 * inside[key] >= spoken}
+
+
+def _aboutness(stretch: Stretch, topic: Topic, vectors_of: Callable[[Sequence[str]], Float32Array]) -> float:
+    """How much a stretch is about a topic: 0 where it is not at all."""
+    said = [stems(line.text) for line in stretch.lines]
+    named = coverage(topic.terms, frozenset().union(*said)) if topic.terms else 0.0
+    share = sum(coverage(topic.terms, words) > 0.0 for words in said) / len(said) if topic.terms else 0.0
+    if not len(topic.vectors):
+        return named * (0.5 + share) if named >= 0.5 else 0.0
+    vectors = vectors_of([line.id for line in stretch.lines])
+    centre = vectors.mean(axis=0)
+    centre_cosine = float((topic.vectors @ (centre / max(float(np.linalg.norm(centre)), 1e-9))).max())
+    line_cosine = float((vectors @ topic.vectors.T).max())
+    if named == 1.0 and centre_cosine >= _NO_LIKENESS / 2:
+        # Its very name fell, and it is not merely a word in a talk about something else.
+        return max(centre_cosine, 0.2) + 0.5 * line_cosine + 0.3 * min(1.0, 2 * share)
+    if centre_cosine < _NO_LIKENESS or centre_cosine + line_cosine < _NEED_BOTH:
+        return 0.0
+    return centre_cosine + 0.5 * line_cosine + 0.3 * named * min(1.0, 2 * share)

@@ -1,0 +1,197 @@
+"""What a question asks, read without a model: intent, topic, time, speaker, bearing, and what was being followed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from stages.recall import cues
+from stages.recall.language import refusal
+from stages.recall.terms import content_words, stem
+from stages.recall.time_phrase import Moments, Window, find_window
+
+_MOST_NAME_WORDS = 2
+INTENTS = ("missed", "catch_up", "when", "where", "who", "what", "count", "did_anybody")
+"""Every kind of question that can be answered; `unservable` is the rest."""
+
+
+@dataclass(frozen=True)
+class Attended:
+    """What a question says was being followed: a topic, a speaker, or a bearing."""
+
+    phrase: str
+    topic: str = ""
+    terms: tuple[str, ...] = ()
+    speaker: str | None = None
+    azimuth_deg: float | None = None
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question as Echoic understood it.
+
+    `topic` is the question without its constraints, `gist` its content words (both are embedded); `terms` are the stems of
+    these; `about_speech` says that it
+    asks who talked about something, rather than for a fact. `aspects` are the further things asked for ("and where"). `refusal` says why an
+    unservable question cannot be served.
+    """
+
+    text: str
+    intent: str
+    topic: str = ""
+    gist: str = ""
+    terms: tuple[str, ...] = ()
+    about_speech: bool = False
+    aspects: tuple[str, ...] = ()
+    speaker: str | None = None
+    azimuth_deg: float | None = None
+    window: Window | None = None
+    attended: Attended | None = None
+    refusal: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The stems of its capitalised content words: names, which nothing that is merely alike can stand for."""
+        inner = re.findall(r"(?<!^)(?<![.?!] )\b[A-Z][a-z][\w'-]*", self.text)
+        return tuple(term for term in dict.fromkeys(stem(word.lower()) for word in inner) if term in self.terms)
+
+    @property
+    def wants_amount(self) -> bool:
+        """Whether the fact asked for is a number."""
+        return re.search(r"\bhow (?:much|many|old|far|big|tall|long)\b", self.text, re.I) is not None and not self.about_speech
+
+    @property
+    def wants_time(self) -> bool:
+        """Whether the fact asked for is a time."""
+        if self.about_speech:
+            return False
+        return self.intent == "when" or re.search(r"\b(?:how late|what time)\b", self.text, re.I) is not None
+
+
+def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] = tuple) -> Question:
+    """Read a question. Never raises: what cannot be served says why. `speakers` gives the names that the memory knows, if needed."""
+    said = " ".join(text.replace("\u2019", "'").split())
+    fault = refusal(said)
+    if fault is not None:
+        return Question(text=said, intent="unservable", refusal=fault)
+    rest = cues.FRAME.sub("", said)
+    attended, rest = _attended(rest, moments, speakers)
+    absent = cues.ABSENT.search(rest)
+    rest = cues.ABSENT.sub(" ", rest)
+    window, rest = find_window(rest, moments)
+    if absent is not None and window is None and attended is None:
+        return Question(
+            text=said,
+            intent="unservable",
+            refusal=(
+                f'Echoic cannot tell when you were {absent["what"].strip()}; give the time, such as "in the last ten minutes" or '
+                '"between ten and half past"'
+            ),
+        )
+    if cues.SIDE.search(rest):
+        return Question(
+            text=said,
+            intent="unservable",
+            refusal='Echoic does not know which way you face; give the bearing in degrees, such as "at 90 degrees"',
+        )
+    bearing = cues.BEARING.search(rest)
+    rest = cues.BEARING.sub(" ", rest)
+    speaker, rest = _speaker(rest, speakers)
+    room = re.sub(r"[, ]*\b(?:and )?(?:where|at which bearing) in the room\b|\bin (?:the|this) room\b", " ", rest, flags=re.I)
+    intent = _intent(rest, attended, has_missed=absent is not None)
+    words = content_words(room, drop=cues.WH | cues.KIND_WORDS)
+    terms = tuple(dict.fromkeys(stem(word) for word in words))
+    aspects = tuple(
+        name for name, pattern in (("when", cues.WHEN), ("where", cues.WHERE), ("who", cues.WHO)) if pattern.search(rest) and name != intent
+    )
+    if intent == "catch_up" and terms and not re.search(r"catch|up to speed|recap|summ?ar|going on|happening", rest, re.I):
+        intent = "what"
+    about_speech = cues.SPEECH.search(rest) is not None
+    gist = " ".join(words)
+    return Question(
+        text=said,
+        intent=intent,
+        # "When and where did they talk about X?" is alike to every line that asks when and where.
+        topic=f"a conversation about {gist}" if about_speech and gist else _tidy(room),
+        gist=gist,
+        terms=terms,
+        about_speech=about_speech,
+        aspects=aspects,
+        speaker=speaker,
+        azimuth_deg=float(bearing[1]) % 360.0 if bearing else None,
+        window=window,
+        attended=attended,
+    )
+
+
+def _intent(rest: str, attended: Attended | None, *, has_missed: bool) -> str:
+    if attended is not None or has_missed or cues.MISSED.search(rest):
+        return "missed"
+    if cues.CATCH_UP.search(rest):
+        return "catch_up"
+    if cues.COUNT.search(rest):
+        return "count"
+    if cues.DID.search(rest):
+        return "did_anybody"
+    found = [
+        (match.start(), name)
+        for name, pattern in (("when", cues.WHEN), ("where", cues.WHERE), ("who", cues.WHO))
+        if (match := pattern.search(rest))
+    ]
+    other = re.search(r"\b(?:what|which|how|why)\b", rest, re.I)
+    if other is not None and not re.match(
+        r"what (?:time|day|date|year|month|direction|bearing)|which (?:side|bearing|direction|person|speaker)", rest[other.start() :], re.I
+    ):
+        found.append((other.start(), "what"))
+    return min(found)[1] if found else "what"
+
+
+def _attended(text: str, moments: Moments, speakers: Callable[[], Collection[str]]) -> tuple[Attended | None, str]:
+    """What the question says was being followed, and the question without it."""
+    match = None if cues.ABSENT.search(text) else cues.WHILE.search(text)
+    match = match or cues.BESIDES.search(text) or (cues.DURING.search(text) if cues.MISSED.search(text) else None)
+    if match is None:
+        return None, text
+    phrase = re.split(r"\b(?:what|who|which)\s+(?:did|was|were|else|happened|has|have)\b", match["what"], flags=re.I)[0].strip()
+    rest = f"{text[: match.start()]} {text[match.start('what') + len(match['what'].split(phrase)[0]) + len(phrase) :]}" if phrase else text
+    moment, bare = find_window(phrase, moments)
+    if moment is not None:
+        rest, phrase = f"{rest} {moment.phrase}", " ".join(bare.split())
+    bearing = cues.BEARING.search(phrase)
+    may_be_name = re.search(r"\b[A-Z]", phrase) is not None or len(phrase.split()) <= _MOST_NAME_WORDS
+    speaker, _ = _speaker(phrase, speakers, anywhere=may_be_name)
+    subject = cues.GROUP.sub("", cues.BEARING.sub(" ", phrase))
+    if bearing is not None or speaker is not None:
+        subject = ""
+    words = content_words(subject, drop={"group", "table", "chat", "one", "guys", "men", "women", "debate", "argument"})
+    return Attended(
+        phrase, " ".join(words), tuple(dict.fromkeys(stem(word) for word in words)), speaker, float(bearing[1]) % 360.0 if bearing else None
+    ), rest
+
+
+def _speaker(text: str, speakers: Callable[[], Collection[str]], *, anywhere: bool = False) -> tuple[str | None, str]:
+    """The speaker that a question names, and the question without the name."""
+    label = cues.LABEL.search(text)
+    if label is not None:
+        number = cues.DIGITS.get(label[1].lower(), label[1])
+        filler = (
+            "they" if re.search(r"\b(?:did|does|do|has|had|have|will|would|can|could|by|from)\s*$", text[: label.start()], re.I) else ""
+        )
+        return f"speaker-{number}", f"{text[: label.start()]} {filler} {text[label.end() :]}"
+    if not (anywhere or cues.MAY_NAME.search(text)):
+        return None, text
+    for name in sorted(speakers(), key=lambda name: (-len(name), name)):
+        known = re.escape(name)
+        role = rf"\b(?:by|from)\s+(?:the\s+)?{known}\b|\b{known}\s+(?:ever\s+|also\s+)?{cues.SAYS}\b"
+        if re.search(rf"\b{known}\b" if anywhere else role, text, re.I):
+            return name, text if anywhere else re.sub(rf"\b(?:the\s+)?{known}\b", "they", text, count=1, flags=re.I)
+    for match in cues.NAMED.finditer(text):
+        said = match[1] or match[2]
+        if said.lower() not in cues.NOT_NAMES:
+            return said, text.replace(said, "they", 1)
+    return None, text
+
+
+def _tidy(text: str) -> str:
+    return re.sub(r"\s+([?.!,])", r"\1", " ".join(text.split())).strip(" ,;")

@@ -1,0 +1,72 @@
+"""How Echoic says that it has no answer: what is missing, and the nearest thing that was heard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from stages.answer.wording import Wording, clock, offset
+from stages.memory.rows import GapRow, LineRow
+from stages.recall.question import Question
+from stages.recall.scope import Scope
+from stages.recall.terms import nearest
+
+
+def refusal_text(question: Question, near: LineRow | None, scope: Scope) -> str:
+    """Nobody was heard on this; the nearest thing heard was that."""
+    return f"{_nobody(question)} {_nearest_thing(near, scope)}"
+
+
+def nothing_heard(at: datetime | None) -> str:
+    """The memory is empty, or was at that time."""
+    return f"Nothing had been heard up to {clock(at)}." if at is not None else "Nothing has been heard yet: the memory is empty."
+
+
+def nothing_in_time(question: Question, scope: Scope, ends_ns: Mapping[str, int]) -> str:
+    """The asked time lies outside everything that was heard."""
+    phrase = question.window.phrase if question.window is not None else "then"
+    last = max(scope.sessions.values(), key=lambda session: session.moment(ends_ns[session.id]))
+    return (
+        f'Nothing was heard in the asked time ("{phrase}"). The latest recording goes from {clock(last.started_at)} to '
+        f"{clock(last.moment(ends_ns[last.id]))}."
+    )
+
+
+def unknown_speaker(name: str, speakers: Sequence[str]) -> str:
+    """Nobody of that name was heard."""
+    guess = nearest(name, speakers)
+    hint = f" Did you mean {guess}?" if guess is not None else ""
+    known = f" The talkers are {', '.join(speakers)}." if speakers else " No talker has a name yet."
+    return f"No talker is called {name}.{hint}{known}"
+
+
+def gap_note(gaps: Sequence[GapRow]) -> str:
+    """What was lost in the asked time."""
+    first = gaps[0]
+    rest = f" and {len(gaps) - 1} more" if len(gaps) > 1 else ""
+    return f"Not everything was heard: {offset(first.start_ns)}-{offset(first.end_ns)} is missing ({first.reason}){rest}."
+
+
+def _nobody(question: Question) -> str:
+    if question.attended is not None:
+        return f"No conversation that fits {_quoted(question.attended.phrase)} was heard."
+    if question.intent in {"missed", "catch_up"} or not question.gist:
+        return "Nothing that fits the question was heard."
+    who = question.speaker or "Nobody"
+    verb = "was not heard" if question.speaker else "was heard"
+    end = "talking about" if question.about_speech or question.intent == "did_anybody" else "saying anything that answers this, on"
+    return f"{who} {verb} {end} {_quoted(question.gist)}."
+
+
+def _nearest_thing(near: LineRow | None, scope: Scope) -> str:
+    if near is None:
+        return "Nothing near it was heard either."
+    return f"The nearest thing heard: {_lower(Wording(scope.sessions).said(near))}"
+
+
+def _lower(text: str) -> str:
+    return text[0].lower() + text[1:]
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"'

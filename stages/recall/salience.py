@@ -1,0 +1,142 @@
+"""What matters in a stretch of conversation: its key words, its most telling lines, and how much there is in it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from math import log, sqrt
+
+from stages.memory.rows import LineRow
+from stages.recall.terms import STOP_WORDS, content_terms, has_number, is_calendar, is_irregular, stem, tokens
+from stages.recall.word_lists import word_set
+
+_DETERMINERS = word_set(
+    """
+    a an the these those my your his her its our their some any no each every another of about for with
+    """
+)
+_DULL = word_set(
+    """
+    actually afraid ahead behind outside inside single past end middle top bottom first second third last already also
+    always ago anyway away back bad best better big bit certainly clear clever course else enough exactly fact far fine free
+    full good great guess hard high idea kind late later left long lot love lovely lucky mean moment morning near new next
+    nice nights normal often old okay part point problem question ready side small soon sort start still stuff sure terrible
+    though today tomorrow tonight total true usual usually week weeks whole wonderful word worst wow wrong year years young
+    yet day days time times way ways people person somebody half hour hours minute minutes
+    """
+)
+_DECISION = re.compile(
+    r"\b(?:decid|agree|settl|must\b|have to|need|deadline|important|urgent|cancel|move[ds]?\b|chang|meet|book|start"
+    r"|begin|leav|open|clos|cost|price|pay|remember|promise|"
+    r"offer|warn|danger|die[ds]?\b|born|marr|hire|fire[ds]?\b|broke|stol|lost|found|won\b)",
+    re.I,
+)
+
+
+class Vocabulary:
+    """How common each content word is over some lines: what is said everywhere tells little."""
+
+    def __init__(self, lines: Iterable[LineRow]) -> None:
+        self._documents: Counter[str] = Counter()
+        self._n_lines = 0
+        for line in lines:
+            self._n_lines += 1
+            self._documents.update(content_terms(line.text))
+
+    def weight(self, term: str) -> float:
+        """Inverse document frequency, at least 0."""
+        return float(log(1.0 + self._n_lines / (1.0 + self._documents[term])))
+
+
+def telling(line: LineRow, vocabulary: Vocabulary) -> float:
+    """How much a line tells: its rare words, numbers, names and decisions; questions and very short lines tell less."""
+    terms = content_terms(line.text)
+    # The square root keeps a long line from winning by its length alone.
+    score = sum(vocabulary.weight(term) for term in terms) / sqrt(max(1.0, len(terms)))
+    score *= 1.0 + 0.3 * has_number(line.text) + 0.2 * bool(_names(line.text)) + 0.25 * bool(_DECISION.search(line.text))
+    if line.text.rstrip().endswith("?"):
+        score *= 0.6
+    return score * min(1.0, 0.3 + 0.7 * line.confidence)
+
+
+def best_lines(lines: Sequence[LineRow], vocabulary: Vocabulary, n_most: int) -> list[LineRow]:
+    """The most telling lines of a stretch, best first; a line that repeats the words of a better one comes later."""
+    rest = sorted(lines, key=lambda line: (-telling(line, vocabulary), line.start_ns, line.id))
+    chosen: list[LineRow] = []
+    said: set[str] = set()
+    while rest and len(chosen) < n_most:
+        place = max(range(len(rest)), key=lambda n: (_news(rest[n], said, vocabulary), -n))
+        line = rest.pop(place)
+        chosen.append(line)
+        said.update(content_terms(line.text))
+    return chosen
+
+
+def _news(line: LineRow, said: Collection[str], vocabulary: Vocabulary) -> float:
+    terms = content_terms(line.text)
+    new = sum(term not in said for term in terms) / max(1, len(terms))
+    return telling(line, vocabulary) * (0.4 + 0.6 * new)
+
+
+def importance(lines: Sequence[LineRow], vocabulary: Vocabulary) -> float:
+    """How much there is in a stretch: the sum of what its most telling lines tell."""
+    return sum(telling(line, vocabulary) for line in best_lines(lines, vocabulary, 5))
+
+
+def key_words(lines: Sequence[LineRow], vocabulary: Vocabulary, n_most: int = 3) -> list[str]:
+    """The things that some lines are about, as they were said, the most telling first.
+
+    A word counts as a thing when it stood behind a determiner or a number, or is a name; so verbs stay out without a tagger.
+    """
+    scores: defaultdict[str, float] = defaultdict(float)
+    shown: dict[str, str] = {}
+    for place_in_talk, line in enumerate(lines):
+        # A topic is brought up at the beginning.
+        early = 2.0 - place_in_talk / len(lines)
+        for word in _names(line.text):
+            if not is_calendar(word.lower()):
+                scores[stem(word.lower())] += early * vocabulary.weight(stem(word.lower()))
+                shown.setdefault(stem(word.lower()), word)
+        for clause in re.split(r"[.,;:?!]", line.text):
+            for chunk in _chunks(clause):
+                for place, word in enumerate(chunk):
+                    # The head comes last; what stands before it counts less.
+                    share = 1.0 if place == len(chunk) - 1 else 0.7
+                    scores[stem(word)] += early * share * vocabulary.weight(stem(word))
+                    shown.setdefault(stem(word), word)
+    ranked = sorted(scores, key=lambda term: (-scores[term], term))
+    return [shown[term] for term in ranked[:n_most]]
+
+
+def _chunks(clause: str) -> list[list[str]]:
+    """Content words that follow a determiner or a number, up to the next other word."""
+    chunks: list[list[str]] = []
+    chunk: list[str] | None = None
+    asks = re.search(r"\b(?:do|does|did|can|could|will|would|should)\b", clause, re.I) is not None
+    for word in [*tokens(clause), "."]:
+        content = (
+            word not in STOP_WORDS
+            and word not in _DULL
+            and not is_irregular(word)
+            and not has_number(word)
+            and not word[0].isdigit()
+            and word.isascii()
+        )
+        if content and chunk is not None and len(chunk) < 3 and stem(word).isalpha() and "'" not in word:
+            chunk.append(word)
+            continue
+        if chunk:
+            # "the bus leaves", "does the bus leave": what looks like a verb at the end is not a thing.
+            while len(chunk) > 1 and (chunk[-1].endswith(("s", "ed", "ing")) or asks):
+                chunk.pop()
+            chunks.append(chunk)
+        opens = word in _DETERMINERS or has_number(word) or (chunk == [] and word in _DULL)
+        chunk = [] if opens else None
+    return chunks
+
+
+def _names(text: str) -> list[str]:
+    """Capitalised words inside a sentence."""
+    found = re.findall(r"(?<=[a-z,;] )[A-Z][a-z]{2,}\b", text)
+    return [word for word in found if word.lower() not in STOP_WORDS]

@@ -1,0 +1,159 @@
+"""Finding lines in a memory: by meaning and by words, fused, then their neighbours in the same conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from pipeline.packets import Float32Array, nanoseconds
+from stages.memory.long_term_memory import LongTermMemory
+from stages.memory.rows import Hit, LineRow
+from stages.memory.text_encoder import TextEncoder
+from stages.recall.ranking import conversations, fused, with_neighbours
+from stages.recall.scope import Scope
+
+_POOL = 200
+_NARROW_POOL = 1000
+_MOST_ROWS = 80
+_MOST_IN_WINDOW = 2000
+_SEEDS = 12
+_LATEST_NS = nanoseconds(60.0)
+_REACH_NS = nanoseconds(15.0)
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """Lines in the order of their scores, and what surrounds them.
+
+    `cosines` are the likeness of lines with the query, `centres` that of the stretches they stand in (both empty without an
+    encoder); `chains` are conversations around the best lines.
+    """
+
+    lines: tuple[LineRow, ...]
+    scores: Mapping[str, float]
+    cosines: Mapping[str, float]
+    centres: Mapping[str, float]
+    chains: tuple[tuple[LineRow, ...], ...]
+
+    def context(self, line: LineRow, n_each_side: int = 2) -> tuple[LineRow, ...]:
+        """The neighbours of a line in its conversation, itself among them."""
+        for chain in self.chains:
+            for place, other in enumerate(chain):
+                if other.id == line.id:
+                    return chain[max(0, place - n_each_side) : place + n_each_side + 1]
+        return (line,)
+
+    def stretch(self, line: LineRow) -> tuple[LineRow, ...]:
+        """The lines of the event of a line, as far as they are known here."""
+        return next((tuple(other for other in chain if other.event == line.event) for chain in self.chains if line in chain), (line,))
+
+
+class Searcher:
+    """Searches one memory, as of one moment; without an encoder by words alone."""
+
+    def __init__(self, memory: LongTermMemory, encoder: TextEncoder | None, at: datetime | None) -> None:
+        self._memory = memory
+        self._encoder = encoder
+        self._at = at
+        self._encoded: dict[str, Float32Array] = {}
+
+    def encode(self, texts: Sequence[str]) -> Float32Array:
+        """The vectors of texts, float32, shape (len(texts), dimension), each text encoded once; shape (0, 0) without an encoder."""
+        if self._encoder is None:
+            return np.zeros((0, 0), dtype=np.float32)
+        for text in texts:
+            if text not in self._encoded:
+                self._encoded[text] = self._encoder.encode([text])[0]
+        return np.stack([self._encoded[text] for text in texts])
+
+    def search(self, topic: str, gist: str, scope: Scope) -> Ranked:
+        """The lines within a scope that are most like a question (`topic`) or its content words (`gist`)."""
+        queries = self.encode(list(dict.fromkeys(text for text in (topic, gist) if text)) or [topic])
+        pool = _NARROW_POOL if scope.is_narrow else _POOL
+        rankings: list[Sequence[Hit]] = [self._memory.search_words(gist or topic, pool, self._at)]
+        if len(queries):
+            mean = queries.mean(axis=0)
+            rankings.append(self._memory.search_dense((mean / np.linalg.norm(mean)).astype(np.float32), pool, self._at))
+        scores = fused(rankings)
+        if not scores:
+            scores = {line.id: 0.0 for line in self._latest(scope)}
+        rows = {line.id: line for line in self._candidates(scores, scope)}
+        scores = {name: scores.get(name, 0.0) for name in rows}
+        seeds = sorted(rows, key=lambda name: (-scores[name], name))[:_SEEDS]
+        chains = conversations(self._surroundings([rows[name] for name in seeds]))
+        rows.update((line.id, line) for chain in chains for line in chain)
+        scores = with_neighbours(scores, [[line.id for line in chain] for chain in chains])
+        names = [name for name in sorted(scores, key=lambda name: (-scores[name], name)) if scope.allows(rows[name])]
+        vectors = dict(zip(rows, self._memory.vectors(list(rows)), strict=True)) if len(queries) else {}
+        cosines = {name: float((queries @ vector).max()) for name, vector in vectors.items()}
+        return Ranked(
+            lines=tuple(rows[name] for name in names),
+            scores=scores,
+            cosines=cosines,
+            centres=_centres(rows, chains, vectors, queries),
+            chains=tuple(tuple(chain) for chain in chains),
+        )
+
+    def _latest(self, scope: Scope) -> list[LineRow]:
+        """The last lines that were heard: what there is to show where nothing is alike."""
+        for name in reversed(list(scope.sessions)):
+            if name in scope.spans:
+                start, end = scope.spans[name]
+                return self._memory.lines(name, start_ns=max(start, end - _LATEST_NS), end_ns=end, at=self._at)[-_SEEDS:]
+        return []
+
+    def _candidates(self, scores: Mapping[str, float], scope: Scope) -> list[LineRow]:
+        if scope.window is not None:
+            inside = [
+                line
+                for name, (start, end) in scope.spans.items()
+                for line in self._memory.lines(name, start_ns=start, end_ns=end, at=self._at)
+            ]
+            if len(inside) <= _MOST_IN_WINDOW:
+                return [line for line in inside if scope.allows(line)]
+        best = sorted(scores, key=lambda name: (-scores[name], name))
+        if not scope.is_narrow:
+            return self._memory.lines(ids=best[:_MOST_ROWS], at=self._at)
+        found: list[LineRow] = []
+        for first in range(0, len(best), 4 * _MOST_ROWS):
+            found += [line for line in self._memory.lines(ids=best[first : first + 4 * _MOST_ROWS], at=self._at) if scope.allows(line)]
+            if len(found) >= _MOST_ROWS:
+                break
+        return found
+
+    def _surroundings(self, seeds: Sequence[LineRow]) -> list[LineRow]:
+        """Every line of all tracks around some lines."""
+        spans: dict[str, list[tuple[int, int]]] = {}
+        for line in sorted(seeds, key=lambda line: (line.session, line.start_ns, line.id)):
+            start_ns, end_ns = line.start_ns - _REACH_NS, line.end_ns + _REACH_NS
+            merged = spans.setdefault(line.session, [])
+            if merged and start_ns <= merged[-1][1]:
+                merged[-1] = (merged[-1][0], max(end_ns, merged[-1][1]))
+            else:
+                merged.append((start_ns, end_ns))
+        rows: dict[str, LineRow] = {}
+        for session, parts in spans.items():
+            for start_ns, end_ns in parts:
+                rows.update((line.id, line) for line in self._memory.lines(session, start_ns=start_ns, end_ns=end_ns, at=self._at))
+        return list(rows.values())
+
+
+def _centres(
+    rows: Mapping[str, LineRow], chains: Sequence[Sequence[LineRow]], vectors: Mapping[str, Float32Array], queries: Float32Array
+) -> dict[str, float]:
+    """For every line of the chains: how like the query the centre of its stretch is (its event, as far as it lies in the chain)."""
+    if not vectors:
+        return {}
+    centres: dict[str, float] = {}
+    for chain in chains:
+        stretches: dict[str | None, list[str]] = {}
+        for line in chain:
+            stretches.setdefault(line.event, []).append(line.id)
+        for names in stretches.values():
+            centre = np.mean([vectors[name] for name in names], axis=0)
+            cosine = float((queries @ centre).max() / max(float(np.linalg.norm(centre)), 1e-9))
+            centres.update(dict.fromkeys((name for name in names if name in rows), cosine))
+    return centres

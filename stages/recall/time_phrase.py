@@ -1,0 +1,262 @@
+"""Times as people say them in a question, read without a model: "in the last five minutes", "between ten and half past", "+30"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
+
+from stages.recall.word_lists import NUMBER_WORDS, TENS, numbered
+
+_UNITS = {"second": 1.0, "sec": 1.0, "s": 1.0, "minute": 60.0, "min": 60.0, "hour": 3600.0, "day": 86400.0, "week": 604800.0}
+_SLACK_S = {"second": 5.0, "sec": 5.0, "s": 5.0, "minute": 60.0, "min": 60.0, "hour": 1800.0, "day": 43200.0, "week": 86400.0}
+_COUNTS: dict[str, float] = {"a": 1.0, "an": 1.0, **numbered(NUMBER_WORDS), **numbered(TENS, 20, 10)}
+_COUNTS |= {"couple of": 2.0, "a couple of": 2.0, "few": 3.0, "a few": 3.0, "half an": 0.5, "half a": 0.5}
+_COUNTS |= {
+    f"{tens}-{ones}": value + n
+    for tens, value in numbered(TENS, 20, 10).items()
+    for ones, n in numbered(NUMBER_WORDS).items()
+    if 0 < n < 10
+}
+
+_N = r"(?:\d+(?:\.\d+)?|" + "|".join(sorted((re.escape(word) for word in _COUNTS), key=len, reverse=True)) + r")"
+_UNIT = r"(?:seconds?|secs?|minutes?|mins?|hours?|days?|weeks?|s\b)"
+_HOUR = r"(?:\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
+_CLOCK = (
+    r"(?:\d{4}-\d\d-\d\d(?:[t ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:z|[+-]\d\d:?\d\d)?)?"
+    r"|\+\d+(?:\.\d+)?(?:\s?s(?:ec(?:onds?)?)?\b)?"
+    rf"|half past(?: {_HOUR})?|(?:a )?quarter (?:past|to)(?: {_HOUR})?"
+    r"|\d{1,2}[:.h]\d\d(?::\d\d)?(?:\s?[ap]\.?m\.?)?|\d{1,2}\s?[ap]\.?m\.?"
+    rf"|noon|midday|midnight|lunch(?:time)?|{_HOUR} o'?clock|{_HOUR}(?! (?:degrees|people|persons|times|other))\b"
+    r"|(?:yesterday|today|this)(?: (?:morning|afternoon|evening|noon))?|tonight|now"
+    r"|(?:last |on )?(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday)(?: (?:morning|afternoon|evening))?)"
+)
+_LAST = re.compile(
+    rf"\b(?:(?:in|during|over|within|for|of|from)\s+)?(?:the\s+|these\s+)?(?:last|past|previous)\s+(?:({_N})\s+)?({_UNIT})", re.I
+)
+_AGO = re.compile(rf"\b(?:about\s+|around\s+)?({_N})\s+({_UNIT})\s+ago\b", re.I)
+_RANGE = re.compile(rf"(?:\bbetween\s+({_CLOCK})\s+and\s+({_CLOCK}))|(?:\bfrom\s+({_CLOCK})\s+(?:to|until|till)\s+({_CLOCK}))", re.I)
+_END = r"(?=\s*(?:[?.,!;]|$|and\b|on\b|in\b|at\b|did\b|was\b|were\b))"
+_AFTER = re.compile(rf"\b(?:since|after|from)\s+({_CLOCK})(?:\s+on(?:wards?)?)?{_END}", re.I)
+_BEFORE = re.compile(rf"\b(?:until|till|before|up to)\s+({_CLOCK}){_END}", re.I)
+_POINT = re.compile(rf"(?:\b(?:at|around)\s+)(?:about\s+)?({_CLOCK}){_END}|(?<!\S)(\+\d+(?:\.\d+)?s?)(?![\w+])", re.I)
+_DAY = re.compile(
+    r"\b(?:on\s+|last\s+)?((?:yesterday|today|tonight|this (?:morning|afternoon|evening)|(?<=on )(?:mon|tues|wednes"
+    r"|thurs|fri|satur|sun)day)"
+    r"(?: (?:morning|afternoon|evening))?)\b",
+    re.I,
+)
+_DAY_PARTS = {"morning": (5, 12), "afternoon": (12, 18), "evening": (18, 24), "noon": (12, 14)}
+
+
+@dataclass(frozen=True)
+class Moments:
+    """What times in a question are relative to: now, the end of what was heard, the start of the latest session."""
+
+    now: datetime
+    heard_until: datetime | None = None
+    session_start: datetime | None = None
+
+    @property
+    def reference(self) -> datetime:
+        """The moment that times of day without a date come before: the end of what was heard, or now."""
+        return min(self.now, self.heard_until) if self.heard_until is not None else self.now
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of wall-clock time that a question asks about; None is open. `phrase` is how the question said it.
+
+    `rolling_s` is how long a stretch that ends now is ("the last five minutes"). `exact` is False for a time of day, which may also be
+    something that was said ("at ten") instead of when.
+    """
+
+    phrase: str
+    start: datetime | None
+    end: datetime | None
+    rolling_s: float | None = None
+    exact: bool = True
+
+
+Readers = tuple[tuple[re.Pattern[str], Callable[[re.Match[str], Moments], Window | None]], ...]
+
+
+def find_window(text: str, moments: Moments) -> tuple[Window | None, str]:
+    """The time that a question names, and the question without it. A day and a time of that day are read together."""
+    day, rest = _first(text, moments, _DAYS)
+    if day is not None and day.end is not None:
+        heard = min(day.end, moments.heard_until) if moments.heard_until is not None else day.end
+        within, shorter = _first(rest, Moments(moments.now, heard, moments.session_start), _READERS)
+        return (replace(within, phrase=f"{day.phrase} {within.phrase}", exact=True), shorter) if within is not None else (day, rest)
+    return _first(text, moments, _READERS)
+
+
+def _first(text: str, moments: Moments, readers: Readers) -> tuple[Window | None, str]:
+    for pattern, read in readers:
+        for match in pattern.finditer(text):
+            window = read(match, moments)
+            if window is not None:
+                return window, f"{text[: match.start()]} {text[match.end() :]}"
+    return None, text
+
+
+def _last(match: re.Match[str], moments: Moments) -> Window | None:
+    length_s = _count(match[1] or "one") * _UNITS[_unit(match[2])]
+    return Window(match[0].strip(), moments.now - timedelta(seconds=length_s), moments.now, rolling_s=length_s)
+
+
+def _ago(match: re.Match[str], moments: Moments) -> Window | None:
+    middle = moments.now - timedelta(seconds=_count(match[1]) * _UNITS[_unit(match[2])])
+    slack = timedelta(seconds=_SLACK_S[_unit(match[2])])
+    return Window(match[0].strip(), middle - slack, middle + slack)
+
+
+def _range(match: re.Match[str], moments: Moments) -> Window | None:
+    first, second = (match[1], match[2]) if match[1] else (match[3], match[4])
+    start = _moment(first, moments)
+    if start is None:
+        return None
+    end = _moment(second, moments, after=start[0])
+    return Window(match[0].strip(), start[0], end[1] if _is_day(second) else end[0]) if end is not None else None
+
+
+def _after(match: re.Match[str], moments: Moments) -> Window | None:
+    found = _moment(match[1], moments)
+    if found is None:
+        return None
+    late = (match[0].lower().startswith("after") and _is_day(match[1])) or "lunch" in match[1].lower()
+    return Window(match[0].strip(), found[1] if late else found[0], None, exact=_is_exact(match[1]))
+
+
+def _before(match: re.Match[str], moments: Moments) -> Window | None:
+    found = _moment(match[1], moments)
+    return Window(match[0].strip(), None, found[0], exact=_is_exact(match[1])) if found is not None else None
+
+
+def _point(match: re.Match[str], moments: Moments) -> Window | None:
+    said = match[1] or match[2]
+    found = _moment(said, moments)
+    if found is None:
+        return None
+    slack = timedelta(0) if found[1] - found[0] > timedelta(minutes=1) else timedelta(seconds=10 if said.startswith("+") else 120)
+    return Window(match[0].strip(), found[0] - slack, found[1] + slack, exact=_is_exact(said))
+
+
+def _day(match: re.Match[str], moments: Moments) -> Window | None:
+    found = _moment(match[1], moments)
+    return Window(match[0].strip(), found[0], found[1]) if found is not None else None
+
+
+_READERS: Readers = (
+    (_LAST, _last),
+    (_AGO, _ago),
+    (_RANGE, _range),
+    (_AFTER, _after),
+    (_BEFORE, _before),
+    (_POINT, _point),
+)
+_DAYS: Readers = ((_DAY, _day),)
+
+
+def _count(said: str) -> float:
+    return _COUNTS[said.lower()] if said.lower() in _COUNTS else float(said)
+
+
+def _unit(said: str) -> str:
+    said = said.lower()
+    return said if said in _UNITS else said.removesuffix("s")
+
+
+def _is_day(said: str) -> bool:
+    return re.search(r"day|tonight|morning|afternoon|evening|\d{4}-\d\d-\d\d$", said, re.I) is not None
+
+
+def _is_exact(said: str) -> bool:
+    return _is_day(said) or said.startswith("+") or re.match(r"\d{4}-", said) is not None
+
+
+def _moment(said: str, moments: Moments, after: datetime | None = None) -> tuple[datetime, datetime] | None:
+    """The first and last moment of what was said; a moment of the day before the reference, or `after` another one."""
+    text = said.strip().lower()
+    if text.startswith("+"):
+        if moments.session_start is None:
+            return None
+        moment = moments.session_start + timedelta(seconds=float(text[1:].rstrip(" second")))
+        return moment, moment
+    if text == "now":
+        return moments.now, moments.now
+    if re.match(r"\d{4}-", text):
+        return _iso(text, moments)
+    if _is_day(text):
+        return _date(text, moments)
+    clock = _clock(text, after)
+    if clock is None:
+        return None
+    hour, minute, second, certain = clock
+    options = [hour] if certain or hour > 12 else [hour % 12, hour % 12 + 12]
+    base = after or moments.reference
+    days = (0, 1) if after is not None else (0, -1)
+    candidates = [
+        (base + timedelta(days=day)).replace(hour=option, minute=minute, second=second, microsecond=0) for day in days for option in options
+    ]
+    if after is not None:
+        fitting = sorted(candidate for candidate in candidates if candidate > after)
+        moment = fitting[0] if fitting else candidates[0]
+    else:
+        fitting = sorted(candidate for candidate in candidates if candidate <= base)
+        moment = fitting[-1] if fitting else candidates[0]
+    return (moment, moment + timedelta(hours=1)) if "lunch" in text else (moment, moment)
+
+
+def _clock(text: str, after: datetime | None) -> tuple[int, int, int, bool] | None:
+    """Hour, minute, second, and whether morning or afternoon is certain."""
+    fixed = {"noon": 12, "midday": 12, "lunch": 12, "lunchtime": 12, "midnight": 0}
+    if text in fixed:
+        return fixed[text], 0, 0, True
+    past = re.fullmatch(r"(half past|(?:a )?quarter past|(?:a )?quarter to)(?: (.+))?", text)
+    if past:
+        if past[2] is None and after is None:
+            return None
+        hour = int(_count(past[2])) if past[2] else after.hour  # type: ignore[union-attr]  # the line above has shown it
+        minute = {"half": 30, "past": 15, "to": 45}["half" if "half" in past[1] else "to" if past[1].endswith("to") else "past"]
+        hour = hour - 1 if minute == 45 and past[2] else hour
+        return hour % 24, minute, 0, past[2] is None
+    digits = re.fullmatch(r"(\d{1,2})(?:[:.h](\d\d)(?::(\d\d))?)?\s?([ap])?\.?(?:m\.?)?", text)
+    if digits:
+        hour, minute, second = int(digits[1]), int(digits[2] or 0), int(digits[3] or 0)
+        if digits[4]:
+            hour = hour % 12 + (12 if digits[4] == "p" else 0)
+        return (hour, minute, second, digits[4] is not None or digits[1].startswith("0")) if hour < 24 and minute < 60 else None
+    word = re.fullmatch(r"(\w+)(?: o'?clock)?", text)
+    if word and word[1] in _COUNTS:
+        return int(_COUNTS[word[1]]), 0, 0, False
+    return None
+
+
+def _iso(text: str, moments: Moments) -> tuple[datetime, datetime] | None:
+    try:
+        moment = datetime.fromisoformat(text.upper().replace(" ", "T"))
+    except ValueError:
+        return None
+    moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=moments.now.tzinfo)
+    return (moment, moment + timedelta(days=1)) if len(text) == 10 else (moment, moment)
+
+
+def _date(text: str, moments: Moments) -> tuple[datetime, datetime] | None:
+    """A day, or a part of one, through dateparser."""
+    import dateparser
+
+    part = next((name for name in _DAY_PARTS if re.search(rf"\b{name}\b", text)), "evening" if text == "tonight" else "")
+    day_name = re.sub(r"\b(morning|afternoon|evening|noon|on|last)\b", "", text).strip()
+    day_name = "today" if day_name in {"this", "tonight", ""} else day_name
+    day = dateparser.parse(
+        day_name,
+        languages=["en"],
+        settings={"RELATIVE_BASE": moments.now.replace(tzinfo=None), "PREFER_DATES_FROM": "past", "RETURN_AS_TIMEZONE_AWARE": False},
+    )
+    if day is None:
+        return None
+    midnight = datetime.combine(day.date(), time(), tzinfo=moments.now.tzinfo)
+    first, last = _DAY_PARTS.get(part, (0, 24))
+    return midnight + timedelta(hours=first), midnight + timedelta(hours=last)

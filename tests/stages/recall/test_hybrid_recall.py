@@ -1,0 +1,196 @@
+"""Questions to small rooms with several conversations at once, with the real encoder, against their truths."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pipeline.packets import Gap, nanoseconds
+from stages.answer.extractive import Extractive
+from stages.memory.long_term_memory import LongTermMemory
+from stages.memory.minilm_onnx import MinilmOnnx
+from stages.recall.hybrid_recall import HybridRecall
+from tests.stages.recall.room_memory import Asker, load_rooms, remember
+
+DOGS = "What did I miss while I was following the conversation about dogs?"
+
+
+def _faults(askers: dict[str, Asker], file: str, *, declined: bool) -> tuple[list[str], int]:
+    faults, count = [], 0
+    for room in load_rooms(file):
+        for question in room.questions:
+            if bool(question.get("declined")) == declined:
+                count += 1
+                fault = askers[room.name].fault(question)
+                if fault is not None:
+                    faults.append(f"{room.name}: {question['ask']} {fault}")
+    return faults, count
+
+
+def test_answerable_questions_are_answered_right(askers: dict[str, Asker]) -> None:
+    faults, count = _faults(askers, "rooms.yaml", declined=False)
+    assert count == 36
+    assert len(faults) <= 1, faults
+
+
+def test_questions_about_what_nobody_said_are_declined(askers: dict[str, Asker]) -> None:
+    faults, count = _faults(askers, "rooms.yaml", declined=True)
+    assert count == 18
+    assert faults == []
+
+
+def test_the_calibration_carries_over_to_other_rooms(askers: dict[str, Asker]) -> None:
+    faults, count = _faults(askers, "held_out.yaml", declined=False)
+    assert len(faults) <= 0.2 * count, faults
+    faults, count = _faults(askers, "held_out.yaml", declined=True)
+    assert len(faults) <= 0.1 * count, faults
+
+
+def test_what_was_missed_is_told_by_event_with_who_where_and_when(askers: dict[str, Asker]) -> None:
+    answer = askers["kitchen"].ask(DOGS)
+    data = json.loads(json.dumps(answer.to_json()))
+    assert data["intent"] == "missed"
+    assert not data["abstained"]
+    first = data["claims"][0]
+    assert first["text"].startswith("While you followed the conversation about dogs (30 and 75 degrees, 0:00-0:54), ")
+    assert "speaker-4 (265 degrees) and speaker-3 (210 degrees) talked about" in first["text"]
+    assert {evidence["azimuth_deg"] for claim in data["claims"] for evidence in claim["evidence"]} == {210.0, 265.0}
+    assert {entry["event"] for entry in data["missed"]} == {"kitchen-museum", "kitchen-roof"}
+    assert [entry["event"] for entry in data["attended"]] == ["kitchen-dogs"]
+    museum = next(entry for entry in data["missed"] if entry["event"] == "kitchen-museum")
+    assert museum["tracks"] == ["t4", "t3"]
+    assert museum["azimuth_deg"] == 265.0
+    assert museum["start_s"] == pytest.approx(2.0, abs=0.01)
+    assert museum["summary"] == "So are we still taking the class to the science museum on Friday?"
+    shown = {evidence["utterance"] for claim in data["claims"] for evidence in claim["evidence"]}
+    assert shown <= set(data["retrieved"])
+    assert not any(askers["kitchen"].room.section_of(line) in {"dogs", "car"} for line in shown)
+    assert set(data["timing_ms"]) == {"parse", "retrieve", "answer", "total"}
+
+
+def test_a_claim_quotes_its_evidence_word_for_word(askers: dict[str, Asker]) -> None:
+    for asker in askers.values():
+        lines = {line.id: line.text for line in asker.room.lines}
+        for question in asker.room.questions:
+            for claim in asker.ask(question["ask"]).claims:
+                assert claim.evidence
+                assert 0.0 < claim.confidence < 1.0
+                quoted = claim.text.split('"')[1]
+                assert any(quoted in evidence.text for evidence in claim.evidence)
+                assert all(lines[evidence.utterance] == evidence.text for evidence in claim.evidence)
+
+
+def test_nothing_later_than_at_is_known(askers: dict[str, Asker]) -> None:
+    asker = askers["kitchen"]
+    early = asker.room.started_at + timedelta(seconds=20)
+    answer = asker.ask("Who talked about the roof?", at=early)
+    assert answer.abstained
+    known = {line.id for line in asker.room.lines if asker.room.started_at + timedelta(microseconds=line.end_ns / 1000) <= early}
+    assert answer.retrieved
+    assert set(answer.retrieved) <= known
+    missed = asker.ask(DOGS, at=early)
+    assert not missed.abstained
+    assert {line.id for stretch in (*missed.missed, *missed.attended) for line in stretch.lines} <= known
+
+
+def test_before_anything_was_heard_it_says_so(askers: dict[str, Asker]) -> None:
+    asker = askers["kitchen"]
+    answer = asker.ask(DOGS, at=asker.room.started_at - timedelta(hours=1))
+    assert answer.abstained
+    assert answer.text == "Nothing had been heard up to 09:00:00 on 2 March 2026."
+
+
+def test_an_empty_memory_says_so(encoder: MinilmOnnx) -> None:
+    memory = LongTermMemory(encoder)
+    memory.start()
+    answer = HybridRecall(memory, encoder, Extractive()).ask(DOGS, now=datetime(2026, 3, 1, tzinfo=UTC))
+    memory.stop()
+    assert answer.abstained
+    assert answer.text == "Nothing has been heard yet: the memory is empty."
+    assert answer.to_json()["claims"] == []
+
+
+def test_a_refusal_names_the_nearest_thing_heard(askers: dict[str, Asker]) -> None:
+    answer = askers["kitchen"].ask("What did they say about the volcano?")
+    assert answer.text.startswith('Nobody was heard talking about "volcano". The nearest thing heard: at 0:')
+    assert answer.claims == ()
+
+
+def test_an_unknown_speaker_is_refused_with_the_names_there_are(askers: dict[str, Asker]) -> None:
+    answer = askers["terrace"].ask("What did Ana say about the flat?")
+    assert answer.abstained
+    assert answer.text == "No talker is called Ana. Did you mean Anna? The talkers are Anna, Bert, Clara, David."
+    assert answer.retrieved
+
+
+def test_a_question_in_another_language_is_refused_with_what_can_be_served(askers: dict[str, Asker]) -> None:
+    answer = askers["kitchen"].ask("Was habe ich verpasst, während ich das Gespräch über Hunde verfolgt habe?")
+    assert answer.intent == "unservable"
+    assert answer.abstained
+    assert answer.text.startswith("The question seems to be in German. Echoic answers questions in English")
+    assert answer.retrieved
+
+
+def test_a_time_in_which_nothing_was_heard(askers: dict[str, Asker]) -> None:
+    answer = askers["kitchen"].ask("What did I miss between 6:00 and 6:30 in the morning?")
+    assert answer.abstained
+    assert "Nothing was heard in the asked time" in answer.text
+    assert "The latest recording goes from 10:00:00 on 2 March 2026 to 10:01:" in answer.text
+
+
+def test_the_last_minutes_of_a_room_that_has_fallen_silent_are_its_own(askers: dict[str, Asker]) -> None:
+    asker = askers["kitchen"]
+    answer = asker.recall.ask("Catch me up on the last 20 seconds", now=asker.now + timedelta(days=3))
+    assert answer.intent == "catch_up"
+    assert answer.text.startswith("Nothing has been heard since 10:01:")
+    first = min(evidence.start_ns for claim in answer.claims for evidence in claim.evidence)
+    assert first > asker.room.end_ns - nanoseconds(30.0)
+
+
+def test_a_stretch_of_the_session_by_seconds(askers: dict[str, Asker]) -> None:
+    answer = askers["kitchen"].ask("What did they say about the bus between +30 and +60?")
+    assert answer.abstained
+    answer = askers["kitchen"].ask("What did they say about the bus between +0 and +30?")
+    assert [evidence.text for evidence in answer.claims[0].evidence] == ["Yes. The bus leaves at half past eight in front of the school."]
+
+
+def test_a_room_in_which_only_one_conversation_went_on(encoder: MinilmOnnx) -> None:
+    room = load_rooms("rooms.yaml")[0]
+    memory = LongTermMemory(encoder)
+    memory.start()
+    only = {line.id for line in room.lines if line.track in {"t1", "t2"}}
+    alone = type(room)(
+        room.name, room.started_at, tuple(line for line in room.lines if line.id in only), {"dogs": room.sections["dogs"]}, room.questions
+    )
+    remember(alone, memory, encoder)
+    answer = HybridRecall(memory, encoder, Extractive()).ask(DOGS, now=room.started_at + timedelta(minutes=5))
+    memory.stop()
+    assert not answer.abstained
+    assert answer.claims[0].text.endswith("nobody else was heard.")
+    assert answer.missed == ()
+
+
+def test_gaps_within_the_asked_time_are_disclosed(encoder: MinilmOnnx) -> None:
+    room = load_rooms("rooms.yaml")[0]
+    memory = LongTermMemory(encoder)
+    memory.start()
+    remember(room, memory, encoder)
+    memory.add_gap(room.name, Gap(pts_ns=nanoseconds(12.0), duration_ns=nanoseconds(3.0), reason="overrun"))
+    recall = HybridRecall(memory, encoder, Extractive())
+    now = room.started_at + timedelta(minutes=5)
+    answer = recall.ask(DOGS, now=now)
+    later = recall.ask("What was said between +40 and +60?", now=now)
+    memory.stop()
+    assert answer.to_json()["gaps"] == [{"session": "kitchen", "start_s": 12.0, "end_s": 15.0, "reason": "overrun"}]
+    assert answer.text.endswith("Not everything was heard: 0:12-0:15 is missing (overrun).")
+    assert later.gaps == ()
+
+
+def test_two_answers_to_one_question_are_the_same(askers: dict[str, Asker]) -> None:
+    for question in (DOGS, "When does the bus leave?", "Who talked about cats?"):
+        first, second = (askers["kitchen"].ask(question).to_json() for _ in range(2))
+        first.pop("timing_ms")
+        second.pop("timing_ms")
+        assert first == second

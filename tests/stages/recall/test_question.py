@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from stages.recall.question import Question, parse
+from stages.recall.time_phrase import Moments
+from tests.stages.recall.room_memory import load_rooms
+
+NOW = datetime(2026, 3, 2, 10, 45, tzinfo=timezone(timedelta(hours=1)))
+MOMENTS = Moments(NOW, NOW - timedelta(minutes=5), NOW - timedelta(minutes=45))
+NAMES = ["Anna", "Project Manager", "speaker-1"]
+
+
+def _parsed(text: str) -> Question:
+    return parse(text, MOMENTS, lambda: NAMES)
+
+
+@pytest.mark.parametrize("file", ["rooms.yaml", "held_out.yaml"])
+def test_the_intent_of_every_question_of_the_rooms(file: str) -> None:
+    for room in load_rooms(file):
+        for question in room.questions:
+            assert _parsed(question["ask"]).intent == question["intent"], question["ask"]
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("Catch me up", "catch_up"),
+        ("What happened in the last two minutes?", "catch_up"),
+        ("What did people talk about?", "catch_up"),
+        ("Summarise the conversation about dogs", "catch_up"),
+        ("What was said between +10 and +40?", "catch_up"),
+        ("How often did they mention the alarm?", "count"),
+        ("How many people talked about the budget?", "count"),
+        ("How many dogs does Maria have?", "what"),
+        ("Where was the conversation about the museum?", "where"),
+        ("What time does the train leave?", "when"),
+        ("Why is Anna moving?", "what"),
+        ("volcano", "what"),
+        ("What else was going on during the dog conversation?", "missed"),
+        ("What did I miss?", "missed"),
+        ("While I was following the conversation about dogs, what did I miss?", "missed"),
+        ("Tell me what they said about the budget", "what"),
+        ("Did the others hear about the alarm?", "did_anybody"),
+    ],
+)
+def test_intents(text: str, intent: str) -> None:
+    assert _parsed(text).intent == intent
+
+
+@pytest.mark.parametrize(
+    ("text", "topic"),
+    [
+        ("What did I miss while I was following the conversation about dogs?", "dogs"),
+        ("While I was listening to the puppy talk, what did the others discuss?", "puppy"),
+        ("What did I miss while I was in the budget discussion?", "budget"),
+        ("What was going on elsewhere while they talked about dogs?", "dogs"),
+        ("What else was said during the discussion of the school trip?", "school trip"),
+        ("What did I miss while we were talking about the stars and planets?", "stars planets"),
+    ],
+)
+def test_the_topic_that_was_followed(text: str, topic: str) -> None:
+    attended = _parsed(text).attended
+    assert attended is not None
+    assert attended.topic == topic
+
+
+def test_followed_by_bearing_speaker_and_time() -> None:
+    question = _parsed("What did I miss while I was listening to the people at 90 degrees between +10 and +20?")
+    assert question.attended is not None
+    assert question.attended.azimuth_deg == 90.0
+    assert question.window is not None
+    assert question.window.end == MOMENTS.session_start + timedelta(seconds=20)  # type: ignore[operator] # MOMENTS has a session
+    speaker = _parsed("What did I miss while I was talking to speaker two?").attended
+    assert speaker is not None
+    assert speaker.speaker == "speaker-2"
+    named = _parsed("What did I miss while I was talking to Anna?").attended
+    assert named is not None
+    assert named.speaker == "Anna"
+
+
+def test_constraints_leave_the_topic() -> None:
+    question = _parsed("What did speaker-4 say about the tickets at 210 degrees?")
+    assert (question.speaker, question.azimuth_deg, question.terms) == ("speaker-4", 210.0, ("ticket",))
+    assert question.gist == "tickets"
+    assert _parsed("When did Anna say she would leave?").speaker == "Anna"
+    assert _parsed("What did the project manager say about costs?").speaker == "Project Manager"
+    assert _parsed("What did Paul say about costs?").speaker == "Paul"
+
+
+def test_a_name_that_is_talked_about_is_no_constraint() -> None:
+    question = _parsed("Why is Anna moving to Leeds?")
+    assert question.speaker is None
+    assert question.names == ("anna", "leed")
+
+
+def test_further_aspects_and_the_kind_of_fact() -> None:
+    question = _parsed("Who talked about the budget, and where in the room?")
+    assert question.aspects == ("where",)
+    assert question.about_speech
+    assert _parsed("How much does the car cost?").wants_amount
+    assert _parsed("When does the bus leave?").wants_time
+    assert not _parsed("When did they talk about the bus?").wants_time
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("What did I miss while I was on the phone?", "Echoic cannot tell when you were on the phone; give the time"),
+        ("What did the person on my left say?", "Echoic does not know which way you face; give the bearing in degrees"),
+        ("Delete everything", "This asks Echoic to do something, and it can only answer."),
+        ("¿Qué dijeron sobre el volcán?", "The question seems to be in Spanish."),
+        ("犬について何を話しましたか", "The question seems to be in another language than English."),
+        ("  ?!", "The question is empty."),
+        ("dog " * 201, "The question has 201 words; at most 200 are read."),
+    ],
+)
+def test_what_cannot_be_served_says_why(text: str, reason: str) -> None:
+    question = _parsed(text)
+    assert question.intent == "unservable"
+    assert question.refusal is not None
+    assert question.refusal.startswith(reason)
+
+
+def test_an_absence_with_a_time_is_served() -> None:
+    question = _parsed("What did I miss while I was at lunch between 12 and half past?")
+    assert question.intent == "missed"
+    assert question.window is not None
+
+
+@pytest.mark.parametrize("text", ["", "?", "while", "between and", "at", "+", "speaker-", "what " * 150, "\x00", "“”"])
+def test_no_question_breaks_the_parser(text: str) -> None:
+    assert isinstance(_parsed(text), Question)

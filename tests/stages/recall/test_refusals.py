@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from stages.memory.rows import GapRow
+from stages.recall.question import parse
+from stages.recall.refusals import gap_note, nothing_heard, refusal_text, unknown_speaker
+from stages.recall.scope import scope_of
+from tests.stages.recall.line_rows import line_row
+from tests.stages.recall.test_scope import ENDS, MOMENTS, SESSIONS
+
+
+def _refusal(text: str, *, near: bool = True) -> str:
+    question = parse(text, MOMENTS)
+    scope = scope_of(question, SESSIONS[1:], ENDS)
+    return refusal_text(question, line_row("It rained a lot", 62.0) if near else None, scope)
+
+
+def test_what_was_not_heard_and_what_came_nearest() -> None:
+    nearest = 'The nearest thing heard: at 1:02, speaker-1 (30 degrees) said: "It rained a lot"'
+    assert _refusal("What did they say about the volcano?") == f'Nobody was heard talking about "volcano". {nearest}'
+    assert _refusal("Who won the match?") == f'Nobody was heard saying anything that answers this, on "won match". {nearest}'
+    assert _refusal("What did speaker-2 say about snow?") == f'speaker-2 was not heard talking about "snow". {nearest}'
+    assert _refusal("What did I miss while I was listening to the chess talk?") == (
+        f'No conversation that fits "the chess talk" was heard. {nearest}'
+    )
+
+
+def test_nothing_near() -> None:
+    assert _refusal("Who won the match?", near=False).endswith("Nothing near it was heard either.")
+
+
+def test_other_refusals() -> None:
+    assert nothing_heard(None) == "Nothing has been heard yet: the memory is empty."
+    assert nothing_heard(datetime(2026, 3, 1, 9, 5, tzinfo=UTC)) == "Nothing had been heard up to 09:05:00 on 1 March 2026."
+    assert unknown_speaker("Bob", []) == "No talker is called Bob. No talker has a name yet."
+    gaps = [GapRow("s", 0, 10**9, "overrun"), GapRow("s", 5 * 10**9, 6 * 10**9, "dropped")]
+    assert gap_note(gaps) == "Not everything was heard: 0:00-0:01 is missing (overrun) and 1 more."

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import pytest
+
+from stages.recall.salience import Vocabulary, best_lines, importance, key_words, telling
+from tests.stages.recall.line_rows import line_row
+from tests.stages.recall.room_memory import load_rooms
+
+
+def test_facts_tell_more_than_questions_and_small_talk() -> None:
+    lines = [
+        line_row("The plumber comes on Thursday at two", 0.0),
+        line_row("Did the plumber call?", 4.0),
+        line_row("Yes, I know", 6.0),
+    ]
+    vocabulary = Vocabulary(lines)
+    scores = [telling(line, vocabulary) for line in lines]
+    assert max(scores[1:]) < 0.5 * scores[0]
+
+
+def test_a_line_that_repeats_another_comes_later() -> None:
+    lines = [
+        line_row("The plumber comes on Thursday at two", 0.0),
+        line_row("The plumber comes Thursday at two", 4.0),
+        line_row("The key is under the stairs", 8.0),
+    ]
+    assert [line.start_ns for line in best_lines(lines, Vocabulary(lines), 2)] == [0, 8 * 10**9]
+
+
+def test_more_talk_is_more_important() -> None:
+    room = load_rooms("rooms.yaml")[0]
+    vocabulary = Vocabulary(room.lines)
+    museum = [line for line in room.lines if room.section_of(line.id) == "museum"]
+    assert importance(museum, vocabulary) > importance(museum[:2], vocabulary) > 0
+    assert importance([], vocabulary) == 0
+
+
+@pytest.mark.parametrize(("section", "thing"), [("museum", "museum"), ("roof", "roof"), ("dogs", "dog"), ("car", "car")])
+def test_key_words_are_things_that_the_talk_was_about(section: str, thing: str) -> None:
+    room = load_rooms("rooms.yaml")[0]
+    lines = sorted((line for line in room.lines if room.section_of(line.id) == section), key=lambda line: line.start_ns)
+    things = key_words(lines, Vocabulary(room.lines), 4)
+    assert thing in things
+    assert all(any(word.lower() in line.text.lower() for line in lines) for word in things)

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stages.recall.terms import (
+    content_terms,
+    content_words,
+    coverage,
+    edit_distance,
+    has_amount,
+    has_number,
+    holds,
+    nearest,
+    numbers,
+    same_word,
+    stem,
+    stems,
+    tokens,
+)
+
+
+def test_tokens_keep_names_with_numbers_whole() -> None:
+    assert tokens("Speaker-2 said: it's 10 o'clock!") == ["speaker-2", "said", "it's", "10", "o'clock"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("dog", "dogs"),
+        ("puppy", "puppies"),
+        ("leave", "leaves"),
+        ("leave", "leaving"),
+        ("agree", "agreed"),
+        ("run", "running"),
+        ("train", "training"),
+        ("bus", "buses"),
+        ("rise", "rises"),
+        ("steal", "stolen"),
+        ("child", "children"),
+        ("seven", "7"),
+        ("dress", "dresses"),
+    ],
+)
+def test_forms_of_one_word_have_one_stem(one: str, other: str) -> None:
+    assert stem(one) == stem(other)
+
+
+@pytest.mark.parametrize(("one", "other"), [("roof", "roofer"), ("car", "card"), ("plane", "plan"), ("station", "state")])
+def test_different_words_have_different_stems(one: str, other: str) -> None:
+    assert stem(one) != stem(other)
+
+
+def test_content_is_what_a_question_is_about() -> None:
+    assert content_words("When did somebody talk about the school trip?") == ("school", "trip")
+    assert content_terms("What did they say about the dogs and the dog?") == ("dog",)
+    assert content_terms("the new car", drop={"new"}) == ("car",)
+
+
+def test_a_recognisers_small_slips_are_allowed_in_long_words() -> None:
+    assert same_word("volcano", "vulcano")
+    assert not same_word("cat", "car")
+    assert not same_word("1000", "10000")
+    assert holds("lighthous", stems("the old lighthause"))
+    assert coverage(("bus", "museum"), stems("the bus came")) == 0.5
+    assert coverage((), stems("the bus came")) == 1.0
+
+
+def test_numbers_are_digits_however_they_were_said() -> None:
+    assert numbers("seven dogs, 30 children and speaker-2") == {"7", "30"}
+    assert has_amount("nine hundred pounds")
+    assert not has_amount("only one of them, on Friday")
+    assert has_number("at the end of May")
+    assert has_number("on Friday")
+    assert not has_number("he may come")
+
+
+def test_the_nearest_name_is_guessed_only_when_it_is_near() -> None:
+    assert nearest("Ana", ["Bert", "Anna"]) == "Anna"
+    assert nearest("speaker-9", ["speaker-1", "speaker-2"]) == "speaker-1"
+    assert nearest("Maximilian", ["Bert", "Anna"]) is None
+
+
+@given(st.text("abcd", max_size=8), st.text("abcd", max_size=8), st.text("abcd", max_size=8))
+def test_edit_distance_is_a_metric(one: str, other: str, third: str) -> None:
+    assert edit_distance(one, other) == edit_distance(other, one)
+    assert (edit_distance(one, other) == 0) == (one == other)
+    assert edit_distance(one, third) <= edit_distance(one, other) + edit_distance(other, third)

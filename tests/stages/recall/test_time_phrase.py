@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from stages.recall.time_phrase import Moments, find_window
+
+ZONE = timezone(timedelta(hours=1))
+NOW = datetime(2026, 3, 2, 10, 45, tzinfo=ZONE)
+MOMENTS = Moments(NOW, datetime(2026, 3, 2, 10, 40, tzinfo=ZONE), datetime(2026, 3, 2, 10, 0, tzinfo=ZONE))
+
+
+def _at(hour: int, minute: int = 0, second: int = 0, day: int = 2) -> datetime:
+    return datetime(2026, 3, day, hour, minute, second, tzinfo=ZONE)
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end"),
+    [
+        ("in the last five minutes", _at(10, 40), NOW),
+        ("over the last twenty-five seconds", _at(10, 44, 35), NOW),
+        ("in the past minute", _at(10, 44), NOW),
+        ("in the last half an hour", _at(10, 15), NOW),
+        ("five minutes ago", _at(10, 39), _at(10, 41)),
+        ("between ten and half past", _at(10), _at(10, 30)),
+        ("from 10:05 to 10:15", _at(10, 5), _at(10, 15)),
+        ("between +10 and +40", _at(10, 0, 10), _at(10, 0, 40)),
+        ("at +30?", _at(10, 0, 20), _at(10, 0, 40)),
+        ("at half past ten", _at(10, 28), _at(10, 32)),
+        ("after 10:20", _at(10, 20), None),
+        ("before 10:20?", None, _at(10, 20)),
+        ("since 9 am", _at(9), None),
+        ("yesterday", _at(0, day=1), _at(0)),
+        ("yesterday morning", _at(5, day=1), _at(12, day=1)),
+        ("today before 10.15", None, _at(10, 15)),
+        ("on Sunday", _at(0, day=1), _at(0)),
+        ("at 2026-03-02T10:10", _at(10, 8), _at(10, 12)),
+        ("between 12 and half past", _at(0), _at(0, 30)),
+    ],
+)
+def test_times_as_people_say_them(text: str, start: datetime | None, end: datetime | None) -> None:
+    window, rest = find_window(f"What was said {text}", MOMENTS)
+    assert window is not None
+    assert (window.start, window.end) == (start, end)
+    assert rest.split()[:3] == ["What", "was", "said"]
+
+
+@pytest.mark.parametrize(
+    "text", ["What did they say about ten dogs?", "at 90 degrees", "Did they talk about the one from Lisbon?", "walk past the dog", ""]
+)
+def test_what_is_no_time_is_left_alone(text: str) -> None:
+    assert find_window(text, MOMENTS) == (None, text)
+
+
+def test_a_stretch_up_to_now_rolls() -> None:
+    window, _ = find_window("in the last two minutes", MOMENTS)
+    assert window is not None
+    assert window.rolling_s == 120.0
+
+
+def test_seconds_need_a_session() -> None:
+    assert find_window("between +10 and +40", Moments(NOW))[0] is None
+
+
+def test_a_time_of_day_may_be_what_was_said_and_a_date_may_not() -> None:
+    at_ten, _ = find_window("What happens at ten?", MOMENTS)
+    yesterday, _ = find_window("What happened yesterday?", MOMENTS)
+    assert at_ten is not None
+    assert yesterday is not None
+    assert (at_ten.exact, yesterday.exact) == (False, True)
