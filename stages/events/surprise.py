@@ -26,7 +26,7 @@ class Surprise(Stage):
 
     def __init__(
         self,
-        gamma: float = 1.0,
+        gamma: float = 0.75,
         n_recent: int = 40,
         n_moves: int = 1,
         n_around: int = 3,

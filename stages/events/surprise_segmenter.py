@@ -31,7 +31,7 @@ class SurpriseSettings:
     and no line is added once one has lasted `max_s`; a silence of `silence_s` always ends one.
     """
 
-    gamma: float = 1.0
+    gamma: float = 0.75
     n_recent: int = 40
     n_moves: int = 1
     n_around: int = 3

@@ -19,6 +19,7 @@ class JsonlFile(Stage):
     """Writes each line, as it comes, in the form of `echoic export --format jsonl`; copies too when `copies` is set."""
 
     line = In(Line)
+    lossless = True
 
     def __init__(self, path: str, copies: bool = False) -> None:
         self._path = Path(path)

@@ -1,0 +1,1 @@
+"""What people start: the command line, the daemon, the HTTP API; on top of everything."""

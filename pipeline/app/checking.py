@@ -1,0 +1,66 @@
+"""`echoic check`: every mistake in a graph at once, and notes on what this machine lacks to run it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.app.console import result, say
+from pipeline.app.graph_choice import missing_weights
+from pipeline.build import needs
+from pipeline.graph import Graph, GraphError, Node, load_graph
+from pipeline.placement import PlacementError, resolve_device
+
+
+def check_config(config: str) -> None:
+    """Check a graph as far as it can be without loading weights or opening devices. Raises GraphError with every mistake."""
+    graph = load_graph(config)
+    faults, notes = trial_build(graph)
+    if faults:
+        raise GraphError(faults)
+    result(
+        f"{graph.where}: no mistakes; {len(graph.nodes)} stages, {len(graph.resources)} resources, sources: {', '.join(graph.sources())}"
+    )
+    for note in notes + _weight_notes(graph, config):
+        say(f"note: {note}")
+
+
+def trial_build(graph: Graph) -> tuple[list[str], list[str]]:
+    """Make every object once, starting none: what their `__init__` refuses, and devices that this machine lacks."""
+    faults: list[str] = []
+    notes: list[str] = []
+    resources: dict[str, Any] = {}
+    for name, node in [*graph.resources.items(), *graph.nodes.items()]:
+        if any(need not in resources for need in needs(node)):
+            # A resource that it needs was refused, which has been told.
+            continue
+        try:
+            made = node.cls(**_arguments(node, resources, name, notes))
+        except (ValueError, RuntimeError) as error:
+            faults.append(f"{graph.where}: {name}: {error}")
+            continue
+        if name in graph.resources:
+            resources[name] = made
+    return faults, notes
+
+
+def _arguments(node: Node, resources: dict[str, Any], name: str, notes: list[str]) -> dict[str, Any]:
+    arguments = dict(node.settings)
+    named = needs(node)
+    for key, setting in node.definition.settings.items():
+        if setting.resource is not None and arguments.get(key) in named:
+            arguments[key] = resources[arguments[key]]
+    device = arguments.get("device")
+    if isinstance(device, str):
+        try:
+            arguments["device"] = resolve_device(device)
+        except PlacementError as error:
+            notes.append(f"{name}: {error}")
+            arguments["device"] = "cpu"
+    return arguments
+
+
+def _weight_notes(graph: Graph, config: str) -> list[str]:
+    lacking = missing_weights(graph)
+    if not lacking:
+        return []
+    return [f"weights are missing ({', '.join(lacking)}); `echoic models fetch --config {config}` gets them"]

@@ -1,0 +1,198 @@
+"""What each command of `echoic` takes, and nothing else; the work is imported when a command needs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.app.failures import CallerError
+from pipeline.app.options import Config, Json, Memory, Session, StartedAt
+
+app = typer.Typer(
+    name="echoic",
+    help="A headless memory for rooms: hears everybody at once, remembers, and answers what you missed.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+models = typer.Typer(help="The weights that graphs need.", rich_markup_mode=None, no_args_is_help=True)
+app.add_typer(models, name="models")
+
+
+@app.command()
+def run(
+    config: Annotated[str, typer.Argument(metavar="CONFIG", help="The graph, such as configs/live.yaml.")],
+    memory: Memory = Path("memory"),
+    host: Annotated[str, typer.Option(help="Where the HTTP API listens.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Its port; 0 takes any free one.")] = 8710,
+) -> None:
+    """Listen, remember and answer, until Ctrl-C or SIGTERM."""
+    from pipeline.app.daemon import run_daemon
+
+    run_daemon(config, memory, host, port)
+
+
+@app.command()
+def replay(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A sound file, or a recorded session (its directory or id).")],
+    memory: Memory,
+    config: Config = None,
+    array: Annotated[str | None, typer.Option(metavar="NAME", help="The array that recorded it: a shipped name or a YAML file.")] = None,
+    speed: Annotated[float, typer.Option(min=0.0, help="1 is real time; 0 as fast as it can.")] = 0.0,
+    no_copy: Annotated[bool, typer.Option("--no-copy", help="Do not copy the recording into the memory.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Make a new session, even if this source was heard before.")] = False,
+    started_at: StartedAt = None,
+) -> None:
+    """Hear a recording through the whole graph."""
+    from pipeline.app.console import result
+    from pipeline.app.replay import ReplayOptions, replay_source
+
+    result(replay_source(source, memory, ReplayOptions(config, array, speed, not no_copy, again, started_at)))
+
+
+@app.command()
+def ask(
+    memory: Memory,
+    question: Annotated[str | None, typer.Argument(metavar="QUESTION", help="The question, in words.")] = None,
+    voice: Annotated[str | None, typer.Option(metavar="FILE", help="A spoken question instead: a sound file, or mic.")] = None,
+    mic: Annotated[str, typer.Option(metavar="GST", help="The microphone for --voice mic: a GStreamer source.")] = "autoaudiosrc",
+    at: Annotated[str | None, typer.Option(metavar="TIME", help="Answer as of then: ISO 8601, or +SECONDS from a session's start.")] = None,
+    session: Annotated[str | None, typer.Option(metavar="ID", help="The session that +SECONDS counts in; default: the latest.")] = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Ask the memory."""
+    from pipeline.app import asking
+    from pipeline.app.memory_directory import directory_to_read
+
+    directory = directory_to_read(memory)
+    if (question is None) == (voice is None):
+        raise CallerError('ask takes either a QUESTION in words or --voice FILE, such as: echoic ask "What did I miss?" --memory DIR')
+    if question is None and voice is not None:
+        from pipeline.app.voice import spoken_question
+
+        question = spoken_question(voice, mic, directory, config)
+    asking.ask(question or "", directory, config, at, session, as_json)
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A transcript: .jsonl or .vtt.")],
+    memory: Memory,
+    config: Config = None,
+    started_at: StartedAt = None,
+) -> None:
+    """Take a transcript in as a session."""
+    from pipeline.app.transcripts import import_transcript
+
+    import_transcript(file, memory, config, started_at)
+
+
+@app.command()
+def export(
+    session: Annotated[str, typer.Argument(metavar="SESSION", help="The session's id.")],
+    memory: Memory,
+    form: Annotated[str, typer.Option("--format", metavar="jsonl|vtt|rttm", help="The format.")] = "jsonl",
+    copies: Annotated[bool, typer.Option("--copies", help="Also lines that leaked into another beam.")] = False,
+) -> None:
+    """Print a session's transcript."""
+    from pipeline.app.transcripts import export_transcript
+
+    export_transcript(session, memory, form, copies)
+
+
+@app.command()
+def sessions(memory: Memory, as_json: Json = False) -> None:
+    """List what was heard."""
+    from pipeline.app import listing
+
+    listing.print_sessions(memory, as_json)
+
+
+@app.command()
+def events(
+    memory: Memory,
+    session: Session = None,
+    level: Annotated[str, typer.Option(metavar="event|episode|day", help="How coarse.")] = "event",
+    begin: Annotated[str | None, typer.Option("--from", metavar="TIME", help="Only what ends after this.")] = None,
+    end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Only what starts before this.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the events, with the reason why each began."""
+    from pipeline.app import listing
+
+    listing.print_events(memory, session, level, begin, end, as_json)
+
+
+@app.command()
+def tracks(memory: Memory, session: Session = None, as_json: Json = False) -> None:
+    """List who was heard from where, and for how long."""
+    from pipeline.app import listing
+
+    listing.print_tracks(memory, session, as_json)
+
+
+@models.command("list")
+def list_(config: Config = None, as_json: Json = False) -> None:
+    """Show every weight file, and which are here."""
+    from pipeline.app import model_files
+
+    model_files.list_models(config, as_json)
+
+
+@models.command()
+def fetch(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Files or groups; none: what the config needs.")] = None,
+    config: Config = None,
+    everything: Annotated[bool, typer.Option("--all", help="Everything in the catalogue.")] = False,
+) -> None:
+    """Fetch and verify weights."""
+    from pipeline.app import model_files
+
+    model_files.fetch_models(names or [], config, everything)
+
+
+@models.command()
+def verify(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Files or groups; none: all that are here.")] = None,
+    config: Config = None,
+) -> None:
+    """Hash weights again."""
+    from pipeline.app import model_files
+
+    model_files.verify_models(names or [], config)
+
+
+@app.command()
+def check(config: Annotated[str, typer.Argument(metavar="CONFIG", help="The graph.")]) -> None:
+    """Report every mistake in a graph."""
+    from pipeline.app.checking import check_config
+
+    check_config(config)
+
+
+@app.command()
+def stages(form: Annotated[str, typer.Option("--format", metavar="text|markdown|json", help="How to print it.")] = "text") -> None:
+    """List every stage and resource with its ports and settings."""
+    from pipeline.app.stage_table import print_stages
+
+    print_stages(form)
+
+
+@app.command()
+def doctor(memory: Annotated[Path | None, typer.Option("--memory", metavar="DIR", help="Also examine this memory.")] = None) -> None:
+    """Examine this machine, and a memory: exit 0 when it is whole."""
+    from pipeline.app.doctor import examine
+
+    examine(memory)
+
+
+@app.command(hidden=True)
+def demo(memory: Annotated[Path, typer.Option("--memory", metavar="DIR")] = Path("demo-memory")) -> None:
+    """Replay the demo's room and ask it questions."""
+    from pipeline.app.demo import run_demo
+
+    run_demo(memory)

@@ -1,0 +1,171 @@
+"""Sessions, events and tracks of a memory, as JSON for scripts and as tables for people."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.app import times
+from pipeline.app.console import result_json
+from pipeline.app.failures import CallerError
+from pipeline.app.memory_directory import directory_to_read
+from pipeline.app.open_memory import known_session, memory_to_read, start_of
+from pipeline.packets import seconds
+from stages.memory.rows import EventRow, SessionRow, TrackRow
+
+if TYPE_CHECKING:
+    from stages.memory.long_term_memory import LongTermMemory
+
+_FILE_WIDTH = 200
+LEVELS = ("event", "episode", "day")
+SESSION_COLUMNS = {
+    "id": "session",
+    "started_at": "started at",
+    "duration_s": "length",
+    "array": "array",
+    "complete": "complete",
+    "source": "source",
+}
+EVENT_COLUMNS = {
+    "id": "event",
+    "start_s": "from",
+    "end_s": "to",
+    "surprise": "surprise",
+    "tracks": "tracks",
+    "reason": "why it began",
+    "summary": "summary",
+}
+TRACK_COLUMNS = {
+    "session": "session",
+    "id": "track",
+    "speaker": "speaker",
+    "azimuth_deg": "bearing",
+    "start_s": "from",
+    "end_s": "to",
+    "speech_s": "spoke",
+    "n_lines": "lines",
+}
+
+
+def session_json(row: SessionRow) -> dict[str, Any]:
+    """One session as `sessions --json` lists it."""
+    return {
+        "id": row.id,
+        "source": row.source,
+        "started_at": row.started_at.isoformat(),
+        "duration_s": seconds(row.duration_ns),
+        "array": row.array,
+        "complete": row.complete,
+    }
+
+
+def event_json(row: EventRow) -> dict[str, Any]:
+    """One event as `events --json` lists it."""
+    return {
+        "id": row.id,
+        "session": row.session,
+        "start_s": seconds(row.start_ns),
+        "end_s": seconds(row.end_ns),
+        "surprise": row.surprise,
+        "reason": row.reason,
+        "tracks": list(row.tracks),
+        "summary": row.summary,
+    }
+
+
+def track_json(row: TrackRow) -> dict[str, Any]:
+    """One track as `tracks --json` lists it."""
+    return {
+        "id": row.track,
+        "session": row.session,
+        "speaker": row.speaker,
+        "azimuth_deg": row.azimuth_deg,
+        "elevation_deg": row.elevation_deg,
+        "start_s": seconds(row.first_ns),
+        "end_s": seconds(row.last_ns),
+        "speech_s": seconds(row.speech_ns),
+        "n_lines": row.n_lines,
+        "positions": [{"at_s": seconds(time_ns), "azimuth_deg": azimuth_deg} for time_ns, azimuth_deg in row.positions],
+    }
+
+
+def sessions(memory: LongTermMemory) -> list[dict[str, Any]]:
+    """Every session, by its start; one that is not complete is as long as what was heard of it so far."""
+    rows = [row if row.complete else replace(row, duration_ns=max(row.duration_ns, memory.passed_ns(row.id))) for row in memory.sessions()]
+    return [session_json(row) for row in sorted(rows, key=lambda row: (row.started_at, row.id))]
+
+
+def events(
+    memory: LongTermMemory, session: str | None, level: str, begin: datetime | None = None, end: datetime | None = None
+) -> list[dict[str, Any]]:
+    """The events of a session (none: of all), those that overlap `begin` to `end` where these are given."""
+    starts = {row.id: row for row in memory.sessions()}
+    rows = [
+        row
+        for row in memory.events(session, level=level)
+        if (begin is None or starts[row.session].moment(row.end_ns) > begin)
+        and (end is None or starts[row.session].moment(row.start_ns) < end)
+    ]
+    return [event_json(row) for row in rows]
+
+
+def tracks(memory: LongTermMemory, session: str | None) -> list[dict[str, Any]]:
+    """The tracks of a session (none: of all)."""
+    return [track_json(row) for row in memory.tracks(session)]
+
+
+def print_sessions(memory: Path, as_json: bool) -> None:
+    """`echoic sessions`."""
+    with memory_to_read(directory_to_read(memory)) as opened:
+        print_rows(sessions(opened), as_json, SESSION_COLUMNS)
+
+
+def print_events(memory: Path, session: str | None, level: str, begin: str | None, end: str | None, as_json: bool) -> None:
+    """`echoic events`. Raises CallerError."""
+    if level not in LEVELS:
+        raise CallerError(f"--level {level}: allowed are {', '.join(LEVELS)}")
+    with memory_to_read(directory_to_read(memory)) as opened:
+        chosen = known_session(opened, session) if session else None
+        first = times.parse_moment(begin, "--from", lambda: start_of(opened, session)) if begin else None
+        last = times.parse_moment(end, "--to", lambda: start_of(opened, session)) if end else None
+        print_rows(events(opened, chosen, level, first, last), as_json, EVENT_COLUMNS)
+
+
+def print_tracks(memory: Path, session: str | None, as_json: bool) -> None:
+    """`echoic tracks`. Raises CallerError."""
+    with memory_to_read(directory_to_read(memory)) as opened:
+        print_rows(tracks(opened, known_session(opened, session) if session else None), as_json, TRACK_COLUMNS)
+
+
+def print_rows(rows: list[dict[str, Any]], as_json: bool, columns: dict[str, str]) -> None:
+    """Rows as JSON, or as a table with the columns {key: heading}."""
+    if as_json:
+        result_json(rows)
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in columns.values():
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(key, row[key]) for key in columns))
+    console = Console() if sys.stdout.isatty() else Console(width=_FILE_WIDTH)
+    console.print(table) if rows else console.print("(none)")
+
+
+def _cell(key: str, value: Any) -> str:
+    from rich.markup import escape
+
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        if key == "surprise":
+            return f"{value:.2f}"
+        return f"{value:.0f}°" if key.endswith("_deg") else times.duration(value)
+    return escape(", ".join(value) if isinstance(value, list) else str(value))

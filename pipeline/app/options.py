@@ -1,0 +1,21 @@
+"""The options that several commands share, each described once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Memory = Annotated[Path, typer.Option("--memory", metavar="DIR", help="The memory's directory.")]
+Config = Annotated[
+    str | None,
+    typer.Option(
+        "--config", metavar="YAML", help="The graph: a file, or a shipped one. Default: the memory's own, else configs/replay.yaml."
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+Session = Annotated[str | None, typer.Option("--session", metavar="ID", help="Only this session.")]
+StartedAt = Annotated[
+    str | None, typer.Option("--started-at", metavar="TIME", help="When it began, ISO 8601. Default: the file's modification time.")
+]

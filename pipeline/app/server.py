@@ -1,0 +1,174 @@
+"""The daemon's HTTP API, on this machine only unless told otherwise: ask, look, and watch while it hears.
+
+POST /ask {"question": "...", "at": TIME?, "session": ID?}   the JSON of `echoic ask --json`
+GET /sessions   GET /events?session=&level=   GET /tracks?session=   the JSON of the commands
+GET /healthz    GET /metrics (Prometheus)
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from pipeline.app import listing, times
+from pipeline.app.asking import checked_question
+from pipeline.app.failures import CALLER, CallerError, exit_code, message
+from pipeline.app.open_memory import known_session, start_of
+
+if TYPE_CHECKING:
+    from stages.memory.long_term_memory import LongTermMemory
+    from stages.recall.recall import Recall
+
+_MAX_BODY_BYTES = 64 * 1024
+_STOP_S = 5.0
+
+
+class Desk:
+    """What the API speaks for: the live memory and recall, and the daemon's own state."""
+
+    def __init__(
+        self, memory: LongTermMemory, recall: Recall | None, health: Callable[[], dict[str, Any]], metrics: Callable[[], bytes]
+    ) -> None:
+        self.memory = memory
+        self.recall = recall
+        self.health = health
+        self.metrics = metrics
+        self._one_at_a_time = threading.Lock()
+
+    def ask(self, body: Any) -> dict[str, Any]:
+        """Answer the body of a POST /ask. Raises CallerError."""
+        if not isinstance(body, dict) or not isinstance(body.get("question"), str):
+            raise CallerError('the body must be JSON such as {"question": "What did I miss?"}, with "at" and "session" if needed')
+        unknown = sorted(set(body) - {"question", "at", "session"})
+        if unknown:
+            raise CallerError(f"the body has {', '.join(unknown)}; allowed are question, at, session")
+        at, session = body.get("at"), body.get("session")
+        if not all(value is None or isinstance(value, str) for value in (at, session)):
+            raise CallerError('"at" and "session" must be text')
+        question = checked_question(body["question"])
+        if self.recall is None:
+            raise CallerError("the daemon's graph has no recall under resources:, so nothing can be asked; see configs/live.yaml for one")
+        moment = times.parse_moment(at, "at", lambda: start_of(self.memory, session)) if at else None
+        with self._one_at_a_time:
+            return self.recall.ask(question, at=moment, now=times.now()).to_json()
+
+
+def make_app(desk: Desk, host: str) -> Starlette:
+    """The routes. Requests that name another host are refused, so that no web page can reach the daemon by a name of its own."""
+
+    async def ask(request: Request) -> Response:
+        raw = await request.body()
+        if len(raw) > _MAX_BODY_BYTES:
+            raise CallerError(f"the body has {len(raw)} bytes; at most {_MAX_BODY_BYTES} are allowed")
+        try:
+            body = json.loads(raw)
+        except ValueError as error:
+            raise CallerError(f"the body is not JSON: {error}") from error
+        return JSONResponse(await _in_thread(lambda: desk.ask(body)))
+
+    def sessions(_: Request) -> Response:
+        return JSONResponse(listing.sessions(desk.memory))
+
+    def events(request: Request) -> Response:
+        level = request.query_params.get("level", "event")
+        if level not in listing.LEVELS:
+            raise CallerError(f"level is {level!r}; allowed are {', '.join(listing.LEVELS)}")
+        return JSONResponse(listing.events(desk.memory, _session(desk, request), level))
+
+    def tracks(request: Request) -> Response:
+        return JSONResponse(listing.tracks(desk.memory, _session(desk, request)))
+
+    def healthz(_: Request) -> Response:
+        health = desk.health()
+        return JSONResponse(health, 200 if health["status"] == "ok" else 503)
+
+    def metrics(_: Request) -> Response:
+        return Response(desk.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    allowed = ["*"] if host in {"0.0.0.0", "::"} else [host, "localhost", "127.0.0.1", "[::1]"]
+    return Starlette(
+        routes=[
+            Route("/ask", ask, methods=["POST"]),
+            Route("/sessions", sessions),
+            Route("/events", events),
+            Route("/tracks", tracks),
+            Route("/healthz", healthz),
+            Route("/metrics", metrics),
+        ],
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=allowed)],
+        exception_handlers={Exception: _failed, CallerError: _failed, HTTPException: _refused},
+    )
+
+
+def _session(desk: Desk, request: Request) -> str | None:
+    session = request.query_params.get("session")
+    return known_session(desk.memory, session) if session else None
+
+
+async def _in_thread(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    from starlette.concurrency import run_in_threadpool
+
+    return await run_in_threadpool(work)
+
+
+def _failed(_: Request, error: Exception) -> Response:
+    return JSONResponse({"error": message(error)}, 400 if exit_code(error) == CALLER else 500)
+
+
+def _refused(_: Request, error: Exception) -> Response:
+    status = getattr(error, "status_code", 500)
+    return JSONResponse({"error": f"{getattr(error, 'detail', error)}; see pipeline/app/README.md for what can be asked"}, status)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A bound socket (port 0: any free one). Raises CallerError where the address cannot be had."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        bound = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        raise CallerError(f"--host {host}: {error.strerror or error}; give an address of this machine, such as 127.0.0.1") from error
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+        bound.listen()
+    except OSError as error:
+        bound.close()
+        raise CallerError(
+            f"--port {port}: cannot listen on {host}:{port} ({error.strerror}); give another with --port, or 0 for any"
+        ) from error
+    return bound
+
+
+class Server:
+    """Serves an app from a thread of its own."""
+
+    def __init__(self, app: Starlette, bound: socket.socket) -> None:
+        host, port = bound.getsockname()[:2]
+        self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        self._socket = bound
+        config = uvicorn.Config(app, log_level="error", access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=2)
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [bound]}, name="echoic-http", daemon=True)
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish what is being answered, then let go of the port."""
+        self._server.should_exit = True
+        if self._thread.is_alive():
+            self._thread.join(_STOP_S)
+        self._socket.close()

@@ -1,0 +1,61 @@
+"""`echoic import` and `echoic export`: transcripts into a memory and out of it."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, get_args
+
+from pipeline.app import times
+from pipeline.app.console import bar, result, say
+from pipeline.app.failures import CallerError
+from pipeline.app.graph_choice import choose_graph, for_writing, keep_graph
+from pipeline.app.memory_directory import directory_to_read, directory_to_write
+from pipeline.app.open_memory import known_session, live_memory, memory_to_read, started
+from pipeline.build import build_resources
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipeline.app.console import Bar
+
+
+def import_transcript(file: Path, directory: Path, config: str | None, started_at: str | None) -> None:
+    """Take a transcript in as a session, and print its id. Raises CallerError, TranscriptFileError."""
+    from stages.memory import transcript_files
+    from stages.memory.transcript_parser import read_transcript
+
+    memory = directory_to_write(directory)
+    n_lines = len(read_transcript(file))
+    began = times.parse_moment(started_at, "--started-at") if started_at else datetime.fromtimestamp(file.stat().st_mtime).astimezone()
+    graph, roles = for_writing(choose_graph(config, memory), memory, "", record=False)
+    with started(build_resources(graph, only=[roles.memory])) as resources:
+        long_term = live_memory(resources, roles)
+        keep_graph(graph, memory, roles)
+        with bar(f"importing {file.name}", n_lines, "lines") as progress:
+            report = transcript_files.import_transcript(file, long_term, long_term.encoder, began, _told(progress))
+    if report.n_added == 0:
+        say(f"{file} is in the memory already, as session {report.session}; nothing to do")
+    else:
+        say(f"{file}: {report.n_added} lines of {report.n_lines}, {report.n_events} events")
+    result(report.session)
+
+
+def export_transcript(session: str, directory: Path, form: str, copies: bool) -> None:
+    """Print a session's transcript. Raises CallerError."""
+    from stages.memory.transcript_files import ExportFormat, export_session
+
+    if form not in get_args(ExportFormat):
+        raise CallerError(f"--format {form}: allowed are {', '.join(get_args(ExportFormat))}")
+    with memory_to_read(directory_to_read(directory)) as memory:
+        for line in export_session(memory, known_session(memory, session), _format(form), copies):
+            sys.stdout.write(f"{line}\n")
+
+
+def _format(form: str) -> Literal["jsonl", "vtt", "rttm"]:
+    return "vtt" if form == "vtt" else "rttm" if form == "rttm" else "jsonl"
+
+
+def _told(progress: Bar) -> Callable[[int, int], None]:
+    return lambda done, _: progress.update(done)
