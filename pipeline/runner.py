@@ -194,7 +194,7 @@ class _Worker:
             with self.runner.metrics.work(self.name) as work:
                 try:
                     emit = next(stream, None)
-                except Exception as error:  # noqa: BLE001 - whatever a source dies of, what it captured is kept
+                except Exception as error:  # whatever a source dies of, what it captured is kept
                     self.runner.failed(self.name, f"after {seconds(self.told_ns):.3f} s", error, abort=False)
                     return False
                 if emit is None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import typing
+from abc import ABC
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar, overload
@@ -63,16 +64,16 @@ class Out(Generic[PacketT]):
         return Emit(self.name, packet)
 
 
-class Resource:
+class Resource(ABC):  # noqa: B024 - its kinds (an encoder, a recall) have abstract methods
     """Something that several stages share (a memory, an encoder), built once per graph and passed by name.
 
     A stage asks for it with an `__init__` keyword whose hint is a Resource class. `start` and `stop` may be called twice.
     """
 
-    def start(self) -> None:
+    def start(self) -> None:  # noqa: B027 - many have nothing to open
         """Open files and load weights. Called before any stage starts."""
 
-    def stop(self) -> None:
+    def stop(self) -> None:  # noqa: B027 - nor to close
         """Close what `start` opened. Called after every stage has stopped."""
 
     def memory_bytes(self) -> int:

@@ -16,6 +16,8 @@ _FILTER = "echoic_filter"
 _QUEUE = "echoic_queue"
 # How much a live source may run ahead of the disk before samples are lost.
 _SLACK_NS = 10 * 10**9
+_SETTER = "echoic_setter"
+_NO_POSITIONS = "audio/x-raw,channel-mask=(bitmask)0x0"
 # GStreamer takes the channels of a FLAC file for loudspeakers and sorts them; with 7 and 8 that changes their order. Microphones
 # have no such order, so it is undone (the permutation is its own inverse).
 _FLAC_ORDER = {7: (0, 1, 4, 5, 2, 3, 6), 8: (0, 1, 4, 5, 2, 3, 6, 7)}
@@ -86,7 +88,8 @@ class GstPipeline:
         wanted = "audio/x-raw" + (f",channels={channels}" if channels else "")
         given = "audio/x-raw,format=F32LE,layout=interleaved" + (f",rate={rate_hz}" if rate_hz else "")
         text = (
-            f'{description} ! capsfilter name={_FILTER} caps="{wanted}" ! audioconvert ! audioresample ! {given} '
+            f'{description} ! capsfilter name={_FILTER} caps="{wanted}" ! capssetter name={_SETTER} caps=audio/x-raw '
+            f"! audioconvert ! audioresample ! {given} "
             f"! queue name={_QUEUE} max-size-buffers=0 max-size-bytes=0 max-size-time={_SLACK_NS} ! appsink name={_SINK} max-buffers=1"
         )
         self._pipeline = self._parsed(description, text)
@@ -94,6 +97,8 @@ class GstPipeline:
         self._queue = self._pipeline.get_by_name(_QUEUE)
         self._bus = self._pipeline.get_bus()
         self._is_flac: bool | None = None
+        self._pad = self.element(_FILTER).get_static_pad("sink")
+        self._probe = self._pad.add_probe(self._gst.PadProbeType.EVENT_DOWNSTREAM, self._look_at_caps)
 
     def element(self, name: str) -> Any:
         """An element of the description by its name."""
@@ -138,6 +143,16 @@ class GstPipeline:
         crowded = self._queue.get_property("current-level-time") > _SLACK_NS * 0.9
         return Pulled(samples, rate, time_ns, crowded)
 
+    def _look_at_caps(self, pad: Any, info: Any) -> Any:
+        """GStreamer wants it said when channels have no loudspeaker positions, as those of a plain WAV of an array have none."""
+        del pad
+        event = info.get_event()
+        if event.type == self._gst.EventType.CAPS:
+            structure = event.parse_caps().get_structure(0)
+            if structure.get_int("channels")[1] > 2 and not structure.has_field("channel-mask"):
+                self.element(_SETTER).set_property("caps", self._gst.Caps.from_string(_NO_POSITIONS))
+        return self._gst.PadProbeReturn.OK
+
     def _order(self, n_channels: int) -> list[int]:
         """The order that the channels had before the decoder sorted them."""
         if self._is_flac is None:
@@ -179,6 +194,10 @@ class GstPipeline:
     def stop(self) -> None:
         """Take the pipeline down. May be called twice."""
         self._pipeline.set_state(self._gst.State.NULL)
+        if self._probe is not None:
+            # The probe holds this object, which holds the pipeline: a circle that nothing else would break.
+            self._pad.remove_probe(self._probe)
+            self._probe = None
         self._bus.set_flushing(True)
 
     def _told(self, error: Any, details: str | None) -> SourceError:

@@ -13,9 +13,11 @@ REPLAY = (ROOT / "configs" / "replay.yaml").read_text(encoding="utf-8")
 CLIP = ROOT / "tests" / "sessions" / "two_talkers.flac"
 
 SWAPS = {
-    "room": '{use: stages.capture.gst_source.GstSource, pipeline: "filesrc location=CLIP ! decodebin", array: uma8, real_time: false, retries: 0, recording: recording}',
+    "room": "{use: stages.capture.gst_source.GstSource, pipeline: 'filesrc location=CLIP ! decodebin', array: uma8, real_time: false, "
+    "retries: 0, recording: recording}",
     "localise": "{use: stages.audio.music.Music, in: {audio: room.audio}}",
-    "track": "{use: stages.audio.fixed_bearings.FixedBearings, azimuths_deg: [60.0, 225.0], in: {audio: room.audio, directions: localise.directions}}",
+    "track": "{use: stages.audio.fixed_bearings.FixedBearings, azimuths_deg: [60.0, 225.0], "
+    "in: {audio: room.audio, directions: localise.directions}}",
     "beam": "{use: stages.audio.delay_and_sum.DelayAndSum, in: {audio: room.audio, tracks: track.tracks}}",
     "vad": "{use: stages.speech.energy_vad.EnergyVad, in: {beam: beam.beams}}",
     "utter": "{use: stages.speech.fixed_cutter.FixedCutter, in: {speech: vad.speech}}",

@@ -394,3 +394,10 @@ def test_the_microphones_of_a_flac_file_keep_their_order(tmp_path: Path, sound: 
     soundfile.write(tmp_path / "array.flac", sound[:n_channels].T, RATE, subtype="PCM_24")
     packets = capture(f"filesrc location={tmp_path}/array.flac ! decodebin", array, real_time=False)
     np.testing.assert_array_equal(heard(packets), sound[:n_channels])
+
+
+@pytest.mark.parametrize("form", ["WAV", "WAVEX"])
+def test_seven_channels_need_no_loudspeaker_positions(tmp_path: Path, sound: Float32Array, form: str) -> None:
+    soundfile.write(tmp_path / "seven.wav", sound[:7].T, RATE, subtype="PCM_24", format=form)
+    packets = capture(f"filesrc location={tmp_path}/seven.wav ! wavparse", "uma8", real_time=False)
+    np.testing.assert_array_equal(heard(packets), sound[:7])

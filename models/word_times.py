@@ -1,0 +1,100 @@
+"""Makes words with times out of the pieces that an alignment of tokens and audio gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from models.recognition import SpokenWord
+from models.voice_activity import STEP_S
+
+_OPENING = frozenset("\"'\u201c\u2018\u00bf\u00a1([{\u00ab-")
+_SHORTEST_S = 0.02
+# An alignment is good to about this much, so only a longer silence at a word's edge is taken off it.
+_EDGE_S = 0.05
+# Stops inside a word are shorter than this.
+_PAUSE_S = 0.15
+_LONGEST_TAIL_S = 0.3
+_LONGEST_RING_S = 0.2
+
+
+def whole_words(pieces: Iterable[SpokenWord]) -> list[SpokenWord]:
+    """Joins punctuation to the word that it belongs to; the times stay those of the word alone.
+
+    A piece keeps the space before it, as the tokens have it: that tells an opening from a closing mark.
+    """
+    words: list[SpokenWord] = []
+    opening = ""
+    for piece in pieces:
+        mark = piece.text.strip()
+        if any(character.isalnum() for character in mark):
+            words.append(replace(piece, text=opening + mark))
+            opening = ""
+        elif mark and mark[-1] in _OPENING and piece.text.startswith(" "):
+            opening += mark
+        elif words:
+            words[-1] = replace(words[-1], text=words[-1].text + mark)
+    return words
+
+
+def tightened(words: Iterable[SpokenWord], active: npt.NDArray[np.bool_]) -> list[SpokenWord]:
+    """Takes pauses out of words: an alignment gives the pause between two words to one of them, mostly to the second.
+
+    A word lies in one run of active steps, the longest one in its time; a run before that, at the very start, is the end of
+    the word before.
+
+    Args:
+        words: in order of time.
+        active: bool, shape (steps,), which steps of 10 ms stand out from the background.
+
+    Returns:
+        The words; one that lies wholly in silence keeps its times. Each starts no earlier than the one before it ends.
+    """
+    result: list[SpokenWord] = []
+    for word in words:
+        start_s, end_s = word.start_s, word.end_s
+        runs = _runs(active, start_s, end_s)
+        if runs:
+            longest = max(range(len(runs)), key=lambda index: runs[index][1] - runs[index][0])
+            from_s, to_s = runs[longest]
+            if longest and result and runs[0][0] - start_s < _EDGE_S and start_s - result[-1].end_s < _EDGE_S:
+                result[-1] = replace(result[-1], end_s=min(runs[0][1], start_s + _LONGEST_TAIL_S))
+            start_s = from_s if from_s - start_s > _EDGE_S else start_s
+            end_s = to_s if end_s - to_s > _EDGE_S else end_s
+        start_s = max(start_s, result[-1].end_s if result else 0.0)
+        result.append(replace(word, start_s=start_s, end_s=max(end_s, start_s + _SHORTEST_S)))
+    following = [word.start_s for word in result[1:]] + [len(active) * STEP_S]
+    return [
+        replace(word, end_s=max(word.end_s, min(_ringing_until(active, word.end_s), next_s)))
+        for word, next_s in zip(result, following, strict=True)
+    ]
+
+
+def _ringing_until(active: npt.NDArray[np.bool_], end_s: float) -> float:
+    """How long the sound goes on behind a word: an alignment ends the last word before a pause early."""
+    first = round(end_s / STEP_S)
+    after = active[first : first + round(_LONGEST_RING_S / STEP_S)]
+    return end_s + STEP_S * (int(np.argmin(after)) if len(after) and not after.all() else len(after))
+
+
+def _runs(active: npt.NDArray[np.bool_], start_s: float, end_s: float) -> list[tuple[float, float]]:
+    """The active runs within a time; those that a pause shorter than a syllable parts are one."""
+    first = round(start_s / STEP_S)
+    runs: list[tuple[float, float]] = []
+    for step in np.flatnonzero(active[first : max(round(end_s / STEP_S), first + 1)]):
+        from_s = (first + int(step)) * STEP_S
+        if runs and from_s - runs[-1][1] < _PAUSE_S:
+            runs[-1] = (runs[-1][0], from_s + STEP_S)
+        else:
+            runs.append((from_s, from_s + STEP_S))
+    return runs
+
+
+def active_share(word: SpokenWord, active: npt.NDArray[np.bool_]) -> float:
+    """The share (0 to 1) of a word's time that stands out from the background."""
+    first = round(word.start_s / STEP_S)
+    steps = active[first : max(round(word.end_s / STEP_S), first + 1)]
+    return float(np.mean(steps)) if len(steps) else 0.0

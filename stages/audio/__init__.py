@@ -1,0 +1,1 @@
+"""Where sound is in the room, and a beam for each talker."""

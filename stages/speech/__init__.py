@@ -1,0 +1,1 @@
+"""When somebody speaks, and what they say."""

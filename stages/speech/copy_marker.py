@@ -1,0 +1,83 @@
+"""Marks what leaked from one talker's beam into another's, so that no line is stored twice."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import replace
+
+from pipeline.packets import NS_PER_S, Transcript, nanoseconds
+from pipeline.stage import Emit, In, Out, Stage
+from stages.speech.ownership import OwnershipRules, owner_of
+from stages.speech.speech_errors import SpeechError
+
+# No utterance is longer than this (Whisper's window), so what ended earlier can overlap nothing that is still to come.
+_HISTORY_NS = 30 * NS_PER_S
+
+
+class CopyMarker(Stage):
+    """Gives a transcript `copy_of` when the same words were said at the same time on a beam that owns them.
+
+    A transcript waits until those that overlap it on other tracks have ended: `hold_s`, or `doubtful_hold_s` where the track's
+    presence was under `doubtful_presence`: a fragment that leaked out of a long utterance ends long before the utterance does.
+    Only what ends within that time is compared, so what is marked does not depend on when it was told. The same words by
+    somebody else at another time are no copy.
+    """
+
+    transcript = In(Transcript)
+    transcripts = Out(Transcript)
+
+    def __init__(
+        self,
+        min_likeness: float = 0.6,
+        hold_s: float = 2.0,
+        doubtful_hold_s: float = 8.0,
+        doubtful_presence: float = 0.45,
+    ) -> None:
+        if not 0 < min_likeness <= 1 or not 0 <= hold_s <= doubtful_hold_s <= 30:
+            raise SpeechError(
+                f"CopyMarker: min_likeness {min_likeness}, hold_s {hold_s}, doubtful_hold_s {doubtful_hold_s}: "
+                "0 < min_likeness <= 1 and 0 <= hold_s <= doubtful_hold_s <= 30 are needed"
+            )
+        self._rules = OwnershipRules(min_likeness)
+        self._hold_ns = nanoseconds(hold_s)
+        self._doubtful_hold_ns = nanoseconds(doubtful_hold_s)
+        self._doubtful_presence = doubtful_presence
+        self.delay_ns = self._doubtful_hold_ns
+        self._waiting: deque[Transcript] = deque()
+        self._recent: deque[Transcript] = deque()
+
+    def on_transcript(self, transcript: Transcript) -> Iterator[Emit[Transcript]]:
+        """Hold it; let go of those that nothing can overlap any more."""
+        yield from self._release(transcript.end_ns)
+        self._waiting.append(transcript)
+        self._recent.append(transcript)
+
+    def on_passed(self, pts_ns: int) -> Iterator[Emit[Transcript]]:
+        """Let go of those that nothing can overlap any more."""
+        yield from self._release(pts_ns)
+        needed_ns = min([pts_ns, *(held.pts_ns for held in self._waiting)]) - _HISTORY_NS
+        while self._recent and self._recent[0].end_ns < needed_ns:
+            self._recent.popleft()
+
+    def flush(self) -> Iterator[Emit[Transcript]]:
+        """Let go of everything."""
+        while self._waiting:
+            yield self.transcripts(self._marked(self._waiting.popleft()))
+        self._recent.clear()
+
+    def promise(self, pts_ns: int) -> int:
+        """Nothing ends before the first one that waits."""
+        return min(pts_ns, self._waiting[0].end_ns) if self._waiting else pts_ns
+
+    def _release(self, pts_ns: int) -> Iterator[Emit[Transcript]]:
+        while self._waiting and self._waiting[0].end_ns + self._hold_of(self._waiting[0]) < pts_ns:
+            yield self.transcripts(self._marked(self._waiting.popleft()))
+
+    def _hold_of(self, transcript: Transcript) -> int:
+        return self._doubtful_hold_ns if transcript.utterance.presence < self._doubtful_presence else self._hold_ns
+
+    def _marked(self, transcript: Transcript) -> Transcript:
+        until_ns = transcript.end_ns + self._hold_of(transcript)
+        owner = owner_of(transcript, (other for other in self._recent if other.end_ns <= until_ns), self._rules)
+        return transcript if owner is None else replace(transcript, copy_of=owner)

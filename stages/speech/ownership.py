@@ -1,0 +1,72 @@
+"""Which of several beams owns words that were heard on all of them: pure functions of transcripts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.packets import NS_PER_S, Transcript
+from stages.speech.word_match import word_match
+
+# What counts as one clear step of advantage.
+_PRESENCE_STEP = 0.15
+_LEVEL_STEP_DB = 6.0
+_SILENCE_POWER = 1e-12
+# Two people can say a word or three at the same time; nobody says four in step with another by chance.
+_CHANCE_WORDS = 3
+
+
+@dataclass(frozen=True)
+class OwnershipRules:
+    """How alike words must be (0 to 1) to be the same."""
+
+    min_likeness: float
+
+
+def owner_of(transcript: Transcript, others: Iterable[Transcript], rules: OwnershipRules) -> str | None:
+    """The track whose words leaked into this transcript's beam; None when the words are its own.
+
+    For each other track the words that it has at the same time are compared. Where they are the same, they belong to the track
+    that hears them from its own direction (presence) and loudest. Few words need a clear advantage: two people may say them
+    at once.
+    """
+    by_track: dict[str, list[Transcript]] = {}
+    for other in others:
+        if other.utterance.track.name != transcript.utterance.track.name and _overlap(transcript, other):
+            by_track.setdefault(other.utterance.track.name, []).append(other)
+    own_name = transcript.utterance.track.name
+    best: tuple[float, str] | None = None
+    for name in sorted(by_track):
+        match = word_match(transcript.words, [word for other in by_track[name] for word in other.words])
+        if match.likeness < rules.min_likeness:
+            continue
+        advantage = max(_advantage(other, transcript) for other in by_track[name])
+        # Two beams that hear exactly the same keep the words once, on the first by name.
+        owns = advantage > 0 or (advantage == 0 and name < own_name) if match.n_words > _CHANCE_WORDS else advantage >= 1
+        if owns and (best is None or advantage > best[0]):
+            best = (advantage, name)
+    return best[1] if best else None
+
+
+def _overlap(first: Transcript, second: Transcript) -> bool:
+    return first.pts_ns < second.end_ns and second.pts_ns < first.end_ns
+
+
+def _advantage(other: Transcript, transcript: Transcript) -> float:
+    """By how many clear steps the other beam hears the time that both share better."""
+    start_ns, end_ns = max(other.pts_ns, transcript.pts_ns), min(other.end_ns, transcript.end_ns)
+    presence = other.utterance.presence - transcript.utterance.presence
+    level_db = _level_db(other, start_ns, end_ns) - _level_db(transcript, start_ns, end_ns)
+    return presence / _PRESENCE_STEP + level_db / _LEVEL_STEP_DB
+
+
+def _level_db(transcript: Transcript, start_ns: int, end_ns: int) -> float:
+    """The level of a beam's audio over a time."""
+    utterance = transcript.utterance
+    first, last = (max(0, (time_ns - utterance.audio_pts_ns) * utterance.sample_rate_hz // NS_PER_S) for time_ns in (start_ns, end_ns))
+    samples = utterance.samples[first:last]
+    power = float(np.mean(np.square(samples, dtype=np.float64))) if len(samples) else 0.0
+    return 10 * math.log10(power + _SILENCE_POWER)

@@ -1,0 +1,7 @@
+"""What can go wrong in the speech stages."""
+
+from __future__ import annotations
+
+
+class SpeechError(ValueError):
+    """A speech stage was handed audio or settings that it cannot work with."""

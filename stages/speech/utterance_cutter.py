@@ -1,0 +1,98 @@
+"""Cuts the speech on each track into utterances of bounded length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipeline.packets import NS_PER_S, Gap, SpeechBlock, Utterance, nanoseconds
+from pipeline.stage import Emit, In, Out, Stage
+from stages.speech.cut_stretch import CutStretch
+from stages.speech.speech_errors import SpeechError
+from stages.speech.track_order import LONGEST_BLOCK_NS, TrackOrder
+from stages.speech.utterance_state import CutRules, UtteranceState
+
+
+class UtteranceCutter(Stage):
+    """Cuts each track's speech where it pauses.
+
+    An utterance opens when the probability of speech reaches `threshold` and closes after a pause of `hang_over_s`; shorter
+    pauses stay inside. What holds less than `min_speech_s` of speech is dropped. One that grows to `max_s` is cut where it is
+    quietest within the last `cut_window_s`. The audio starts `lead_s` before and runs `tail_s` past the speech.
+
+    Leakage: a frame counts only while the track's presence, smoothed over a syllable, is at least `presence_floor`, and an
+    utterance whose mean presence is under `min_presence` is dropped: it is somebody else, heard on the wrong beam.
+    """
+
+    speech = In(SpeechBlock)
+    utterances = Out(Utterance)
+
+    def __init__(
+        self,
+        threshold: float = 0.5,
+        hang_over_s: float = 0.6,
+        min_speech_s: float = 0.2,
+        max_s: float = 12.0,
+        cut_window_s: float = 3.0,
+        lead_s: float = 0.3,
+        tail_s: float = 0.2,
+        min_presence: float = 0.3,
+        presence_floor: float = 0.15,
+    ) -> None:
+        if not 0 < cut_window_s < max_s <= 28:
+            raise SpeechError(
+                f"UtteranceCutter: max_s is {max_s} and cut_window_s {cut_window_s}; 0 < cut_window_s < max_s <= 28 is needed"
+            )
+        if not 0 <= tail_s <= hang_over_s or not 0 <= min_speech_s < max_s - cut_window_s or lead_s < 0:
+            raise SpeechError(
+                f"UtteranceCutter: tail_s {tail_s}, hang_over_s {hang_over_s}, lead_s {lead_s}, min_speech_s {min_speech_s}: the tail "
+                "must fit into the hang-over, min_speech_s into max_s - cut_window_s, and none may be negative"
+            )
+        self._threshold = threshold
+        self._hang_over_s = hang_over_s
+        self._min_speech_s = min_speech_s
+        self._max_s = max_s
+        self._cut_window_s = cut_window_s
+        self._lead_s = lead_s
+        self._tail_s = tail_s
+        self._min_presence = min_presence
+        self._presence_floor = presence_floor
+        self.delay_ns = nanoseconds(hang_over_s + cut_window_s) + LONGEST_BLOCK_NS
+        self._order: TrackOrder[SpeechBlock, Utterance] = TrackOrder(self._begin, lambda block: block.beam.track.name, LONGEST_BLOCK_NS)
+
+    def on_speech(self, block: SpeechBlock) -> Iterator[Emit[Utterance]]:
+        """Follow the block's track; utterances of all tracks leave in the order of their ends."""
+        return map(self.utterances, self._order.take(block))
+
+    def on_passed(self, pts_ns: int) -> Iterator[Emit[Utterance]]:
+        """Close what a track left open when it stopped sending."""
+        return map(self.utterances, self._order.passed(pts_ns))
+
+    def on_gap(self, gap: Gap) -> Iterator[Emit[Utterance]]:
+        """Close what a lost stretch cut short."""
+        return map(self.utterances, self._order.gap(gap))
+
+    def flush(self) -> Iterator[Emit[Utterance]]:
+        """Close everything."""
+        return map(self.utterances, self._order.flush())
+
+    def promise(self, pts_ns: int) -> int:
+        """Nothing ends before the earliest point where an open utterance may."""
+        return self._order.bound_ns(pts_ns)
+
+    def _begin(self, block: SpeechBlock) -> CutStretch:
+        rate = block.beam.sample_rate_hz
+
+        def samples(length_s: float) -> int:
+            return nanoseconds(length_s) * rate // NS_PER_S
+
+        rules = CutRules(
+            threshold=self._threshold,
+            lead=samples(self._lead_s),
+            tail=samples(self._tail_s),
+            hang=samples(self._hang_over_s),
+            shortest=samples(self._min_speech_s),
+            longest=samples(self._max_s),
+            cut_window=samples(self._cut_window_s),
+            presence_floor=self._presence_floor,
+        )
+        return CutStretch(block, UtteranceState(rules), self._min_presence)

@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.packets import NS_PER_S, Packet, Track, Transcript, Utterance, Word
+from pipeline.stage import Emit
+from pipeline.testing import noise, run_stage
+from stages.speech.copy_marker import CopyMarker
+from stages.speech.keep_all import KeepAll
+from stages.speech.ownership import OwnershipRules, owner_of
+from stages.speech.speech_errors import SpeechError
+from stages.speech.word_match import word_match
+
+MS = 10**6
+
+
+def line(track: str, start_s: float, text: str, presence: float = 1.0, level: float = 0.1, pace_s: float = 0.3) -> Transcript:
+    start = round(start_s * 1000) * MS
+    pace = round(pace_s * 1000) * MS
+    words = tuple(Word(word, start + i * pace, start + (i + 1) * pace, 0.9) for i, word in enumerate(text.split()))
+    utterance = Utterance(
+        pts_ns=start,
+        duration_ns=words[-1].end_ns - start,
+        samples=noise((words[-1].end_ns - start) / NS_PER_S, amplitude=level),
+        sample_rate_hz=16000,
+        track=Track(name=track, azimuth_deg=None),
+        presence=presence,
+    )
+    return Transcript(
+        pts_ns=start, duration_ns=utterance.duration_ns, utterance=utterance, text=text, words=words, language="en", confidence=0.8
+    )
+
+
+def copies(*lines: Transcript, stage: CopyMarker | None = None) -> dict[tuple[str, str], str | None]:
+    out = run_stage(stage or CopyMarker(), {"transcript": list(lines)})["transcripts"]
+    assert len(out) == len(lines)
+    return {(t.utterance.track.name, t.text): t.copy_of for t in out if isinstance(t, Transcript)}
+
+
+SENTENCE = "we could take the dogs to the lake on Saturday"
+
+
+def test_what_leaked_is_a_copy_of_the_beam_that_owns_it() -> None:
+    found = copies(line("a", 1.0, SENTENCE, presence=0.8), line("b", 1.05, SENTENCE, presence=0.4, level=0.03))
+    assert found == {("a", SENTENCE): None, ("b", SENTENCE): "a"}
+
+
+def test_a_misheard_leak_is_recognised_by_its_letters() -> None:
+    garbled = "could take the dog stew the lake on Saturday"
+    found = copies(line("a", 1.0, SENTENCE, presence=0.8), line("b", 1.3, garbled, presence=0.4, level=0.03))
+    assert found == {("a", SENTENCE): None, ("b", garbled): "a"}
+
+
+def test_other_words_at_the_same_time_are_ones_own() -> None:
+    other = "the train was late again this morning so I walked"
+    found = copies(line("a", 1.0, SENTENCE, presence=0.5), line("b", 1.0, other, presence=0.4, level=0.03))
+    assert set(found.values()) == {None}
+
+
+def test_the_same_sentence_by_somebody_else_later_is_no_copy() -> None:
+    found = copies(line("a", 1.0, SENTENCE, presence=0.8), line("b", 4.5, SENTENCE, presence=0.4, level=0.03))
+    assert set(found.values()) == {None}
+
+
+def test_an_echo_that_overlaps_the_end_of_the_sentence_is_no_copy() -> None:
+    found = copies(line("a", 1.0, SENTENCE, presence=0.8), line("b", 3.0, SENTENCE, presence=0.5, level=0.05))
+    assert set(found.values()) == {None}
+
+
+def test_two_people_may_say_yes_at_once() -> None:
+    assert set(copies(line("a", 1.0, "Yes.", presence=0.7), line("b", 1.1, "Yes!", presence=0.65)).values()) == {None}
+    found = copies(line("a", 1.0, "Yes.", presence=0.8), line("b", 1.1, "Yes!", presence=0.4, level=0.02))
+    assert found == {("a", "Yes."): None, ("b", "Yes!"): "a"}
+
+
+def test_a_fragment_that_leaked_out_of_a_long_utterance_waits_for_it() -> None:
+    long = SENTENCE + " and then come back for the big dinner at our house with everybody"
+    found = copies(line("a", 1.0, long, presence=0.8), line("b", 1.6, "take the dogs to the", presence=0.35, level=0.02))
+    assert found[("b", "take the dogs to the")] == "a"
+
+
+def test_only_what_ends_within_the_hold_is_compared() -> None:
+    long = line("a", 1.0, SENTENCE + " and " + "then some more " * 8, presence=0.9)
+    leak = line("b", 1.0, SENTENCE, presence=0.7, level=0.02)
+    assert long.end_ns - leak.end_ns > 2 * NS_PER_S
+    assert copies(leak, long)[("b", SENTENCE)] is None
+    assert copies(leak, long, stage=CopyMarker(hold_s=8.0))[("b", SENTENCE)] == "a"
+    doubtful = line("b", 1.0, SENTENCE, presence=0.4, level=0.02)
+    assert copies(doubtful, long)[("b", SENTENCE)] == "a"
+
+
+def test_two_beams_that_hear_exactly_the_same_keep_the_words_once() -> None:
+    found = copies(line("b", 1.0, SENTENCE), line("a", 1.0, SENTENCE))
+    assert found == {("a", SENTENCE): None, ("b", SENTENCE): "a"}
+
+
+def test_the_clearest_of_several_beams_owns_the_words() -> None:
+    lines = [line("a", 1.0, SENTENCE, presence=0.5), line("b", 1.0, SENTENCE, presence=0.9), line("c", 1.0, SENTENCE, presence=0.4)]
+    assert list(copies(*lines).values()) == ["b", None, "b"]
+
+
+def test_the_long_form_of_one_track_may_cover_two_lines_of_another() -> None:
+    owner = [line("a", 1.0, "we could take the dogs", presence=0.9), line("a", 2.8, "to the lake on Saturday", presence=0.9)]
+    leak = line("b", 1.1, SENTENCE, presence=0.4, level=0.03)
+    assert owner_of(leak, owner, OwnershipRules(0.6)) == "a"
+    assert owner_of(leak, owner[:1], OwnershipRules(0.6)) is None
+    assert owner_of(leak, [], OwnershipRules(0.6)) is None
+
+
+def test_a_line_waits_no_longer_than_its_hold_and_says_so() -> None:
+    stage = CopyMarker()
+    sure, doubtful = line("a", 0.0, "one two three"), line("b", 5.0, "four five six", presence=0.4)
+    assert list(stage.on_transcript(sure)) == []
+    assert stage.promise(2 * NS_PER_S) == sure.end_ns
+    assert list(stage.on_passed(sure.end_ns + 2 * NS_PER_S)) == []
+    assert [emit.packet for emit in stage.on_passed(sure.end_ns + 2 * NS_PER_S + 1)] == [sure]
+    assert stage.promise(4 * NS_PER_S) == 4 * NS_PER_S
+    assert list(stage.on_transcript(doubtful)) == []
+    assert list(stage.on_passed(doubtful.end_ns + stage.delay_ns)) == []
+    assert [emit.packet for emit in stage.on_passed(doubtful.end_ns + stage.delay_ns + 1)] == [doubtful]
+
+
+def test_settings_that_cannot_be_are_refused() -> None:
+    with pytest.raises(SpeechError) as caught:
+        CopyMarker(hold_s=9.0)
+    assert str(caught.value) == (
+        "CopyMarker: min_likeness 0.6, hold_s 9.0, doubtful_hold_s 8.0: 0 < min_likeness <= 1 and "
+        "0 <= hold_s <= doubtful_hold_s <= 30 are needed"
+    )
+
+
+def test_words_match_by_time_and_likeness() -> None:
+    ours, theirs = line("a", 1.0, "the dogs ran").words, line("b", 1.2, "the dog's run away").words
+    assert word_match(ours, theirs).n_words == 2
+    assert word_match(ours, ()).likeness == 0.0
+    assert word_match(line("a", 1.0, "... -").words, theirs).n_words == 0
+    assert word_match(ours, line("b", 9.0, "the dogs ran").words).likeness == 0.0
+
+
+def test_keep_all_passes_everything_on_as_it_came() -> None:
+    lines: list[Packet] = [line("a", 1.0, SENTENCE), line("b", 1.0, SENTENCE)]
+    assert run_stage(KeepAll(), {"transcript": lines})["transcripts"] == lines
+
+
+drawn = st.lists(
+    st.tuples(
+        st.sampled_from("abc"),
+        st.integers(0, 200),
+        st.sampled_from([SENTENCE, "take the dogs", "yes", "no and then some more words that go on and on and on"]),
+        st.sampled_from([0.35, 0.5, 0.7, 0.9]),
+    ),
+    min_size=1,
+    max_size=10,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(drawn, st.integers(0, 2**16))
+def test_order_and_marks_do_not_depend_on_when_it_is_told(rows: list[tuple[str, int, str, float]], seed: int) -> None:
+    lines = sorted((line(track, start / 10, text, presence) for track, start, text, presence in rows), key=lambda t: t.end_ns)
+    told, stage = np.random.default_rng(seed), CopyMarker()
+    out: list[Emit[Transcript]] = []
+    for transcript in lines:
+        out += stage.on_transcript(transcript)
+        if told.random() < 0.5:
+            out += stage.on_passed(transcript.end_ns)
+            assert stage.promise(transcript.end_ns) >= transcript.end_ns - stage.delay_ns
+    out += stage.flush()
+    found = [emit.packet for emit in out]
+    assert [t.utterance for t in found] == [t.utterance for t in lines], "nothing is lost, and the order stays"
+    assert all(x.end_ns <= y.end_ns for x, y in pairwise(found))
+    marks = [t.copy_of for t in run_stage(CopyMarker(), {"transcript": list(lines)})["transcripts"] if isinstance(t, Transcript)]
+    assert [t.copy_of for t in found] == marks
+    assert all(t.copy_of != t.utterance.track.name for t in found)
+
+
+@given(st.sampled_from([0.35, 0.5, 0.8]), st.sampled_from([0.35, 0.5, 0.8]), st.integers(-200, 200), st.sampled_from([0.02, 0.1]))
+def test_of_two_that_heard_the_same_exactly_one_keeps_it(first: float, second: float, shift_ms: int, level: float) -> None:
+    found = copies(line("a", 5.0, SENTENCE, first), line("b", 5.0 + shift_ms / 1000, SENTENCE, second, level))
+    assert sorted(mark is None for mark in found.values()) == [False, True]

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+import pytest
+
+from models.recognition import RecogniserError
+from pipeline.packets import Float32Array, Track, Utterance
+from stages.speech.faster_whisper import FasterWhisper
+from stages.speech.speech_errors import SpeechError
+
+Starter = Callable[..., FasterWhisper]
+
+
+@pytest.fixture
+def started(weights: Path) -> Iterator[Starter]:
+    assert weights.is_dir()
+    stages: list[FasterWhisper] = []
+
+    def start(**settings: Any) -> FasterWhisper:
+        stages.append(FasterWhisper(**settings))
+        stages[-1].start()
+        return stages[-1]
+
+    yield start
+    for stage in stages:
+        stage.stop()
+
+
+def text(stage: FasterWhisper, utterance: Utterance) -> str:
+    return " ".join(emit.packet.text for emit in stage.on_utterance(utterance))
+
+
+def test_names_in_the_vocabulary_are_spelt_as_given(
+    started: Starter, faster_whisper: FasterWhisper, speech: Callable[[str], Float32Array], utterance_of: Callable[..., Utterance]
+) -> None:
+    utterance = utterance_of(speech("cmu_arctic_us_aew_a0001"))
+    assert "Philip Steels" not in text(faster_whisper, utterance)
+    assert "Philip Steels" in text(started(vocabulary="Philip Steels, Whittemore"), utterance)
+
+
+def test_the_language_is_found_for_each_utterance(
+    started: Starter, speech: Callable[[str], Float32Array], utterance_of: Callable[..., Utterance]
+) -> None:
+    stage = started(language="auto")
+    (emit,) = stage.on_utterance(utterance_of(speech("jfk")))
+    assert emit.packet.language == "en"
+    assert "your country" in emit.packet.text
+
+
+def test_a_loop_is_decoded_again_with_more_care(
+    started: Starter, speech: Callable[[str], Float32Array], utterance_of: Callable[..., Utterance]
+) -> None:
+    # In a short window the model loses this passage and repeats one phrase to the end; over the full window it reads on.
+    stage = started(padding_s=1.0, min_confidence=0.0)
+    samples = speech("two_cities")[: 14 * 16000]
+    assert stage._recogniser is not None
+    assert stage._recogniser._decoded(samples, 15.0, 1).recognition.is_loop
+    found = text(stage, utterance_of(samples)).lower()
+    assert "it was the epoch of belief, it was the epoch of incredulity" in found
+    assert "sea of truth. it was the sea of truth" not in found
+
+
+def test_no_network_is_touched(started: Starter, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: Any) -> NoReturn:
+        raise AssertionError("a connection was opened")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    assert started().memory_bytes() > 0
+
+
+def test_a_language_that_does_not_exist_is_refused(started: Starter) -> None:
+    with pytest.raises(RecogniserError, match="language 'klingon' is not known; allowed are auto, af, am, ar"):
+        started(language="klingon")
+
+
+def test_settings_that_cannot_be_are_refused() -> None:
+    with pytest.raises(SpeechError) as caught:
+        FasterWhisper(beam_size=0)
+    assert str(caught.value) == (
+        "FasterWhisper: beam_size 0, n_threads 2, padding_s 2.0, min_confidence 0.6: the first two must be at least 1, "
+        "padding_s 0 to 30, min_confidence 0 to 1"
+    )
+
+
+def test_a_stage_that_was_not_started_and_audio_that_does_not_fit_are_refused(faster_whisper: FasterWhisper) -> None:
+    def utterance(length: int, rate: int) -> Utterance:
+        track = Track(name="t1", azimuth_deg=None)
+        return Utterance(pts_ns=0, duration_ns=0, samples=np.zeros(length, np.float32), sample_rate_hz=rate, track=track)
+
+    with pytest.raises(SpeechError) as caught:
+        list(FasterWhisper().on_utterance(utterance(16, 16000)))
+    assert str(caught.value) == "FasterWhisper: the stage has not been started; call start() first"
+    with pytest.raises(SpeechError) as caught:
+        list(faster_whisper.on_utterance(utterance(16, 44100)))
+    assert str(caught.value) == "FasterWhisper: an utterance of track t1 comes at 44100 Hz; 16000 Hz is needed"
+    with pytest.raises(RecogniserError) as wrong:
+        list(faster_whisper.on_utterance(utterance(31 * 16000, 16000)))
+    assert str(wrong.value) == "31.0 s of audio at once; Whisper hears at most 30 s"
