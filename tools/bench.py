@@ -119,6 +119,7 @@ def whole_rows(figures: dict[str, Any], outside: Timed) -> list[list[str]]:
         ["`echoic replay` from outside, start-up included", f"{wall_s:.1f} s = {figures['audio_s'] / wall_s:.2f} x real time"],
         ["recogniser alone, same utterances", f"{figures['alone_s']:.1f} s"],
         ["efficiency (alone / replay)", f"{figures['alone_s'] / figures['replay_s']:.2f}"],
+        ["processor time: replay, recogniser alone", f"{figures['replay_cpu_s']:.1f} s, {figures['alone_cpu_s']:.1f} s"],
         ["question, in process", f"p50 {figures['ask']['p50_ms']:.0f} ms, p95 {figures['ask']['p95_ms']:.0f} ms"],
         ["peak memory of `echoic replay`", f"{outside.peak_bytes / MIB:.0f} MiB"],
     ]

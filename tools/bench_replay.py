@@ -93,14 +93,16 @@ def measure(room: Path, array: str, directory: Path, config: str) -> dict[str, A
         made = build(graph, resources)
         runner = Runner(made, replay=True, metrics=metrics, own_resources=False)
         runner.start()
-        loaded = time.perf_counter()
+        loaded, worked = time.perf_counter(), time.process_time()
         runner.wait()
-        done = time.perf_counter()
+        done, worked_s = time.perf_counter(), time.process_time() - worked
         audio_s = probe(room).duration_s or 0.0
         long_term.finish_session(session, round(audio_s * 1e9))
         keeper = made.stages[KEEPER]
         utterances = keeper.utterances if isinstance(keeper, UtteranceKeeper) else []
+        worked = time.process_time()
         alone_s = recogniser_alone_s(made, recogniser, utterances)
+        alone_worked_s = time.process_time() - worked
         recall: Any = resources[roles.recall]
         recall.ask(QUESTIONS[0], now=times.now())
         asked_s = []
@@ -113,7 +115,9 @@ def measure(room: Path, array: str, directory: Path, config: str) -> dict[str, A
         "audio_s": audio_s,
         "load_s": loaded - begin,
         "replay_s": done - loaded,
+        "replay_cpu_s": worked_s,
         "alone_s": alone_s,
+        "alone_cpu_s": alone_worked_s,
         "n_utterances": len(utterances),
         "utterances_s": sum(utterance.duration_ns for utterance in utterances) / 1e9,
         "n_lines": n_lines,

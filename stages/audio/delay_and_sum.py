@@ -81,6 +81,10 @@ class DelayAndSum(Stage):
         for beam in self._stream.end():
             yield self.beams(beam)
 
+    def memory_bytes(self) -> int:
+        """Spectra of the look-ahead and the covariances of eight tracks, for 16 microphones."""
+        return 64 * 2**20
+
     def stop(self) -> None:
         """Let go of the buffers."""
         self._stream.close()
