@@ -149,9 +149,8 @@ class OnlineBeamformer:
 
     def _aim(self, bearings: Mapping[str, Bearing]) -> None:
         names = tuple(bearings)
-        rounded = tuple(
-            (_rounded(azimuth, AZIMUTH_STEP_DEG), _rounded(rise or 0.0, ELEVATION_STEP_DEG)) for azimuth, rise in bearings.values()
-        )
+        aimed = dict(zip(self._names, self._bearings, strict=True))
+        rounded = tuple(_aimed(aimed.get(name), azimuth, rise or 0.0) for name, (azimuth, rise) in bearings.items())
         if names == self._names and rounded == self._bearings:
             return
         self._names, self._bearings = names, rounded
@@ -231,6 +230,15 @@ class _StepData:
     energy: torch.Tensor
     masks: torch.Tensor | None = None
     covariances: torch.Tensor | None = None
+
+
+def _aimed(before: tuple[float, float] | None, azimuth_deg: float, elevation_deg: float) -> tuple[float, float]:
+    """Where to point: as before while a source is within a step of that, so that masks are not made anew for a wobble of a tracker."""
+    if before is not None:
+        turned = abs((azimuth_deg - before[0] + 180.0) % 360.0 - 180.0)
+        if turned <= AZIMUTH_STEP_DEG and abs(elevation_deg - before[1]) <= ELEVATION_STEP_DEG:
+            return before
+    return _rounded(azimuth_deg, AZIMUTH_STEP_DEG), _rounded(elevation_deg, ELEVATION_STEP_DEG)
 
 
 def _rounded(value_deg: float, step_deg: float) -> float:

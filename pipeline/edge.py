@@ -46,16 +46,19 @@ class Inbox:
         """`ports` gives each input's queue length in packets and its `when_full` policy; `dropped` hears of every loss."""
         self._lanes = {name: _Lane(queue, when_full) for name, (queue, when_full) in sorted(ports.items())}
         self._dropped = dropped
-        self._changed = threading.Condition()
+        lock = threading.Lock()
+        self._fed = threading.Condition(lock)
+        self._drained = threading.Condition(lock)
+        self._told_ns = 0
         self._hungry = False
         self._aborted = False
 
     def put(self, port: str, packet: Packet) -> None:
         """Hand in a packet; waits, or drops by the port's policy, when the queue is full. Raises Aborted."""
-        with self._changed:
+        with self._fed:
             lane = self._lanes[port]
-            if lane.when_full == "block":
-                self._changed.wait_for(lambda: self._aborted or self._hungry or lane.n_packets < lane.queue)
+            if lane.when_full == "block" and lane.n_packets >= lane.queue:
+                self._drained.wait_for(lambda: self._aborted or self._hungry or lane.n_packets < lane.queue)
             if self._aborted:
                 raise Aborted
             lost = None
@@ -67,7 +70,7 @@ class Inbox:
             if not isinstance(packet, Gap):
                 lane.promised_ns = max(lane.promised_ns, packet.end_ns)
                 lane.n_packets += 1
-            self._changed.notify_all()
+            self._feed()
         if lost is not None and self._dropped is not None:
             self._dropped(port, lost)
 
@@ -82,50 +85,52 @@ class Inbox:
 
     def promise(self, port: str, pts_ns: int) -> None:
         """A watermark: nothing that ends before `pts_ns` will be put into this port any more."""
-        with self._changed:
+        with self._fed:
             lane = self._lanes[port]
             if pts_ns > lane.promised_ns:
                 lane.promised_ns = pts_ns
-                self._changed.notify_all()
+                self._feed()
 
     def close(self, port: str, *, complete: bool = True) -> None:
         """The stream of this port has ended; it was cut short when it is not `complete`, and then never passes its last promise."""
-        with self._changed:
+        with self._fed:
             self._lanes[port].closed = True
             self._lanes[port].complete = complete
-            self._changed.notify_all()
+            self._feed()
 
     def abort(self) -> None:
         """Drop everything and let every waiting thread go with Aborted."""
-        with self._changed:
+        with self._fed:
             self._aborted = True
-            self._changed.notify_all()
+            self._fed.notify_all()
+            self._drained.notify_all()
 
     def take(self, told_ns: int, n_most: int = 1) -> tuple[str, list[Packet]] | int | None:
         """The next packets of one port (or one gap), or how far the inputs have passed if that is beyond `told_ns`, or None.
 
         None means that all inputs have ended and everything has been handed over. Raises Aborted.
         """
-        with self._changed:
+        with self._fed:
+            self._told_ns = told_ns
             while True:
                 if self._aborted:
                     raise Aborted
                 port = self._next()
                 if port is not None:
                     return port, self._pop(port, n_most)
-                if all(lane.closed and not lane.waiting for lane in self._lanes.values()):
+                if self._ended():
                     return None
                 passed = self._passed()
                 if passed > told_ns:
                     return passed
                 self._hungry = True
-                self._changed.notify_all()
-                self._changed.wait()
+                self._drained.notify_all()
+                self._fed.wait()
                 self._hungry = False
 
     def passed_ns(self) -> int:
         """Nothing that ends before this is still to be handed over."""
-        with self._changed:
+        with self._fed:
             return self._passed()
 
     @property
@@ -135,8 +140,16 @@ class Inbox:
 
     def n_waiting(self) -> int:
         """How many packets wait on all ports together."""
-        with self._changed:
+        with self._fed:
             return sum(len(lane.waiting) for lane in self._lanes.values())
+
+    def _feed(self) -> None:
+        """Wake the stage, but only when there is something for it to do: every needless wake-up costs a thread switch."""
+        if self._hungry and (self._next() is not None or self._passed() > self._told_ns or self._ended()):
+            self._fed.notify_all()
+
+    def _ended(self) -> bool:
+        return all(lane.closed and not lane.waiting for lane in self._lanes.values())
 
     def _passed(self) -> int:
         return min(lane.passed_ns() for lane in self._lanes.values())
@@ -160,5 +173,7 @@ class Inbox:
             while len(packets) < n_most and lane.waiting and not isinstance(lane.waiting[0], Gap) and self._next() == port:
                 packets.append(lane.waiting.popleft())
                 lane.n_packets -= 1
-        self._changed.notify_all()
+        # Producers that wait are let in when half of the queue is free, so that they hand in several packets a switch.
+        if lane.n_packets <= lane.queue // 2:
+            self._drained.notify_all()
         return packets

@@ -23,6 +23,11 @@ _LOG_EVERY_S = 1.0
 class StageFigures:
     """What one stage did: durations are seconds of the latest packets, `busy_s` counts its own work and not its waiting."""
 
+    counted_in: Counter
+    counted_out: Counter
+    seconds: Histogram
+    position: Gauge
+    queue: Gauge
     n_in: int = 0
     n_out: int = 0
     busy_s: float = 0.0
@@ -55,7 +60,14 @@ class Metrics:
     def add_stage(self, name: str) -> None:
         """Make a stage's figures known before it works."""
         with self._lock:
-            self.stages.setdefault(name, StageFigures())
+            if name not in self.stages:
+                self.stages[name] = StageFigures(
+                    self._packets.labels(name),
+                    self._emitted.labels(name),
+                    self._seconds.labels(name),
+                    self._position.labels(name),
+                    self._queue.labels(name),
+                )
 
     @contextmanager
     def work(self, stage: str, n_packets: int = 1) -> Iterator[Work]:
@@ -71,9 +83,9 @@ class Metrics:
             figures.n_out += work.n_out
             figures.busy_s += spent
             figures.durations_s.append(spent / max(1, n_packets))
-            self._packets.labels(stage).inc(n_packets)
-            self._emitted.labels(stage).inc(work.n_out)
-            self._seconds.labels(stage).observe(spent / max(1, n_packets))
+            figures.counted_in.inc(n_packets)
+            figures.counted_out.inc(work.n_out)
+            figures.seconds.observe(spent / max(1, n_packets))
 
     @staticmethod
     @contextmanager
@@ -98,8 +110,8 @@ class Metrics:
 
     def position(self, stage: str, passed_ns: int, n_waiting: int) -> None:
         """How far a stage has come, and what waits for it."""
-        self._position.labels(stage).set(seconds(passed_ns))
-        self._queue.labels(stage).set(n_waiting)
+        self.stages[stage].position.set(seconds(passed_ns))
+        self.stages[stage].queue.set(n_waiting)
 
     def lag(self, lag_ns: int) -> None:
         """How far the memory is behind the recording."""

@@ -13,6 +13,8 @@ from pipeline.metrics import Metrics, Work
 from pipeline.packets import Gap, Packet, seconds
 from pipeline.stage import END_NS, Emit, Resource, Source, Stage
 
+# How far a stage's watermark moves before those who read it are told, unless a packet says so anyway.
+_PROMISE_STEP_NS = 100_000_000
 _LOG = logging.getLogger("echoic.graph")
 
 
@@ -244,7 +246,7 @@ class _Worker:
 
     def _promise(self, passed_ns: int) -> None:
         promised = self.stage.promise(passed_ns)
-        if promised <= self._promised_ns:
+        if promised - self._promised_ns < _PROMISE_STEP_NS:
             return
         self._promised_ns = promised
         self._hand_on_gaps(promised)

@@ -161,7 +161,8 @@ def measure(config: str, long: bool, live: bool, work: Path) -> None:
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC · `python -m tools.bench --config {config}` · {machine()} · load before {load:.1f}\n"
     )
     child = [sys.executable, "-m", "tools.bench_replay", str(ROOM), ARRAY, str(work / "measured"), config]
-    figures: dict[str, Any] = json.loads(subprocess.run(child, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # as the command sets it for itself
+    figures: dict[str, Any] = json.loads(subprocess.run(child, check=True, capture_output=True, text=True, env=environment).stdout.splitlines()[-1])
     typer.echo(stage_table(figures) + "\n")
     replay: list[str | Path] = [echoic, "replay", ROOM, "--array", ARRAY, "--config", config, "--memory", work / "plain"]
     once = timed(replay)
