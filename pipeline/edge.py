@@ -39,6 +39,16 @@ class _Lane:
         return END_NS if self.closed and self.complete else self.promised_ns
 
 
+def _ends_in_gap(waiting: deque[Packet]) -> bool:
+    return bool(waiting) and isinstance(waiting[-1], Gap) and waiting[-1].reason == "dropped"
+
+
+def _gap(before: Packet | None, packet: Packet) -> Gap:
+    """The gap that a lost packet leaves, grown together with the one before it, so that a stalled stage piles up one gap and not many."""
+    start_ns = packet.pts_ns if before is None else min(before.pts_ns, packet.pts_ns)
+    return Gap(pts_ns=start_ns, duration_ns=packet.end_ns - start_ns, reason="dropped")
+
+
 class Inbox:
     """What waits for one stage. `put`, `promise` and `close` are called by producers, `take` by the stage's own thread."""
 
@@ -63,7 +73,7 @@ class Inbox:
                 raise Aborted
             lost = None
             if lane.n_packets >= lane.queue and not self._hungry and lane.when_full == "drop_newest":
-                lost, packet = packet, Gap(pts_ns=packet.pts_ns, duration_ns=packet.duration_ns, reason="dropped")
+                lost, packet = packet, _gap(lane.waiting.pop() if _ends_in_gap(lane.waiting) else None, packet)
             elif lane.n_packets >= lane.queue and not self._hungry and lane.when_full == "drop_oldest":
                 lost = self._drop_oldest(lane)
             lane.waiting.append(packet)
@@ -78,7 +88,11 @@ class Inbox:
     def _drop_oldest(lane: _Lane) -> Packet | None:
         for index, packet in enumerate(lane.waiting):
             if not isinstance(packet, Gap):
-                lane.waiting[index] = Gap(pts_ns=packet.pts_ns, duration_ns=packet.duration_ns, reason="dropped")
+                before = lane.waiting[index - 1] if index else None
+                grows = isinstance(before, Gap) and before.reason == "dropped"
+                lane.waiting[index] = _gap(before if grows else None, packet)
+                if grows:
+                    del lane.waiting[index - 1]
                 lane.n_packets -= 1
                 return packet
         return None

@@ -75,8 +75,19 @@ def test_a_dropping_edge_is_bounded_and_every_loss_is_counted_and_marked(steps: 
     gaps = [packet for packet in got if isinstance(packet, Gap)]
     assert len(numbers) + len(lost) == n_put
     assert sorted(numbers + [p.value for p in lost if isinstance(p, Number)]) == list(range(1, n_put + 1))
-    assert [(g.pts_ns, g.reason) for g in gaps] == sorted((p.pts_ns, "dropped") for p in lost)
-    assert [packet.end_ns for packet in got] == [10 * index for index in range(1, n_put + 1)]
+    missing = {start for gap in gaps for start in range(gap.pts_ns, gap.end_ns, 10)}
+    assert missing == {packet.pts_ns for packet in lost}
+    assert all(gap.reason == "dropped" for gap in gaps)
+    assert sum(packet.duration_ns for packet in got) == 10 * n_put
+    assert [packet.end_ns for packet in got] == sorted(packet.end_ns for packet in got)
+
+
+def test_a_stalled_stage_piles_up_one_gap_and_not_many() -> None:
+    for policy in ("drop_oldest", "drop_newest"):
+        inbox = Inbox({"a": (2, policy)})
+        for index in range(1, 1000):
+            inbox.put("a", number(10 * index, index, 10))
+        assert inbox.n_waiting() == 3
 
 
 def test_a_full_queue_blocks_its_producer_until_something_is_taken() -> None:
