@@ -53,9 +53,9 @@ class Ct2Recogniser:
     """A loaded model.
 
     Whisper pads all audio to 30 s and spends most of its time on that silence. Here the first attempt pads it by about
-    `padding_s` only. A doubtful result (confidence under `min_confidence`, or a loop) is decoded again over the full window
-    with a wider search, and once more with a penalty on repetition if that is a loop too. All attempts are deterministic:
-    Whisper's own second attempt samples at random.
+    `padding_s` only. A doubtful result (confidence under `min_confidence`, a loop, or words that are not in the sound) is decoded
+    again over the full window with a wider search, and once more with a penalty on repetition if that is a loop or has such words
+    too. All attempts are deterministic: Whisper's own second attempt samples at random.
     """
 
     def __init__(
@@ -101,16 +101,19 @@ class Ct2Recogniser:
         active = active_steps(samples, SAMPLE_RATE_HZ)
         if length_s < SHORTEST_S or not active.any():
             return nothing_heard(self._language)
-        tried = [self._decoded(samples, min(WINDOW_S, math.ceil(length_s + self._padding_s)), self._beam_size)]
-        if tried[-1].recognition.is_doubtful(self._min_confidence):
+
+        def attempt(window_s: float, beam_size: int, repetition_penalty: float = 1.0) -> Recognition:
+            decoded = self._decoded(samples, window_s, beam_size, repetition_penalty)
+            words = tightened(whole_words(self._aligned(decoded, len(samples))), active)
+            return replace(decoded.recognition, words=tuple(words))
+
+        tried = [attempt(min(WINDOW_S, math.ceil(length_s + self._padding_s)), self._beam_size)]
+        if tried[-1].is_doubtful(self._min_confidence):
             careful = max(self._beam_size, CAREFUL_BEAM)
-            tried.append(self._decoded(samples, WINDOW_S, careful))
-            if tried[-1].recognition.is_loop:
-                tried.append(self._decoded(samples, WINDOW_S, careful, _REPETITION_PENALTY))
-        recognition = best_of([attempt.recognition for attempt in tried])
-        best = next(attempt for attempt in tried if attempt.recognition is recognition)
-        words = tightened(whole_words(self._aligned(best, len(samples))), active)
-        return replace(recognition, words=tuple(words))
+            tried.append(attempt(WINDOW_S, careful))
+            if tried[-1].is_loop or tried[-1].n_squeezed:
+                tried.append(attempt(WINDOW_S, careful, _REPETITION_PENALTY))
+        return best_of(tried)
 
     def _decoded(self, samples: Float32Array, window_s: float, beam_size: int, repetition_penalty: float = 1.0) -> _Decoded:
         from faster_whisper.tokenizer import Tokenizer

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from models.repetition import find_loop, text_units
+from models.word_times import squeezed_words
 
 SAMPLE_RATE_HZ = 16000
 # Whisper's encoder hears this much at once, and was trained on audio that is filled up to it with silence.
@@ -60,6 +61,11 @@ class Recognition:
         return find_loop(text_units(self.text)) is not None
 
     @property
+    def n_squeezed(self) -> int:
+        """How many of the words are not in the sound, by their times."""
+        return len(squeezed_words(self.words))
+
+    @property
     def confidence(self) -> float:
         """The mean probability of the text's tokens, 0 to 1."""
         return min(1.0, math.exp(self.mean_log_probability))
@@ -72,13 +78,16 @@ class Recognition:
 
     def is_doubtful(self, min_confidence: float) -> bool:
         """Whether a more careful attempt is worth its time."""
-        return not self.is_silence and (self.confidence < min_confidence or self.is_loop)
+        return not self.is_silence and (self.confidence < min_confidence or self.is_loop or self.n_squeezed > 0)
 
 
 def best_of(attempts: list[Recognition]) -> Recognition:
-    """The most probable of several attempts, one that is no loop if there is one; the first of equals."""
-    sound = [attempt for attempt in attempts if not attempt.is_loop]
-    return max(sound or attempts, key=lambda attempt: attempt.mean_log_probability)
+    """The best of several attempts; the first of equals.
+
+    That is the most probable of those that are no loop, or of all if each is one, and among them of those with the fewest words
+    that are not in the sound: a text that was made up by repeating what was said before is a probable one.
+    """
+    return min(attempts, key=lambda attempt: (attempt.is_loop, attempt.n_squeezed, -attempt.mean_log_probability))
 
 
 def token_bound(duration_s: float) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _LONGEST_PHRASE = 12
+_FEWEST_REPEATED = 4
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,27 @@ def kept_units(units: Sequence[str]) -> list[int]:
     while (loop := find_loop([units[index] for index in kept])) is not None:
         del kept[loop.first + loop.length : loop.end]
     return kept
+
+
+def repeats(units: Sequence[str]) -> list[range]:
+    """Where a phrase of four or more units is said that was said before, next to it or not: the later times only, as long as may be.
+
+    People do that, so a repeat alone is no fault; it is one where something else speaks against it.
+    """
+    found: list[range] = []
+    at = 0
+    while at < len(units):
+        length = max((_n_same(units, earlier, at) for earlier in range(at)), default=0)
+        if length >= _FEWEST_REPEATED:
+            found.append(range(at, at + length))
+        at += length if length >= _FEWEST_REPEATED else 1
+    return found
+
+
+def _n_same(units: Sequence[str], earlier: int, later: int) -> int:
+    """How many units from `earlier` on are said again from `later` on; the first time ends before the second begins."""
+    longest = min(later - earlier, len(units) - later)
+    return next((n for n in range(longest) if units[earlier + n] != units[later + n]), longest)
 
 
 def text_units(text: str) -> list[str]:

@@ -2,18 +2,20 @@
 
 Whisper was trained on subtitles and writes fluent sentences over anything. The evidence against a text: the model itself gives
 a high probability to there being no speech, the text was a guess, its words lie where nothing can be heard, or it holds more
-words than anybody can say in that time. Phrases that Whisper is known to make up only tip the scales.
+words than anybody can say in that time, in all or in one place. Phrases that Whisper is known to make up only tip the scales.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from models.recognition import Recognition, SpokenWord
-from models.repetition import kept_units, plain
+from models.repetition import kept_units, plain, repeats
 from models.voice_activity import STEP_S, active_steps
-from models.word_times import active_share
+from models.word_times import active_share, squeezed_words
 
 # Weak evidence, enough only against a text that Whisper is known to make up.
 _MAYBE_NO_SPEECH = 0.25
@@ -61,10 +63,21 @@ def believed_words(heard: Recognition, samples: npt.NDArray[np.float32], sample_
         sample_rate_hz: of the samples.
     """
     active = active_steps(samples, sample_rate_hz)
-    kept = kept_units([plain(word.text) for word in heard.words])
-    words = [heard.words[index] for index in kept]
+    misplaced = _misplaced(heard.words, active)
+    words = [word for index, word in enumerate(heard.words) if index not in misplaced]
+    words = [words[index] for index in kept_units([plain(word.text) for word in words])]
     words = [word for word in words if active_share(word, active) > _SILENT_SHARE or word.probability > _UNLIKELY_WORD]
     return [] if objection(heard, words, active) else words
+
+
+def _misplaced(words: Sequence[SpokenWord], active: npt.NDArray[np.bool_]) -> set[int]:
+    """Which words are not in the sound: the squeezed ones, and whole repeats that hold one of them or lie in silence."""
+    misplaced = set(squeezed_words(words))
+    for repeat in repeats([plain(word.text) for word in words]):
+        in_sound = sum(active_share(words[index], active) for index in repeat) / len(repeat) > _SILENT_SHARE
+        if not in_sound or not misplaced.isdisjoint(repeat):
+            misplaced.update(repeat)
+    return misplaced
 
 
 def objection(heard: Recognition, words: list[SpokenWord], active: npt.NDArray[np.bool_]) -> str:

@@ -6,7 +6,6 @@ import json
 import math
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -164,15 +163,17 @@ class TorchRecogniser:
 
     def _careful(self, result: DecodingResult, samples: Float32Array) -> Recognition:
         """The result, or a better one where it is doubtful, with its words."""
-        tried = [(_recognition(result), result)]
-        if tried[0][0].is_doubtful(self._min_confidence):
+        tried = [self._with_words(result, samples)]
+        if tried[0].is_doubtful(self._min_confidence):
             bound = token_bound(len(samples) / SAMPLE_RATE_HZ)
             wider = self._decoded([samples], WINDOW_S, max(self._beam_size, CAREFUL_BEAM), bound)[0]
-            tried.append((_recognition(wider), wider))
-        best = best_of([recognition for recognition, _ in tried])
-        chosen = next(result for recognition, result in tried if recognition is best)
-        words = whole_words(self._aligned(chosen.tokens, chosen.audio_features, best.language, len(samples)))
-        return replace(best, words=tuple(tightened(words, active_steps(samples, SAMPLE_RATE_HZ))))
+            tried.append(self._with_words(wider, samples))
+        return best_of(tried)
+
+    def _with_words(self, result: DecodingResult, samples: Float32Array) -> Recognition:
+        words = whole_words(self._aligned(result.tokens, result.audio_features, result.language, len(samples)))
+        placed = tuple(tightened(words, active_steps(samples, SAMPLE_RATE_HZ)))
+        return Recognition(result.text.strip(), placed, result.language, result.avg_logprob, result.no_speech_prob)
 
     def _aligned(self, tokens: list[int], features: torch.Tensor, language: str, n_frames: int) -> Iterator[SpokenWord]:
         import torch
@@ -220,7 +221,3 @@ def _keeper(seen: dict[int, torch.Tensor], index: int) -> Any:
         seen[index] = outputs[1]
 
     return keep
-
-
-def _recognition(result: DecodingResult) -> Recognition:
-    return Recognition(result.text.strip(), (), result.language, result.avg_logprob, result.no_speech_prob)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from models.recognition import SpokenWord
 from models.voice_activity import STEP_S
+
+if TYPE_CHECKING:
+    from models.recognition import SpokenWord
 
 _OPENING = frozenset("\"'\u201c\u2018\u00bf\u00a1([{\u00ab-")
 _SHORTEST_S = 0.02
@@ -19,6 +22,14 @@ _EDGE_S = 0.05
 _PAUSE_S = 0.15
 _LONGEST_TAIL_S = 0.3
 _LONGEST_RING_S = 0.2
+# Nobody says this many words of hardly any length in a row: an alignment gives such times to words that it finds no sound for.
+_FEWEST_SQUEEZED = 3
+_SQUEEZED_S = 0.031
+# People say 10 to 20 letters in a second, the fastest 30.
+_CROWD_S = 0.5
+_CROWD_LETTERS_PER_S = 45.0
+# What an alignment leaves behind a squeezed run: the last words get all the time up to the end.
+_LONGEST_REST = 2
 
 
 def whole_words(pieces: Iterable[SpokenWord]) -> list[SpokenWord]:
@@ -71,6 +82,36 @@ def tightened(words: Iterable[SpokenWord], active: npt.NDArray[np.bool_]) -> lis
         replace(word, end_s=max(word.end_s, min(_ringing_until(active, word.end_s), next_s)))
         for word, next_s in zip(result, following, strict=True)
     ]
+
+
+def squeezed_words(words: Sequence[SpokenWord]) -> frozenset[int]:
+    """Which words have times that nobody can say them in: a decoder that has lost the thread wrote them, they are not in the sound.
+
+    Three or more adjacent words at the least length are squeezed, with the one or two words that may be left behind them; and so
+    are words faster than speech in any half second that holds at least three words and more letters than anybody can say.
+
+    Args:
+        words: in order of time, as `tightened` gives them.
+
+    Returns:
+        Their indices.
+    """
+    squeezed: set[int] = set()
+    first = 0
+    for index in range(len(words) + 1):
+        if index == len(words) or words[index].end_s - words[index].start_s > _SQUEEZED_S:
+            if index - first >= _FEWEST_SQUEEZED:
+                squeezed.update(range(first, index if len(words) - index > _LONGEST_REST else len(words)))
+            first = index + 1
+    for first in range(len(words)):
+        crowd = [at for at in range(first, len(words)) if words[at].end_s - words[first].start_s <= _CROWD_S]
+        if len(crowd) >= _FEWEST_SQUEEZED and sum(_n_letters(words[at]) for at in crowd) > _CROWD_LETTERS_PER_S * _CROWD_S:
+            squeezed.update(at for at in crowd if _n_letters(words[at]) > _CROWD_LETTERS_PER_S * (words[at].end_s - words[at].start_s))
+    return frozenset(squeezed)
+
+
+def _n_letters(word: SpokenWord) -> int:
+    return sum(character.isalnum() for character in word.text)
 
 
 def _ringing_until(active: npt.NDArray[np.bool_], end_s: float) -> float:

@@ -111,10 +111,18 @@ def load_graph(
 def _read(source: str | Path) -> tuple[str, str]:
     path = Path(source)
     if path.is_file():
-        return str(path), path.read_text(encoding="utf-8")
+        try:
+            return str(path), path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            found = f"byte {error.start} is {error.object[error.start]:#04x}"
+            raise GraphError([f"{path}: this is no text in UTF-8 ({found}); a graph is a .yaml file in UTF-8"]) from error
+        except OSError as error:
+            raise GraphError([f"{path}: cannot be read ({error.strerror})"]) from error
     shipped = package_files.files("configs") / f"{path.stem}.yaml"
     if path.parent.name in {"", "configs"} and shipped.is_file():
         return f"configs/{path.stem}.yaml", shipped.read_text(encoding="utf-8")
+    if path.is_dir():
+        raise GraphError([f"{source}: this is a directory; give the path of a .yaml file"])
     names = sorted(entry.name for entry in package_files.files("configs").iterdir() if entry.name.endswith(".yaml"))
     raise GraphError([f"{source}: there is no such file; give the path of a .yaml file, or a shipped one: {', '.join(names)}"])
 

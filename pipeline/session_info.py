@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import errno
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pipeline.durable import write_whole
 from pipeline.geometry import ArrayGeometry
@@ -18,6 +19,8 @@ from pipeline.geometry import ArrayGeometry
 VERSION = 1
 INFO_FILE = "session.json"
 SEGMENT_S = 30
+ORIGINS = ("live", "replay")
+_LIVE_ID = re.compile(r"\d{8}-\d{6}(-\d+)?")
 
 
 class SessionError(RuntimeError):
@@ -46,7 +49,8 @@ class SessionInfo:
     """One recorded session.
 
     `array` is as it was used: its channels are the recording's channels, in order. `complete` says that nothing more will
-    come. `n_clipped` counts samples at full scale. `segment_frames` is the length of every segment but the last.
+    come. `n_clipped` counts samples at full scale. `segment_frames` is the length of every segment but the last. `origin` says
+    whether this is the only recording there is ("live") or a copy of another ("replay"), which goes on from that one.
     """
 
     id: str
@@ -58,6 +62,7 @@ class SessionInfo:
     complete: bool = False
     n_clipped: int = 0
     segment_frames: int = 0
+    origin: Literal["live", "replay"] = "replay"
     version: int = VERSION
 
     def __post_init__(self) -> None:
@@ -135,5 +140,17 @@ def _parse(row: dict[str, Any]) -> SessionInfo:
         complete=bool(row["complete"]),
         n_clipped=int(row["n_clipped"]),
         segment_frames=int(row["segment_frames"]),
+        origin=_origin(row),
         version=int(row["version"]),
     )
+
+
+def _origin(row: dict[str, Any]) -> Literal["live", "replay"]:
+    """Where a session came from; recordings from before `origin` was kept tell it by their id and their source."""
+    found = row.get("origin")
+    if found is None:
+        is_named_live = _LIVE_ID.fullmatch(str(row["id"])) is not None and row["content_sha256"] is None
+        return "live" if is_named_live and Path(str(row["source"])).name != row["id"] else "replay"
+    if found not in ORIGINS:
+        raise ValueError(f"origin {found!r}; allowed are {', '.join(ORIGINS)}")
+    return "live" if found == "live" else "replay"

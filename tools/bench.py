@@ -7,6 +7,7 @@ On a machine that does other things at the same time the figures mean little; th
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -37,7 +38,7 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True)
 class Timed:
-    """A command from outside: its time, the most memory it held at once (at least what this process holds), and what it held when."""
+    """A command from outside: its time, the most memory it held at once, and what it held when."""
 
     wall_s: float
     peak_bytes: int
@@ -51,25 +52,35 @@ class Timed:
 
 def timed(command: list[str | Path]) -> Timed:
     """Run a command to its end. Ends the benchmark when it fails."""
-    page = os.sysconf("SC_PAGE_SIZE")
     resident: list[int] = []
+    peak = 0
     begin = time.perf_counter()
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors)
         while True:
-            pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-            if pid:
+            ended = process.poll() is not None
+            # Not the peak that wait4 tells: a child begins with what its parent held.
+            held = {name: _kib(process.pid, name) for name in ("VmRSS", "VmHWM")}
+            if ended or not held["VmRSS"]:
+                process.wait()
                 break
-            statm = Path(f"/proc/{process.pid}/statm")
-            if statm.is_file():
-                resident.append(int(statm.read_text().split()[1]) * page)
+            resident.append(held["VmRSS"] * 1024)
+            peak = max(peak, held["VmHWM"] * 1024)
             time.sleep(LOOK_EVERY_S)
-        process.returncode = os.waitstatus_to_exitcode(status)
         wall_s = time.perf_counter() - begin
         if process.returncode:
             errors.seek(0)
             raise SystemExit(f"{' '.join(map(str, command))} exited with {process.returncode}:\n{errors.read().decode(errors='replace')}")
-    return Timed(wall_s, usage.ru_maxrss * 1024, resident)
+    return Timed(wall_s, peak, resident)
+
+
+def _kib(pid: int, name: str) -> int:
+    """A figure of a process in KiB, from the kernel; 0 where there is none any more."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
+            if line.startswith(f"{name}:"):
+                return int(line.split()[1])
+    return 0
 
 
 def long_room(room: Path, target: Path, n_times: int) -> None:
@@ -162,7 +173,9 @@ def measure(config: str, long: bool, live: bool, work: Path) -> None:
     )
     child = [sys.executable, "-m", "tools.bench_replay", str(ROOM), ARRAY, str(work / "measured"), config]
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # as the command sets it for itself
-    figures: dict[str, Any] = json.loads(subprocess.run(child, check=True, capture_output=True, text=True, env=environment).stdout.splitlines()[-1])
+    figures: dict[str, Any] = json.loads(
+        subprocess.run(child, check=True, capture_output=True, text=True, env=environment).stdout.splitlines()[-1]
+    )
     typer.echo(stage_table(figures) + "\n")
     replay: list[str | Path] = [echoic, "replay", ROOM, "--array", ARRAY, "--config", config, "--memory", work / "plain"]
     once = timed(replay)

@@ -9,6 +9,9 @@ from pipeline.app.graph_choice import missing_weights
 from pipeline.build import needs
 from pipeline.graph import Graph, GraphError, Node, load_graph
 from pipeline.placement import PlacementError, resolve_device
+from stages.capture.gst_pipeline import load_gst
+from stages.capture.gst_source import GstSource
+from stages.capture.source_info import SourceError
 
 
 def check_config(config: str) -> None:
@@ -25,7 +28,7 @@ def check_config(config: str) -> None:
 
 
 def trial_build(graph: Graph) -> tuple[list[str], list[str]]:
-    """Make every object once, starting none: what their `__init__` refuses, and devices that this machine lacks."""
+    """Make every object once, opening nothing: what they refuse of their settings, and devices that this machine lacks."""
     faults: list[str] = []
     notes: list[str] = []
     resources: dict[str, Any] = {}
@@ -35,12 +38,25 @@ def trial_build(graph: Graph) -> tuple[list[str], list[str]]:
             continue
         try:
             made = node.cls(**_arguments(node, resources, name, notes))
+            if isinstance(made, GstSource):
+                _try_source(made, name, notes)
         except (ValueError, RuntimeError) as error:
             faults.append(f"{graph.where}: {name}: {error}")
             continue
         if name in graph.resources:
             resources[name] = made
     return faults, notes
+
+
+def _try_source(source: GstSource, name: str, notes: list[str]) -> None:
+    """Let GStreamer read the description, where it is installed; no device is opened. Raises SourceError, GeometryError."""
+    try:
+        load_gst(name)
+    except SourceError as error:
+        notes.append(str(error))
+        return
+    source.start()
+    source.stop()
 
 
 def _arguments(node: Node, resources: dict[str, Any], name: str, notes: list[str]) -> dict[str, Any]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from rich.console import Console
 
 from pipeline.app import listing, times
 from pipeline.app.console import say
+from pipeline.app.daemon_file import running_daemon
 from pipeline.app.demo_screen import show
 from pipeline.app.failures import CallerError
-from pipeline.app.memory_directory import directory_to_read
-from pipeline.app.open_memory import recall_to_ask
+from pipeline.app.memory_directory import MemoryDirectory, directory_to_read, directory_to_write
+from pipeline.app.open_memory import memory_to_read, recall_to_ask
 from pipeline.app.replay import ReplayOptions, replay_source
 
 ROOM = Path("tools/demo/room.flac")
@@ -22,25 +24,48 @@ QUESTIONS = (
     "When does the ferry leave?",
     "Who won the football match?",
 )
-_WIDTH = 140
+_WIDTH = 120
+_MARK = ".demo"
+_CONTENTS = ("sessions", "lines", "clips", "index", "graph.yaml", "memory.yaml", "memory.sqlite*", "daemon.json")
 
 
 def run_demo(memory: Path) -> None:
-    """Replay the demo's room into a memory (once) and print what came of it. Raises CallerError outside of a checkout."""
+    """Hear the demo's room afresh and print what came of it. Raises CallerError outside of a checkout.
+
+    The memory that an earlier demo made is made anew; in any other one the room becomes one more session.
+    """
     room = Path(__file__).parents[2] / ROOM
     if not room.is_file():
         raise CallerError(f"{room}: the demo's recording is not there; run the demo in a checkout of Echoic (`make demo`)")
     say(f"a table, a ring of 7 microphones, four voices, two conversations at once: {ROOM}")
-    replay_source(str(room), memory, ReplayOptions(config=CONFIG, array=ARRAY))
+    _prepare(directory_to_write(memory))
+    session = replay_source(str(room), memory, ReplayOptions(config=CONFIG, array=ARRAY, again=True))
     with recall_to_ask(directory_to_read(memory)) as (recall, long_term, _):
-        row = long_term.sessions()[-1]
+        row = long_term.session_row(session)
         answers = [recall.ask(question, at=None, now=times.now()).to_json() for question in QUESTIONS]
         tracks, events = listing.tracks(long_term, row.id), listing.events(long_term, row.id, "event")
         starts = {session.id: session.started_at for session in long_term.sessions()}
     console = Console()
-    wide = console if console.width >= _WIDTH else Console(width=_WIDTH) if not console.is_terminal else console
-    show(wide, tracks, events, row.duration_ns / 1e9, answers, starts, memory)
+    show(console if console.is_terminal else Console(width=_WIDTH), tracks, events, row.duration_ns / 1e9, answers, starts, memory)
     say(f'ask more: .venv/bin/echoic ask "How much was one ticket?" --memory {memory}')
+
+
+def _prepare(memory: MemoryDirectory) -> None:
+    """Empty the memory that a demo made and nobody has added to, and mark a new one as the demo's."""
+    mark = memory.path / _MARK
+    if not memory.path.exists() or memory.is_empty:
+        memory.path.mkdir(parents=True, exist_ok=True)
+        mark.touch()
+    elif mark.is_file() and memory.is_memory and running_daemon(memory) is None and _holds_only_the_room(memory):
+        for name in _CONTENTS:
+            for entry in memory.path.glob(name):
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+
+
+def _holds_only_the_room(memory: MemoryDirectory) -> bool:
+    with memory_to_read(memory) as long_term:
+        rows = {row.id: row for row in long_term.sessions()}
+    return all(Path(row.source).name == ROOM.name for row in rows.values()) and all(path.name in rows for path in memory.recordings())
 
 
 if __name__ == "__main__":

@@ -5,10 +5,10 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
-from pipeline.runner import Runner
+from pipeline.runner import Runner, StageFailedError
 
 _TICK_S = 0.2
 
@@ -53,7 +53,7 @@ def run_to_end(runner: Runner, stop: Stop, tick: Callable[[], None], *, flush: b
 
     With `flush` what was captured still flows into the memory before the end (live: the session ends there). Without, the
     graph is torn down at once and goes on later from what the memory has (replay: the recording has all of it).
-    Raises StageFailedError, KeyboardInterrupt, or what the start of a stage raised.
+    Raises StageFailedError, KeyboardInterrupt, what `tick` raised, or what the start of a stage raised; nothing runs on after it.
     """
     runner.start()
     ending = False
@@ -63,8 +63,13 @@ def run_to_end(runner: Runner, stop: Stop, tick: Callable[[], None], *, flush: b
             if stop.asked and not ending:
                 ending = True
                 runner.stop() if flush else runner.abort()
-    except KeyboardInterrupt:
+    except StageFailedError:
+        # The runner has ended and closed everything before it says this.
+        raise
+    except BaseException:
+        # Also what a progress bar or a health report raises: no thread may go on without anybody to watch it.
         runner.abort()
-        runner.wait()
+        with suppress(StageFailedError):
+            runner.wait()
         raise
     return not ending

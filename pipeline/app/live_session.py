@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Any
 
 from pipeline.app import times
@@ -16,10 +17,11 @@ from pipeline.app.session_ids import new_live_id
 from pipeline.build import build, build_resources
 from pipeline.geometry import ArrayGeometry, load_array
 from pipeline.graph import Graph
-from pipeline.runner import Runner
+from pipeline.runner import Runner, StageFailedError
 from pipeline.session import create_session
 from pipeline.session_info import SessionInfo
 from pipeline.stage import Resource
+from stages.memory.database import Database
 from stages.memory.rows import SessionRow
 
 if TYPE_CHECKING:
@@ -42,7 +44,11 @@ def live_array(graph: Graph, roles: Roles) -> ArrayGeometry:
 def listen_live(
     directory: MemoryDirectory, graph: Graph, roles: Roles, shared: dict[str, Resource], memory: LongTermMemory, stop: Stop, health: Health
 ) -> str:
-    """Hear the source until it ends or a stop is asked for; the session's id. Raises StageFailedError, and what a start raised."""
+    """Hear the source until it ends or a stop is asked for; the session's id.
+
+    Raises StageFailedError, and what a start raised. A session in which nothing was recorded is not kept, and then what the
+    source failed with is raised as it is: there is nothing that the same command could go on with.
+    """
     array = live_array(graph, roles)
     began = times.now()
     session = new_live_id(began, {row.id for row in memory.sessions()} | {path.name for path in directory.recordings()})
@@ -50,12 +56,36 @@ def listen_live(
     graph = with_settings(graph, {f"{roles.recording}.directory": str(folder)})
     node = graph.nodes[str(roles.source)]
     source = str(node.settings.get("pipeline") or node.settings.get("path") or node.cls.__name__)
-    create_session(folder, SessionInfo(id=session, source=source, array=array, started_at=began))
+    create_session(folder, SessionInfo(id=session, source=source, array=array, started_at=began, origin="live"))
     memory.begin_session(SessionRow(session, source, began, 0, array.name, False, graph.to_yaml()))
     own = build_resources(graph, only=[str(roles.recording)])
+    try:
+        duration_ns = _listen(session, graph, roles, {**shared, **own}, own, memory, stop, health)
+    except BaseException as error:
+        if getattr(own[str(roles.recording)], "duration_ns", 0) == 0:
+            _forget(session, directory, memory)
+            if isinstance(error, StageFailedError):
+                raise error.cause from error
+        raise
+    memory.finish_session(session, duration_ns)
+    say(f"session {session}: {times.duration(duration_ns / 1e9)} heard, all of it in the memory")
+    return session
+
+
+def _listen(
+    session: str,
+    graph: Graph,
+    roles: Roles,
+    resources: dict[str, Resource],
+    own: dict[str, Resource],
+    memory: LongTermMemory,
+    stop: Stop,
+    health: Health,
+) -> int:
+    """Run the graph until its end; how long the recording is, in nanoseconds."""
     with started(own):
         recording: Any = own[str(roles.recording)]
-        runner = Runner(build(graph, {**shared, **own}), replay=False, metrics=health.metrics, own_resources=False)
+        runner = Runner(build(graph, resources), replay=False, metrics=health.metrics, own_resources=False)
         is_set = False
 
         def tick() -> None:
@@ -72,7 +102,17 @@ def listen_live(
                 health.is_now(STOPPING)
 
         run_to_end(runner, stop, tick, flush=True)
-        duration_ns = recording.duration_ns
-    memory.finish_session(session, duration_ns)
-    say(f"session {session}: {times.duration(duration_ns / 1e9)} heard, all of it in the memory")
-    return session
+        return int(recording.duration_ns)
+
+
+def _forget(session: str, directory: MemoryDirectory, memory: LongTermMemory) -> None:
+    """Leave nothing of a session in which nothing was recorded."""
+    memory.session = ""
+    database = Database(directory.path / "memory.sqlite", read_only=False)
+    database.open()
+    try:
+        with database.writing() as connection:
+            connection.execute("DELETE FROM sessions WHERE id = ?", (session,))
+    finally:
+        database.close()
+    shutil.rmtree(directory.recording(session), ignore_errors=True)

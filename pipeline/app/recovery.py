@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 def unfinished(directory: MemoryDirectory, memory: LongTermMemory) -> list[Path]:
     """The recordings of live sessions that the memory has not heard to their end, oldest first.
 
-    A file's replay that was cut short is not among them: the same `echoic replay` goes on with it.
+    A replay that was cut short, of a file or of a recorded session, is not among them: its copy ends where it was cut, and only
+    the same `echoic replay` can go on with it.
     """
     complete = {row.id for row in memory.sessions() if row.complete}
     return [path for path in directory.recordings() if path.name not in complete and _is_live(path)]
@@ -64,6 +65,6 @@ def recover_session(
 
 def _is_live(recording: Path) -> bool:
     try:
-        return load_info(recording).content_sha256 is None
+        return load_info(recording).origin == "live"
     except SessionError:
         return False

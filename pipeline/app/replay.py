@@ -43,6 +43,8 @@ def replay_source(source: str, directory: Path, options: ReplayOptions) -> str:
     known = _known_sessions(memory)
     session = again_id(found.own_id, known) if options.again else latest_of(found.own_id, known)
     row = known.get(session)
+    if row is not None and options.started_at and row.started_at != found.started_at:
+        say(f"session {session} was begun before and keeps its start, {row.started_at.isoformat()}; --started-at changes nothing")
     if row is not None and row.complete:
         say(f"{source} is in the memory already, as session {session}; nothing to do (--again hears it anew)")
     elif not _hear(_hearing(found, session, source, memory, options, row), memory, graph, is_new=row is None):
@@ -63,6 +65,11 @@ def _hearing(
 ) -> Hearing:
     own = found.path.resolve() == memory.recording(found.own_id).resolve()
     if own and found.recorded is not None:
+        if found.recorded.origin == "replay" and not found.recorded.complete:
+            raise CallerError(
+                f"{source}: this is a copy that was cut short at {times.duration(found.duration_s)}, so it cannot be heard to its end; "
+                f"go on with its own source instead: echoic replay {found.recorded.source} --memory {memory.path}"
+            )
         # What the daemon recorded is named by where it came from, not by where it lies.
         source = found.recorded.source
     return Hearing(

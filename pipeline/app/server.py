@@ -18,12 +18,13 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pipeline.app import listing, times
 from pipeline.app.asking import checked_question
+from pipeline.app.console import say
 from pipeline.app.failures import CALLER, CallerError, exit_code, message
 from pipeline.app.open_memory import known_session, start_of
 
@@ -74,8 +75,14 @@ def make_app(desk: Desk, host: str) -> Starlette:
             raise CallerError(f"the body has {len(raw)} bytes; at most {_MAX_BODY_BYTES} are allowed")
         try:
             body = json.loads(raw)
+            # Half of a pair is no character: it could neither be searched for nor be written into the answer.
+            json.dumps(body, ensure_ascii=False).encode()
+        except UnicodeEncodeError as error:
+            raise CallerError("the body holds half of a surrogate pair; give whole characters") from error
         except ValueError as error:
             raise CallerError(f"the body is not JSON: {error}") from error
+        except RecursionError as error:
+            raise CallerError("the body is nested too deeply") from error
         return JSONResponse(await _in_thread(lambda: desk.ask(body)))
 
     def sessions(_: Request) -> Response:
@@ -123,8 +130,13 @@ async def _in_thread(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     return await run_in_threadpool(work)
 
 
-def _failed(_: Request, error: Exception) -> Response:
-    return JSONResponse({"error": message(error)}, 400 if exit_code(error) == CALLER else 500)
+def _failed(request: Request, error: Exception) -> Response:
+    told = message(error).encode(errors="replace").decode()
+    if exit_code(error) == CALLER:
+        return JSONResponse({"error": told}, 400)
+    if not isinstance(error, ClientDisconnect):
+        say(f"{request.method} {request.url.path}: {told}")
+    return JSONResponse({"error": told}, 500)
 
 
 def _refused(_: Request, error: Exception) -> Response:
@@ -158,7 +170,8 @@ class Server:
         host, port = bound.getsockname()[:2]
         self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         self._socket = bound
-        config = uvicorn.Config(app, log_level="error", access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=2)
+        # "critical", because "error" prints a traceback for every 500; what failed is said in one line instead.
+        config = uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=2)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [bound]}, name="echoic-http", daemon=True)
 

@@ -8,8 +8,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.app.console import say
 from pipeline.app.graph_choice import source_of
 from pipeline.app.graph_roles import Roles, with_file, with_settings
+from pipeline.app.heard import remarks
 from pipeline.app.hearing import Stop, run_to_end
 from pipeline.app.open_memory import started
 from pipeline.build import build, build_resources
@@ -90,6 +92,8 @@ def hear_recording(
         recording = own.get(roles.recording or "")
         heard_ns = getattr(recording, "duration_ns", 0) or nanoseconds(total_s)
     memory.finish_session(hearing.session, heard_ns)
+    for remark in remarks(getattr(recording, "gaps", ()), len(memory.lines(hearing.session))):
+        say(f"session {hearing.session}: {remark}")
     return True
 
 

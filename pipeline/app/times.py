@@ -7,6 +7,9 @@ from datetime import datetime, timedelta
 
 from pipeline.app.failures import CallerError
 
+_YEARS = range(1900, 2200)
+"""What a memory can hold: its moments are nanoseconds in 64 bits, and any offset must fit too."""
+
 
 def now() -> datetime:
     """The wall clock, with the offset of this machine's time zone."""
@@ -20,7 +23,7 @@ def parse_moment(text: str, option: str, session_start: Callable[[], datetime] |
     """
     if text.startswith("+") and session_start is not None:
         try:
-            return session_start() + timedelta(seconds=float(text[1:]))
+            return _held(session_start() + timedelta(seconds=float(text[1:])), text, option)
         except (ValueError, OverflowError) as error:
             if isinstance(error, CallerError):
                 raise
@@ -30,7 +33,14 @@ def parse_moment(text: str, option: str, session_start: Callable[[], datetime] |
     except ValueError as error:
         also = ", or +SECONDS from the session's start, such as +12.5" if session_start is not None else ""
         raise CallerError(f"{option}: found {text!r}; give a time as ISO 8601, such as 2026-11-22T19:45:00+01:00{also}") from error
+    _held(moment, text, option)
     return moment if moment.tzinfo is not None else moment.astimezone()
+
+
+def _held(moment: datetime, text: str, option: str) -> datetime:
+    if moment.year not in _YEARS:
+        raise CallerError(f"{option}: found {text!r}; the year must be from {_YEARS[0]} to {_YEARS[-1]}")
+    return moment
 
 
 def clock(moment: datetime) -> str:

@@ -35,10 +35,13 @@ def import_transcript(file: Path, directory: Path, config: str | None, started_a
         keep_graph(graph, memory, roles)
         with bar(f"importing {file.name}", n_lines, "lines") as progress:
             report = transcript_files.import_transcript(file, long_term, long_term.encoder, began, _told(progress))
+        kept = long_term.session_row(report.session).started_at
     if report.n_added == 0:
         say(f"{file} is in the memory already, as session {report.session}; nothing to do")
     else:
         say(f"{file}: {report.n_added} lines of {report.n_lines}, {report.n_events} events")
+    if started_at and kept != began:
+        say(f"session {report.session} was begun before and keeps its start, {kept.isoformat()}; --started-at {started_at} changes nothing")
     result(report.session)
 
 

@@ -16,6 +16,7 @@ from stages.memory.text_encoder import TextEncoder
 from stages.recall.answers import Claim
 from stages.recall.material import Material
 from stages.recall.question import Question
+from stages.recall.untranscribed import is_untranscribed
 
 _log = logging.getLogger(__name__)
 
@@ -50,7 +51,8 @@ class ChatAnswerer(Answerer):
         worded: list[Claim] = []
         for place, claim in enumerate(claims):
             notes = [lines[evidence.utterance] for evidence in claim.evidence]
-            if place >= self.most_worded or not _can_be_worded(question) or any(reads_like_order(line.text) for line in notes):
+            quoted_only = any(reads_like_order(line.text) or is_untranscribed(line) for line in notes)
+            if place >= self.most_worded or not _can_be_worded(question) or quoted_only:
                 worded.append(claim)
                 continue
             try:

@@ -14,7 +14,8 @@ from stages.recall.answers import Claim, Evidence, Stretch, speaker_of
 from stages.recall.material import Found, Material
 from stages.recall.question import Question
 from stages.recall.salience import Vocabulary, best_lines, key_words
-from stages.recall.terms import content_terms, coverage, holds, stem, stems
+from stages.recall.terms import content_terms, coverage, holds, stems
+from stages.recall.untranscribed import is_untranscribed
 
 _REPLY_NS = nanoseconds(8.0)
 _CLOSE = 0.9
@@ -42,7 +43,7 @@ class Extractive(Answerer):
         if question.intent == "missed" and material.attended:
             return self._missed(question, material, wording)
         if material.stretches:
-            return [self._stretch(stretch, material, wording, "") for stretch in self._in_order(material.stretches)]
+            return [self._stretch(question, stretch, material, wording, "") for stretch in self._in_order(material.stretches)]
         if question.intent == "count":
             return self._counted(question, material, wording)
         if question.about_speech or question.intent == "did_anybody":
@@ -55,7 +56,7 @@ class Extractive(Answerer):
             lines = [line for stretch in material.attended for line in stretch.lines][: self.most_evidence]
             return [Claim(f"{first}nobody else was heard.", _heard(lines), tuple(Evidence.of(line) for line in lines))]
         return [
-            self._stretch(stretch, material, wording, first if place == 0 else "Meanwhile, ")
+            self._stretch(question, stretch, material, wording, first if place == 0 else "Meanwhile, ")
             for place, stretch in enumerate(material.missed[: self.most_claims])
         ]
 
@@ -63,14 +64,19 @@ class Extractive(Answerer):
         """The most important stretches, told as they happened."""
         return sorted(stretches[: self.most_claims], key=lambda stretch: (stretch.session, stretch.start_ns, stretch.lines[0].id))
 
-    def _stretch(self, stretch: Stretch, material: Material, wording: Wording, opening: str) -> Claim:
+    def _stretch(self, question: Question, stretch: Stretch, material: Material, wording: Wording, opening: str) -> Claim:
         """A sentence on a stretch of conversation: who, where, when, about what, and the words that tell most."""
-        vocabulary = Vocabulary(line for other in (*material.attended, *material.missed, *material.stretches) for line in other.lines)
-        best = best_lines(stretch.lines, vocabulary, 1)[0]
-        things, shown = _things(stretch, best, vocabulary, self.most_evidence)
-        about = f" talked about {listed(things)}" if things else " talked"
         who = people(stretch)
         span = wording.span(stretch.session, stretch.start_ns, stretch.end_ns)
+        lines = [line for line in stretch.lines if not is_untranscribed(line)]
+        if not lines:
+            shown = list(stretch.lines[: self.most_evidence])
+            text = f"{opening}{who} spoke ({span}); the words were not transcribed."
+            return Claim(text, _heard(shown), tuple(Evidence.of(line) for line in shown))
+        vocabulary = Vocabulary(line for other in (*material.attended, *material.missed, *material.stretches) for line in other.lines)
+        best = best_lines(lines, vocabulary, 1)[0]
+        things, shown = _things(lines, best, vocabulary, question.text, self.most_evidence)
+        about = f" talked about {listed(things)}" if things else " talked"
         text = f"{opening}{who}{about} ({span}). {speaker_of(best)}: {quote(best.text)}"
         return Claim(text, _heard(shown), tuple(Evidence.of(line) for line in shown))
 
@@ -123,13 +129,14 @@ class Extractive(Answerer):
         return [Claim(text, confidence * _heard(lines), tuple(Evidence.of(line) for line in lines))]
 
 
-def _things(stretch: Stretch, best: LineRow, vocabulary: Vocabulary, most_evidence: int) -> tuple[list[str], list[LineRow]]:
-    """What a stretch was about, and the lines that prove it: its best line, and for each thing the first line that names it."""
+def _things(
+    lines: Sequence[LineRow], best: LineRow, vocabulary: Vocabulary, asked: str, most_evidence: int
+) -> tuple[list[str], list[LineRow]]:
+    """What some lines are about, and those that prove it: the best line, and for each thing the first line that names it."""
     things: list[str] = []
     shown = [best]
-    for thing in key_words(stretch.lines, vocabulary, _MOST_THINGS):
-        term = stem(thing.lower())
-        namer = next((line for line in (*shown, *stretch.lines) if holds(term, stems(line.text))), None)
+    for thing in key_words(lines, vocabulary, _MOST_THINGS, asked):
+        namer = next((line for line in (*shown, *lines) if coverage(stems(thing), stems(line.text)) == 1.0), None)
         if namer is None or (namer not in shown and len(shown) == most_evidence):
             continue
         things.append(thing)
@@ -174,7 +181,10 @@ def _reply(found: Found, question: Question) -> list[LineRow]:
     after = [
         line
         for line in found.context
-        if line.start_ns > found.line.start_ns and line.track != found.line.track and line.start_ns - found.line.end_ns <= _REPLY_NS
+        if line.start_ns > found.line.start_ns
+        and line.track != found.line.track
+        and line.start_ns - found.line.end_ns <= _REPLY_NS
+        and not is_untranscribed(line)
     ]
     return after[:1]
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from pipeline.packets import NS_PER_S
 from stages.memory.rows import LineRow, SessionRow
 from stages.recall.answers import Stretch, mean_azimuth, speaker_of
+from stages.recall.untranscribed import is_untranscribed
 
 _LONGEST_QUOTE_WORDS = 45
 
@@ -35,9 +36,11 @@ class Wording:
         return f"{text} of session {session}" if len(self._sessions) > 1 else text
 
     def said(self, line: LineRow, *, on_the_clock: bool = False) -> str:
-        """Who said a line, when and where, and the words: 'At 0:42, speaker-2 (210 degrees) said: "..."'."""
-        verb = "asked" if line.text.rstrip().endswith("?") else "said"
-        return f"At {self.moment(line.session, line.start_ns, on_the_clock=on_the_clock)}, {person(line)} {verb}: {quote(line.text)}"
+        """Who said a line, when and where, and the words, if they are known: 'At 0:42, speaker-2 (210 degrees) said: "..."'."""
+        opening = f"At {self.moment(line.session, line.start_ns, on_the_clock=on_the_clock)}, {person(line)}"
+        if is_untranscribed(line):
+            return f"{opening} spoke; the words were not transcribed."
+        return f"{opening} {'asked' if line.text.rstrip().endswith('?') else 'said'}: {quote(line.text)}"
 
 
 def offset(time_ns: int) -> str:

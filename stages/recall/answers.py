@@ -10,6 +10,7 @@ from typing import Any
 
 from pipeline.packets import seconds
 from stages.memory.rows import GapRow, LineRow
+from stages.recall.untranscribed import INSTEAD_OF_WORDS, is_untranscribed
 
 MOST_RETRIEVED = 50
 
@@ -29,7 +30,7 @@ class Evidence:
 
     @classmethod
     def of(cls, line: LineRow) -> Evidence:
-        """A whole line as evidence, without a clip yet."""
+        """A whole line as evidence, without a clip yet. A line without words shows INSTEAD_OF_WORDS."""
         return cls(
             utterance=line.id,
             session=line.session,
@@ -37,7 +38,7 @@ class Evidence:
             end_ns=line.end_ns,
             azimuth_deg=line.azimuth_deg,
             speaker=speaker_of(line),
-            text=line.text,
+            text=INSTEAD_OF_WORDS if is_untranscribed(line) else line.text,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -123,7 +124,7 @@ class Stretch:
 class Answer:
     """What Echoic answers. When it abstained, `text` says what the nearest thing heard was, and there are no claims.
 
-    `retrieved` are ids of lines, best first, at most 50.
+    `retrieved` are ids of lines, best first, at most 50. `gaps` is all that was lost in the asked time, or of the asked sessions.
     """
 
     question: str

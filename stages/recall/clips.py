@@ -7,12 +7,15 @@ import logging
 import os
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from pipeline.packets import NS_PER_S, Float32Array
 from stages.memory.rows import LineRow, WordRow
+from stages.recall.answers import Claim
+from stages.recall.material import Material
 
 FOLDER = "clips"
 FADE_NS = 10 * 10**6
@@ -98,3 +101,21 @@ def faded(samples: Float32Array, sample_rate_hz: int) -> Float32Array:
     out[:n_fade] *= ramp
     out[len(out) - n_fade :] *= ramp[::-1]
     return out
+
+
+def with_clips(claims: Sequence[Claim], material: Material, directory: str) -> list[Claim]:
+    """Claims with the clips of their evidence, which is among the lines of the material."""
+    cutter = ClipCutter(directory)
+    lines = {line.id: line for entry in material.found for line in (entry.line, *entry.context)}
+    for stretch in (*material.attended, *material.missed, *material.stretches):
+        lines.update((line.id, line) for line in stretch.lines)
+    return [
+        replace(
+            claim,
+            evidence=tuple(
+                replace(evidence, clip=cutter.cut(lines[evidence.utterance], evidence.start_ns, evidence.end_ns))
+                for evidence in claim.evidence
+            ),
+        )
+        for claim in claims
+    ]

@@ -6,22 +6,25 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from pipeline.stage import END_NS
 from stages.answer.answerer import Answerer
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.rows import GapRow, LineRow, SessionRow
 from stages.memory.text_encoder import TextEncoder
 from stages.recall.answers import MOST_RETRIEVED, Answer, Claim, Stretch
-from stages.recall.clips import ClipCutter
+from stages.recall.clips import with_clips
+from stages.recall.gaps import Span, gap_note, gaps_inside, merged_spans
 from stages.recall.material import Found, Material
 from stages.recall.missed import Topic, attended_by_constraint, attended_by_topic, follows, missed, stretches_of
 from stages.recall.question import Attended, Question, parse
-from stages.recall.refusals import gap_note, nothing_heard, nothing_in_time, refusal_text, unknown_speaker
+from stages.recall.refusals import nothing_heard, nothing_in_time, refusal_text, unknown_speaker
 from stages.recall.salience import Vocabulary, importance
 from stages.recall.scope import Scope, scope_of
 from stages.recall.search import Ranked, Searcher
 from stages.recall.support import THRESHOLD, Judge
 from stages.recall.terms import coverage, stems
 from stages.recall.time_phrase import Moments
+from stages.recall.untranscribed import INSTEAD_OF_WORDS, is_untranscribed
 
 _MOST_JUDGED = 16
 _NAMED_BONUS = 0.25
@@ -30,7 +33,6 @@ _MOST_FOUND = 12
 _MOST_EVENTS = 12
 _MOST_CANDIDATES = 8
 _MOST_LINES = 4000
-_MOST_GAPS = 50
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Outcome:
     material: Material
     retrieved: tuple[str, ...] = ()
     refused: str | None = None
-    spans: tuple[tuple[str, int, int], ...] = ()
+    spans: tuple[Span, ...] = ()
 
 
 class Inquiry:
@@ -75,8 +77,8 @@ class Inquiry:
         outcome = self._outcome(question, scope, ends_ns)
         retrieved_ns = self._now_ns()
         claims = [] if outcome.refused is not None else self._answerer.compose(question, outcome.material)
-        claims = self._with_clips(claims, outcome.material)
-        gaps = self._gaps(outcome, scope)
+        claims = with_clips(claims, outcome.material, self._memory.directory)
+        gaps = self._gaps(question, outcome, scope)
         words = self._words(question, scope, outcome, claims, gaps)
         answered_ns = self._now_ns()
         return Answer(
@@ -164,7 +166,8 @@ class Inquiry:
         spans = tuple((entry.line.session, entry.line.start_ns, entry.line.end_ns) for entry in found)
         if found:
             return Outcome(material, retrieved, spans=spans)
-        return Outcome(material, retrieved, refused=refusal_text(question, ranked.lines[0] if ranked.lines else None, scope))
+        near = next((line for line in ranked.lines if not is_untranscribed(line)), next(iter(ranked.lines), None))
+        return Outcome(material, retrieved, refused=refusal_text(question, near, scope))
 
     def _judged(self, question: Question, ranked: Ranked) -> list[Found]:
         """The lines that support an answer, the best first."""
@@ -172,7 +175,7 @@ class Inquiry:
         found = []
         for line in ranked.lines[:_MOST_JUDGED]:
             context = ranked.context(line)
-            support = judge.support(line, context, ranked.stretch(line))
+            support = 0.0 if is_untranscribed(line) else judge.support(line, context, ranked.stretch(line))
             if support >= THRESHOLD:
                 named = coverage(question.terms, stems(line.text))
                 found.append(Found(line=line, score=ranked.scores[line.id], support=support, named=named, context=context))
@@ -200,7 +203,7 @@ class Inquiry:
         vocabulary = Vocabulary(lines)
         stretches = stretches_of(lines)
         if attended.topic:
-            followed = attended_by_topic(stretches, self._topic(attended.topic, attended.terms), self._memory.vectors)
+            followed = attended_by_topic(_with_words(stretches), self._topic(attended.topic, attended.terms), self._memory.vectors)
         else:
             followed = attended_by_constraint(stretches, attended)
         if not followed:
@@ -240,7 +243,7 @@ class Inquiry:
         vocabulary = Vocabulary(lines)
         stretches = stretches_of(lines)
         if question.terms:
-            stretches = attended_by_topic(stretches, self._topic(question.gist, question.terms), self._memory.vectors)
+            stretches = attended_by_topic(_with_words(stretches), self._topic(question.gist, question.terms), self._memory.vectors)
         material = Material(sessions=scope.sessions)
         if not stretches:
             near = next((line for line in lines if line.id == nearest[0]), None) if nearest else next(iter(lines), None)
@@ -271,7 +274,7 @@ class Inquiry:
                 row = self._memory.event(line.event)
                 events[line.event] = (row.session, row.start_ns, row.end_ns)
         rows: dict[str, LineRow] = {}
-        for session, start_ns, end_ns in _merged([*events.values(), *loose[:_MOST_CANDIDATES]]):
+        for session, start_ns, end_ns in merged_spans([*events.values(), *loose[:_MOST_CANDIDATES]]):
             if session in scope.spans:
                 first, last = scope.spans[session]
                 rows.update((line.id, line) for line in self._heard_in(session, (max(start_ns, first), min(end_ns, last))))
@@ -285,35 +288,23 @@ class Inquiry:
         return Topic(self._searcher.encode([topic, f"a conversation about {topic}"]), terms)
 
     def _summarised(self, stretches: Iterable[Stretch]) -> tuple[Stretch, ...]:
-        return tuple(
-            replace(stretch, summary=self._memory.event(stretch.event).summary or stretch.summary) if stretch.event is not None else stretch
-            for stretch in stretches
-        )
+        return tuple(replace(stretch, summary=self._summary(stretch)) for stretch in stretches)
+
+    def _summary(self, stretch: Stretch) -> str:
+        if all(is_untranscribed(line) for line in stretch.lines):
+            return INSTEAD_OF_WORDS
+        return (self._memory.event(stretch.event).summary if stretch.event is not None else "") or stretch.summary
 
     # -- what is said about it
 
-    def _with_clips(self, claims: Sequence[Claim], material: Material) -> list[Claim]:
-        cutter = ClipCutter(self._memory.directory)
-        lines = {entry.line.id: entry.line for entry in material.found}
-        lines.update((line.id, line) for entry in material.found for line in entry.context)
-        for stretch in (*material.attended, *material.missed, *material.stretches):
-            lines.update((line.id, line) for line in stretch.lines)
-        return [
-            replace(
-                claim,
-                evidence=tuple(
-                    replace(evidence, clip=cutter.cut(lines[evidence.utterance], evidence.start_ns, evidence.end_ns))
-                    for evidence in claim.evidence
-                ),
-            )
-            for claim in claims
-        ]
-
-    def _gaps(self, outcome: Outcome, scope: Scope) -> list[GapRow]:
-        """What was lost within the asked time; all that was lost where no time was asked for."""
-        spans = outcome.spans if scope.window is None and outcome.spans else tuple((name, *span) for name, span in scope.spans.items())
-        gaps = [gap for session, start_ns, end_ns in _merged(spans) for gap in self._memory.gaps(session, start_ns, end_ns)]
-        return list(dict.fromkeys(gaps))[:_MOST_GAPS]
+    def _gaps(self, question: Question, outcome: Outcome, scope: Scope) -> list[GapRow]:
+        """What was lost within the asked time; without one, of the sessions that were asked, for an overview those that it is about."""
+        overview = outcome.spans and question.intent in {"missed", "catch_up"}
+        asked = {session for session, _, _ in outcome.spans} if overview else set(scope.spans)
+        # A session goes on for as long as it was heard, and what is lost at its end was not.
+        bounded = self._at is not None or (scope.window is not None and scope.window.end is not None)
+        spans = [(name, span[0], span[1] if bounded else END_NS) for name, span in scope.spans.items() if name in asked]
+        return gaps_inside((gap for span in spans for gap in self._memory.gaps(*span)), spans)
 
     def _words(self, question: Question, scope: Scope, outcome: Outcome, claims: Sequence[Claim], gaps: Sequence[GapRow]) -> str:
         parts = list(scope.notes)
@@ -325,8 +316,8 @@ class Inquiry:
             parts.append(
                 outcome.refused or refusal_text(question, outcome.material.found[0].line if outcome.material.found else None, scope)
             )
-        if gaps:
-            parts.append(gap_note(gaps))
+        if gaps and question.refusal is None:
+            parts.append(gap_note(gaps, scope.sessions, outcome.spans))
         return " ".join(parts)
 
 
@@ -335,12 +326,6 @@ def _fitness(entry: Found, judge: Judge) -> float:
     return entry.support + _NAMED_BONUS * entry.named + _NUMBER_BONUS * judge.has_wanted_number(entry.line)
 
 
-def _merged(spans: Iterable[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
-    """Spans of sessions without overlaps, in order."""
-    merged: list[tuple[str, int, int]] = []
-    for session, start_ns, end_ns in sorted(spans):
-        if merged and merged[-1][0] == session and start_ns <= merged[-1][2]:
-            merged[-1] = (session, merged[-1][1], max(merged[-1][2], end_ns))
-        else:
-            merged.append((session, start_ns, end_ns))
-    return merged
+def _with_words(stretches: Iterable[Stretch]) -> list[Stretch]:
+    """The stretches that can be about something."""
+    return [stretch for stretch in stretches if not all(is_untranscribed(line) for line in stretch.lines)]

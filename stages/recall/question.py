@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from stages.recall import cues
 from stages.recall.language import refusal
-from stages.recall.terms import content_words, stem
+from stages.recall.terms import content_words, spoken_span, stem
 from stages.recall.time_phrase import Moments, Window, find_window
 
 _MOST_NAME_WORDS = 2
@@ -55,6 +55,16 @@ class Question:
         """The stems of its capitalised content words: names, which nothing that is merely alike can stand for."""
         inner = re.findall(r"(?<!^)(?<![.?!] )\b[A-Z][a-z][\w'-]*", self.text)
         return tuple(term for term in dict.fromkeys(stem(word.lower()) for word in inner) if term in self.terms)
+
+    @property
+    def phrase(self) -> str:
+        """What it asks about, as the asker put it: the things it names, or for a fact the whole question; "" where it names nothing."""
+        if not self.gist:
+            return ""
+        if self.about_speech or self.intent == "did_anybody":
+            return spoken_span(self.text, self.gist.split())
+        words = self.text.rstrip(" ?!.")
+        return words[0].lower() + words[1:] if words.split()[0].lower() in cues.WH else words
 
     @property
     def wants_amount(self) -> bool:

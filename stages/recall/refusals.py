@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from stages.answer.wording import Wording, clock, offset
-from stages.memory.rows import GapRow, LineRow
+from stages.answer.wording import Wording, clock
+from stages.memory.rows import LineRow
 from stages.recall.question import Question
 from stages.recall.scope import Scope
 from stages.recall.terms import nearest
+from stages.recall.untranscribed import is_untranscribed
 
 
 def refusal_text(question: Question, near: LineRow | None, scope: Scope) -> str:
-    """Nobody was heard on this; the nearest thing heard was that."""
+    """Nobody was heard on this; the nearest thing heard was that.
+
+    Where what was heard has no words, whether somebody said it is not known.
+    """
+    if near is not None and is_untranscribed(near):
+        return f"Nothing can be told{_on(question)}: {_lower(Wording(scope.sessions).said(near))}"
     return f"{_nobody(question)} {_nearest_thing(near, scope)}"
 
 
@@ -40,13 +46,6 @@ def unknown_speaker(name: str, speakers: Sequence[str]) -> str:
     return f"No talker is called {name}.{hint}{known}"
 
 
-def gap_note(gaps: Sequence[GapRow]) -> str:
-    """What was lost in the asked time."""
-    first = gaps[0]
-    rest = f" and {len(gaps) - 1} more" if len(gaps) > 1 else ""
-    return f"Not everything was heard: {offset(first.start_ns)}-{offset(first.end_ns)} is missing ({first.reason}){rest}."
-
-
 def _nobody(question: Question) -> str:
     if question.attended is not None:
         return f"No conversation that fits {_quoted(question.attended.phrase)} was heard."
@@ -54,8 +53,14 @@ def _nobody(question: Question) -> str:
         return "Nothing that fits the question was heard."
     who = question.speaker or "Nobody"
     verb = "was not heard" if question.speaker else "was heard"
-    end = "talking about" if question.about_speech or question.intent == "did_anybody" else "saying anything that answers this, on"
-    return f"{who} {verb} {end} {_quoted(question.gist)}."
+    if question.about_speech or question.intent == "did_anybody":
+        return f"{who} {verb} talking about {_quoted(question.phrase)}."
+    return f"{who} {verb} saying anything that answers {_quoted(question.phrase)}."
+
+
+def _on(question: Question) -> str:
+    phrase = question.attended.phrase if question.attended is not None else question.phrase
+    return f" on {_quoted(phrase)}" if phrase else ""
 
 
 def _nearest_thing(near: LineRow | None, scope: Scope) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from itertools import pairwise
 from math import log, sqrt
 
 from stages.memory.rows import LineRow
@@ -25,6 +26,11 @@ _DULL = word_set(
     though today tomorrow tonight total true usual usually week weeks whole wonderful word worst wow wrong year years young
     yet day days time times way ways people person somebody half hour hours minute minutes
     """
+)
+_CAPITAL = r"[A-Z][a-z]{2,}"
+_NAME = re.compile(
+    rf"(?<=[a-z0-9,;] ){_CAPITAL}(?: {_CAPITAL})*\b"
+    rf"|(?:^|(?<=[.!?] )){_CAPITAL}(?: {_CAPITAL})+(?= (?:is|are|was|were|has|had|will|would|can|could|does|did|said|[a-z]{{3,}}s)\b)"
 )
 _DECISION = re.compile(
     r"\b(?:decid|agree|settl|must\b|have to|need|deadline|important|urgent|cancel|move[ds]?\b|chang|meet|book|start"
@@ -84,29 +90,62 @@ def importance(lines: Sequence[LineRow], vocabulary: Vocabulary) -> float:
     return sum(telling(line, vocabulary) for line in best_lines(lines, vocabulary, 5))
 
 
-def key_words(lines: Sequence[LineRow], vocabulary: Vocabulary, n_most: int = 3) -> list[str]:
+def key_words(lines: Sequence[LineRow], vocabulary: Vocabulary, n_most: int = 3, asked: str = "") -> list[str]:
     """The things that some lines are about, as they were said, the most telling first.
 
     A word counts as a thing when it stood behind a determiner or a number, or is a name; so verbs stay out without a tagger.
+    Names of several words stay whole, and so do words that stand side by side in the question that was `asked`.
     """
+    whole = _whole_names(lines) | _side_by_side(lines, asked)
     scores: defaultdict[str, float] = defaultdict(float)
     shown: dict[str, str] = {}
     for place_in_talk, line in enumerate(lines):
         # A topic is brought up at the beginning.
         early = 2.0 - place_in_talk / len(lines)
-        for word in _names(line.text):
-            if not is_calendar(word.lower()):
-                scores[stem(word.lower())] += early * vocabulary.weight(stem(word.lower()))
-                shown.setdefault(stem(word.lower()), word)
+        for name in _names(line.text):
+            for word in name.split():
+                if not is_calendar(word.lower()):
+                    thing = stem(word.lower())
+                    scores[whole.get(thing, thing)] += early * vocabulary.weight(thing) / len(name.split())
+                    shown.setdefault(thing, word)
+        written = {word.lower(): word for name in _names(line.text) for word in name.split()}
         for clause in re.split(r"[.,;:?!]", line.text):
             for chunk in _chunks(clause):
                 for place, word in enumerate(chunk):
                     # The head comes last; what stands before it counts less.
                     share = 1.0 if place == len(chunk) - 1 else 0.7
-                    scores[stem(word)] += early * share * vocabulary.weight(stem(word))
-                    shown.setdefault(stem(word), word)
+                    scores[whole.get(stem(word), stem(word))] += early * share * vocabulary.weight(stem(word))
+                    shown.setdefault(stem(word), written.get(word, word))
     ranked = sorted(scores, key=lambda term: (-scores[term], term))
-    return [shown[term] for term in ranked[:n_most]]
+    return [shown.get(term, term) for term in ranked[:n_most]]
+
+
+def _whole_names(lines: Iterable[LineRow]) -> dict[str, str]:
+    """The names of several words by the stem of each of their words."""
+    whole: dict[str, str] = {}
+    for line in lines:
+        for name in _names(line.text):
+            if " " in name:
+                for word in name.split():
+                    whole.setdefault(stem(word.lower()), name)
+    return whole
+
+
+def _side_by_side(lines: Iterable[LineRow], asked: str) -> dict[str, str]:
+    """Two things that stand side by side in a question and in a line, as the line has them, by the stem of each."""
+    words = tokens(asked)
+    pairs = {
+        (stem(one), stem(other))
+        for one, other in pairwise(words)
+        if not {one, other} & (STOP_WORDS | _DULL) and one.isalpha() and other.isalpha()
+    }
+    whole: dict[str, str] = {}
+    for line in lines if pairs else ():
+        for one, other in pairwise(re.findall(r"[A-Za-z]+", line.text)):
+            pair = (stem(one.lower()), stem(other.lower()))
+            if pair in pairs and f"{one} {other}" in line.text:
+                whole.update((word, f"{one} {other}") for word in pair if word not in whole)
+    return whole
 
 
 def _chunks(clause: str) -> list[list[str]]:
@@ -137,6 +176,9 @@ def _chunks(clause: str) -> list[list[str]]:
 
 
 def _names(text: str) -> list[str]:
-    """Capitalised words inside a sentence."""
-    found = re.findall(r"(?<=[a-z,;] )[A-Z][a-z]{2,}\b", text)
-    return [word for word in found if word.lower() not in STOP_WORDS]
+    """Capitalised words inside a sentence, those side by side as one name; the first word of a sentence only where a verb follows.
+
+    "North Harbour is closed" begins with a name of two words, "Tell Maria" does not.
+    """
+    found = [match[0] for match in _NAME.finditer(text)]
+    return [name for name in found if not any(word.lower() in STOP_WORDS for word in name.split())]

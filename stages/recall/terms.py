@@ -82,6 +82,12 @@ def tokens(text: str) -> list[str]:
     return [token.replace("\u2019", "'") for token in _TOKEN.findall(text.lower())]
 
 
+def spoken_span(text: str, words: Collection[str]) -> str:
+    """The part of a text from the first to the last of some words (in lower case), as it stands there; the words where it has none."""
+    places = [match.span() for match in _TOKEN.finditer(text) if match[0].lower().replace("\u2019", "'") in words]
+    return text[places[0][0] : places[-1][1]] if places else " ".join(words)
+
+
 def stem(token: str) -> str:
     """A word without its common English endings, so that forms of one word are equal.
 

@@ -21,7 +21,8 @@ class CopyMarker(Stage):
     A transcript waits until those that overlap it on other tracks have ended: `hold_s`, or `doubtful_hold_s` where the track's
     presence was under `doubtful_presence`: a fragment that leaked out of a long utterance ends long before the utterance does.
     Only what ends within that time is compared, so what is marked does not depend on when it was told. The same words by
-    somebody else at another time are no copy.
+    somebody else at another time are no copy. Of what holds the words of a copy nothing becomes a copy later, so no words are
+    lost by two beams that each leave them to the other.
     """
 
     transcript = In(Transcript)
@@ -46,6 +47,7 @@ class CopyMarker(Stage):
         self.delay_ns = self._doubtful_hold_ns
         self._waiting: deque[Transcript] = deque()
         self._recent: deque[Transcript] = deque()
+        self._owners: list[Transcript] = []
 
     def on_transcript(self, transcript: Transcript) -> Iterator[Emit[Transcript]]:
         """Hold it; let go of those that nothing can overlap any more."""
@@ -59,12 +61,14 @@ class CopyMarker(Stage):
         needed_ns = min([pts_ns, *(held.pts_ns for held in self._waiting)]) - _HISTORY_NS
         while self._recent and self._recent[0].end_ns < needed_ns:
             self._recent.popleft()
+        self._owners = [owner for owner in self._owners if owner.end_ns >= needed_ns]
 
     def flush(self) -> Iterator[Emit[Transcript]]:
         """Let go of everything."""
         while self._waiting:
             yield self.transcripts(self._marked(self._waiting.popleft()))
         self._recent.clear()
+        self._owners.clear()
 
     def promise(self, pts_ns: int) -> int:
         """Nothing ends before the first one that waits."""
@@ -78,6 +82,13 @@ class CopyMarker(Stage):
         return self._doubtful_hold_ns if transcript.utterance.presence < self._doubtful_presence else self._hold_ns
 
     def _marked(self, transcript: Transcript) -> Transcript:
+        if any(transcript is owner for owner in self._owners):
+            return transcript
         until_ns = transcript.end_ns + self._hold_of(transcript)
         owner = owner_of(transcript, (other for other in self._recent if other.end_ns <= until_ns), self._rules)
-        return transcript if owner is None else replace(transcript, copy_of=owner)
+        if owner is None:
+            return transcript
+        self._owners.extend(owner.transcripts)
+        copy = replace(transcript, copy_of=owner.track)
+        self._recent = deque(copy if other is transcript else other for other in self._recent)
+        return copy

@@ -26,33 +26,50 @@ class OwnershipRules:
     min_likeness: float
 
 
-def owner_of(transcript: Transcript, others: Iterable[Transcript], rules: OwnershipRules) -> str | None:
-    """The track whose words leaked into this transcript's beam; None when the words are its own.
+@dataclass(frozen=True)
+class Owner:
+    """The track that owns words, and those of its transcripts that hold them."""
+
+    track: str
+    transcripts: tuple[Transcript, ...]
+
+
+def owner_of(transcript: Transcript, others: Iterable[Transcript], rules: OwnershipRules) -> Owner | None:
+    """Whose words leaked into this transcript's beam; None when the words are its own.
 
     For each other track the words that it has at the same time are compared. Where they are the same, they belong to the track
-    that hears them from its own direction (presence) and loudest. Few words need a clear advantage: two people may say them
-    at once.
+    that hears them from its own direction (presence) and loudest, the mean over the words. Few words need a clear advantage: two
+    people may say them at once. What is a copy itself owns nothing.
     """
     by_track: dict[str, list[Transcript]] = {}
     for other in others:
-        if other.utterance.track.name != transcript.utterance.track.name and _overlap(transcript, other):
+        if other.copy_of is None and other.utterance.track.name != transcript.utterance.track.name and _overlap(transcript, other):
             by_track.setdefault(other.utterance.track.name, []).append(other)
     own_name = transcript.utterance.track.name
-    best: tuple[float, str] | None = None
+    best: tuple[float, Owner] | None = None
     for name in sorted(by_track):
         match = word_match(transcript.words, [word for other in by_track[name] for word in other.words])
         if match.likeness < rules.min_likeness:
             continue
-        advantage = max(_advantage(other, transcript) for other in by_track[name])
+        weights = {index: _n_same(transcript, other) for index, other in enumerate(by_track[name])}
+        # Where only the letters are alike, every line that lies at the same time counts.
+        weights = {index: n for index, n in weights.items() if n} or dict.fromkeys(weights, 1)
+        owning = tuple(by_track[name][index] for index in weights)
+        total = sum(n * _advantage(other, transcript) for n, other in zip(weights.values(), owning, strict=True))
+        advantage = total / sum(weights.values())
         # Two beams that hear exactly the same keep the words once, on the first by name.
         owns = advantage > 0 or (advantage == 0 and name < own_name) if match.n_words > _CHANCE_WORDS else advantage >= 1
         if owns and (best is None or advantage > best[0]):
-            best = (advantage, name)
+            best = (advantage, Owner(name, owning))
     return best[1] if best else None
 
 
 def _overlap(first: Transcript, second: Transcript) -> bool:
     return first.pts_ns < second.end_ns and second.pts_ns < first.end_ns
+
+
+def _n_same(transcript: Transcript, other: Transcript) -> int:
+    return word_match(transcript.words, other.words).n_words
 
 
 def _advantage(other: Transcript, transcript: Transcript) -> float:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.repetition import Loop, find_loop, kept_units, plain, text_units
+from models.repetition import Loop, find_loop, kept_units, plain, repeats, text_units
 
 DICKENS = (
     "It was the best of times, it was the worst of times, it was the age of wisdom, it was the age of foolishness, it was the epoch of "
@@ -44,3 +44,21 @@ def test_what_is_kept_is_in_order_and_has_no_loop(units: list[str]) -> None:
 @given(st.lists(st.sampled_from("abcdefgh"), min_size=4, max_size=12, unique=True), st.integers(3, 9))
 def test_a_loop_is_cut_to_its_first_time(phrase: list[str], times: int) -> None:
     assert [(phrase * times)[index] for index in kept_units(phrase * times)] == phrase
+
+
+def test_a_long_phrase_said_again_is_a_repeat_wherever_it_stands() -> None:
+    words = text_units("My dog is happy. Yes, my dog. Yes, my dog. My dog is happy. Yes,")
+    assert repeats(words) == [range(10, 15)]
+    assert repeats(text_units("a b c d a b c d a b")) == [range(4, 8)]
+    assert repeats(text_units("he came home, he came back")) == []
+
+
+@given(st.lists(st.sampled_from("ab"), max_size=30))
+def test_repeats_are_in_order_and_were_said_before(units: list[str]) -> None:
+    at = 0
+    for repeat in repeats(units):
+        assert repeat.start >= max(at, 4)
+        assert len(repeat) >= 4
+        phrase = units[repeat.start : repeat.stop]
+        assert any(units[first : first + len(phrase)] == phrase for first in range(repeat.start - len(phrase) + 1))
+        at = repeat.stop

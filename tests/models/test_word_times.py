@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.recognition import SpokenWord
-from models.word_times import active_share, tightened, whole_words
+from models.word_times import active_share, squeezed_words, tightened, whole_words
 
 
 def word(text: str, start_s: float, end_s: float) -> SpokenWord:
@@ -73,3 +73,32 @@ def test_words_stay_in_order_and_do_not_overlap(borders: list[float], active: li
     assert len(result) == len(words)
     assert all(w.start_s < w.end_s for w in result)
     assert all(a.start_s <= b.start_s for a, b in itertools.pairwise(result))
+
+
+def timed(text: str, *lengths_s: float, start_s: float = 0.0) -> list[SpokenWord]:
+    ends_s = list(itertools.accumulate(lengths_s, initial=start_s))
+    return [word(name, *times) for name, times in zip(text.split(), itertools.pairwise(ends_s), strict=True)]
+
+
+def test_a_run_of_words_without_length_is_squeezed_and_what_is_left_behind_it() -> None:
+    said = timed("the snow this morning.", 0.1, 0.3, 0.2, 0.4)
+    made_up = timed("Yes, my dog. My dog", *[0.02] * 5, start_s=1.0)
+    assert squeezed_words(said) == frozenset()
+    assert squeezed_words([*said, *made_up]) == frozenset(range(4, 9))
+    assert squeezed_words([*said, *made_up, word("Yes,", 1.4, 1.9)]) == frozenset(range(4, 10))
+    after = timed("and then we went", 0.2, 0.2, 0.2, 0.3, start_s=1.1)
+    assert squeezed_words([*said, *made_up, *after]) == frozenset(range(4, 9))
+    assert squeezed_words(timed("one of a kind", 0.3, 0.02, 0.02, 0.3)) == frozenset()
+    assert squeezed_words([]) == frozenset()
+
+
+def test_words_faster_than_speech_are_squeezed_and_the_slow_one_beside_them_is_not() -> None:
+    words = timed("morning. extraordinary conversations everywhere tomorrow", 0.3, 0.05, 0.05, 0.05, 0.4)
+    assert squeezed_words(words) == frozenset({1, 2, 3})
+    assert squeezed_words(timed("extraordinarily complicated", 0.2, 0.3)) == frozenset()
+
+
+@given(st.lists(st.tuples(st.sampled_from(["I", "went", "tomorrow", "everywhere"]), st.floats(0.15, 1.0)), max_size=20))
+def test_words_at_the_pace_of_speech_are_never_squeezed(rows: list[tuple[str, float]]) -> None:
+    lengths_s = [max(length_s, len(text) / 30) for text, length_s in rows]
+    assert squeezed_words(timed(" ".join(text for text, _ in rows), *lengths_s)) == frozenset()

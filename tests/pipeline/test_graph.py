@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 import yaml
 
@@ -136,3 +138,11 @@ def test_a_resource_of_another_kind_is_refused() -> None:
 def test_a_file_that_is_not_there_names_the_shipped_ones() -> None:
     with pytest.raises(GraphError, match=r"nowhere\.yaml: there is no such file; give the path of a \.yaml file, or a shipped one: "):
         load_graph("nowhere.yaml")
+
+
+def test_a_file_that_is_no_text_and_a_directory(tmp_path: Path) -> None:
+    (tmp_path / "binary.yaml").write_bytes(b"stages:\xff")
+    with pytest.raises(GraphError, match=r"binary\.yaml: this is no text in UTF-8 \(byte 7 is 0xff\); a graph is a \.yaml file in UTF-8"):
+        load_graph(tmp_path / "binary.yaml")
+    with pytest.raises(GraphError, match=r"this is a directory; give the path of a \.yaml file"):
+        load_graph(tmp_path)

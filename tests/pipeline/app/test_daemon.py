@@ -112,6 +112,9 @@ def test_the_api_refuses_what_it_cannot_serve(process: Start, live: Path, tmp_pa
         ({"question": " "}, "ask in words"),
         ({**question, "at": 5}, '"at" and "session" must be text'),
         ({**question, "at": "noon"}, "at: found 'noon'; give a time as ISO 8601"),
+        ({**question, "at": "0001-01-01T00:00:00"}, "the year must be from 1900 to 2199"),
+        (b'{"question": "\\ud800"}', "half of a surrogate pair"),
+        (b"[" * 60_000, "the body is nested too deeply"),
         ({**question, "at": "+1", "session": "x"}, "session 'x' is not in this memory"),
         ({**question, "top": 5}, "the body has top; allowed are question, at, session"),
         (b"x" * 70_000, "the body has 70000 bytes; at most 65536 are allowed"),
@@ -126,7 +129,9 @@ def test_the_api_refuses_what_it_cannot_serve(process: Start, live: Path, tmp_pa
     asked = process("ask", "What was said?", "--memory", memory, "--at", "noon").end()
     assert (asked.code, asked.out) == (2, "")
     assert "at: found 'noon'" in asked.err
-    assert run.signal(signal.SIGINT).code == 0
+    done = run.signal(signal.SIGINT)
+    assert done.code == 0
+    assert "Traceback" not in done.err
 
 
 def test_a_memory_has_one_daemon(echoic: Echoic, process: Start, live: Path, mono_file: Path, tmp_path: Path) -> None:
@@ -244,6 +249,19 @@ def test_a_source_that_cannot_be_opened(echoic: Echoic, live: Path, tmp_path: Pa
     assert done.code == 2, done.err
     assert "filesrcx" in done.err
     assert "Traceback" not in done.err
+    assert echoic("sessions", "--memory", tmp_path / "m", "--json").json == []
+    assert not list((tmp_path / "m" / "sessions").iterdir())
+
+
+def test_a_source_that_opens_nothing_leaves_no_session(echoic: Echoic, live: Path, tmp_path: Path) -> None:
+    (tmp_path / "room.wav").unlink()
+    done = echoic("run", live, "--memory", tmp_path / "m", "--port", 0)
+    assert (done.code, done.out) == (2, ""), done.err
+    assert "room.wav" in done.err
+    assert "goes on from where the memory stands" not in done.err
+    assert echoic("sessions", "--memory", tmp_path / "m", "--json").json == []
+    assert not list((tmp_path / "m" / "sessions").iterdir())
+    assert echoic("doctor", "--memory", tmp_path / "m").code == 0
 
 
 def test_a_graph_without_recording_is_refused(echoic: Echoic, live: Path, tmp_path: Path) -> None:

@@ -69,3 +69,30 @@ def test_the_screen_shows_who_when_why_and_the_answers() -> None:
     )
     assert [piece for piece in shown if piece not in text] == []
     assert "speaker-9" not in text
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_nothing_is_cut_on_a_narrow_screen(width: int) -> None:
+    out = io.StringIO()
+    names = [f"speaker-{index}" for index in range(1, 5)]
+    tracks: list[dict[str, Any]] = [
+        {"id": f"t{index}", "speaker": name, "azimuth_deg": 88.0 * index, "speech_s": 80.0 * index + 3, "n_lines": 40 + index}
+        for index, name in enumerate(names)
+    ]
+    event = {
+        "start_s": 123.4,
+        "end_s": 900.0,
+        "surprise": 1.25,
+        "reason": "a new topic [ferry] after seven seconds of silence",
+        "tracks": ["t0", "t1", "t2", "t3"],
+        "summary": "about the ferry and donaudampfschifffahrtsgesellschaftskapitaen",
+    }
+    question = "What did I miss while I was following the conversation about dogs and all of the other things?"
+    answer = {"question": question, "answer": "The ferry.", "abstained": False, "claims": [], "timing_ms": {"total": 12.3}}
+    show(Console(file=out, width=width), tracks, [event], 900.0, [answer], {}, Path("demo-memory"))
+    text = out.getvalue()
+    assert "…" not in text
+    assert max(len(line) for line in text.splitlines()) <= width
+    whole = (*names, "88° ↑", "264° ↓", "3.0 s", "4:03", "43", "123.4 s", "speaker-4", "bearing", "spoke")
+    assert [piece for piece in whole if piece not in text] == []
+    assert "●" in text

@@ -152,3 +152,16 @@ def test_doctor_describes_the_machine(echoic: Echoic) -> None:
     heads = [line.split()[0] for line in done.out.splitlines() if not line.startswith(" ")]
     assert heads == ["python", "echoic", "packages", "models", "gstreamer", "devices", "weights", "disk"]
     assert json.dumps(done.err) == '""'
+
+
+def test_check_lets_gstreamer_read_the_source(echoic: Echoic, tmp_path: Path) -> None:
+    pytest.importorskip("gi", reason="GStreamer's Python binding is not here")
+    config = tmp_path / "live.yaml"
+    source = "stages:\n  room: {use: stages.capture.gst_source.GstSource, array: mono, pipeline: audiotestsrcx}\n"
+    config.write_text(source)
+    done = echoic("check", config)
+    assert (done.code, done.out) == (2, "")
+    assert f"{config}: room: " in done.err
+    assert "audiotestsrcx" in done.err
+    config.write_text(source.replace("audiotestsrcx", "audiotestsrc"))
+    assert echoic("check", config).code == 0

@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from pipeline.app.memory_directory import MemoryDirectory
+from pipeline.app.open_memory import memory_to_read
+from pipeline.app.recovery import unfinished
 from tests.pipeline.app.command_line import RATE_HZ, Done, Process, burst_starts_s, bursts, until
 
 Echoic = Callable[..., Done]
@@ -115,6 +118,7 @@ def test_silence_is_a_session_without_lines(echoic: Echoic, tmp_path: Path) -> N
     done = echoic("replay", tmp_path / "silent.wav", "--memory", tmp_path / "m", *CONFIG)
     assert done.code == 0, done.err
     assert export(echoic, tmp_path / "m", done.out.strip()) == []
+    assert "nobody was heard; check the gain and the channels" in done.err
     assert echoic("ask", "What was said?", "--memory", tmp_path / "m", "--json").json["abstained"]
 
 
@@ -127,6 +131,8 @@ def test_another_sample_rate_numbers_that_are_none_and_clipping(echoic: Echoic, 
     soundfile.write(tmp_path / "odd.wav", samples, 44100, subtype="FLOAT")
     done = echoic("replay", tmp_path / "odd.wav", "--memory", tmp_path / "m", *CONFIG)
     assert done.code == 0, done.err
+    assert "s held samples that are not a number; they were heard as silence" in done.err
+    assert "nobody was heard" not in done.err
     lines = [json.loads(line) for line in export(echoic, tmp_path / "m", done.out.strip())]
     starts = [line["start_s"] for line in lines]
     assert [min(abs(start - found) for found in starts) < 0.2 for start in burst_starts_s(3)] == [True] * 3
@@ -187,3 +193,47 @@ def test_a_full_disk_is_exit_1_and_the_same_command_goes_on(
     assert resumed.code == 0, resumed.err
     assert len(export(echoic, memory, resumed.out.strip())) == 4
     assert echoic("doctor", "--memory", memory).code == 0
+
+
+def test_an_interrupted_copy_of_a_recorded_session_is_not_taken_for_a_live_one(
+    echoic: Echoic, process: Callable[..., Process], mono_file: Path, tmp_path: Path
+) -> None:
+    source_memory, memory = tmp_path / "a", tmp_path / "b"
+    session = echoic("replay", mono_file, "--memory", source_memory, *CONFIG).out.strip()
+    recording = source_memory / "sessions" / session
+    run = process("replay", recording, "--memory", memory, "--speed", "2", *CONFIG)
+    tail = memory / "sessions" / session / "audio" / "000000.au"
+    until(lambda: tail.exists() and tail.stat().st_size > 4 * RATE_HZ * 3)
+    assert run.signal(signal.SIGINT).code == 130
+    with memory_to_read(MemoryDirectory(memory)) as long_term:
+        assert unfinished(MemoryDirectory(memory), long_term) == []
+    own = echoic("replay", session, "--memory", memory)
+    assert (own.code, own.out) == (2, "")
+    assert "this is a copy that was cut short at " in own.err
+    assert f"go on with its own source instead: echoic replay {recording} --memory {memory}" in own.err
+    resumed = echoic("replay", recording, "--memory", memory)
+    assert (resumed.code, resumed.out.strip()) == (0, session)
+    (row,) = echoic("sessions", "--memory", memory, "--json").json
+    assert (row["complete"], row["duration_s"]) == (True, 12.0)
+    assert export(echoic, memory, session) == export(echoic, source_memory, session)
+
+
+def test_a_known_session_keeps_its_start(echoic: Echoic, mono_file: Path, tmp_path: Path) -> None:
+    echoic("replay", mono_file, "--memory", tmp_path / "m", "--started-at", "2026-11-22T19:00:00+01:00", *CONFIG)
+    done = echoic("replay", mono_file, "--memory", tmp_path / "m", "--started-at", "2026-11-23T19:00:00+01:00")
+    assert done.code == 0
+    assert "keeps its start, 2026-11-22T19:00:00+01:00; --started-at changes nothing" in done.err
+
+
+def test_a_moment_that_no_memory_can_hold(echoic: Echoic, mono_file: Path, tmp_path: Path) -> None:
+    done = echoic("replay", mono_file, "--memory", tmp_path / "m", "--started-at", "0001-01-01T00:00:00", *CONFIG)
+    assert (done.code, done.out) == (2, "")
+    assert "--started-at: found '0001-01-01T00:00:00'; the year must be from 1900 to 2199" in done.err
+
+
+def test_what_is_cut_off_inside_is_told(echoic: Echoic, mono_file: Path, tmp_path: Path) -> None:
+    data = mono_file.read_bytes()
+    (tmp_path / "cut.flac").write_bytes(data[: len(data) // 2])
+    done = echoic("replay", tmp_path / "cut.flac", "--memory", tmp_path / "m", *CONFIG)
+    assert done.code == 0, done.err
+    assert " to 12.0 s cannot be read (file cut off?)" in done.err

@@ -89,6 +89,10 @@ def test_importing_again_does_nothing(echoic: Echoic, memory: Path, transcript: 
     done = echoic("import", transcript, "--memory", memory)
     assert (done.code, done.out.strip()) == (0, session_of(echoic, memory))
     assert "is in the memory already" in done.err
+    assert "keeps its start" not in done.err
+    other = echoic("import", transcript, "--memory", memory, "--started-at", "2026-11-23T19:00:00+01:00")
+    assert (other.code, other.out) == (0, done.out)
+    assert "keeps its start, 2026-11-22T19:00:00+01:00; --started-at 2026-11-23T19:00:00+01:00 changes nothing" in other.err
     assert len(echoic("sessions", "--memory", memory, "--json").json) == 1
 
 

@@ -177,15 +177,23 @@ def test_gaps_within_the_asked_time_are_disclosed(encoder: MinilmOnnx) -> None:
     memory = LongTermMemory(encoder)
     memory.start()
     remember(room, memory, encoder)
-    memory.add_gap(room.name, Gap(pts_ns=nanoseconds(12.0), duration_ns=nanoseconds(3.0), reason="overrun"))
+    for start_s in (12.0, 13.0, 14.0):
+        memory.add_gap(room.name, Gap(pts_ns=nanoseconds(start_s), duration_ns=nanoseconds(1.0), reason="unreadable"))
     recall = HybridRecall(memory, encoder, Extractive())
     now = room.started_at + timedelta(minutes=5)
     answer = recall.ask(DOGS, now=now)
     later = recall.ask("What was said between +40 and +60?", now=now)
+    part = recall.ask("What was said between +0 and +13?", now=now)
+    others = [recall.ask(text, now=now) for text in ("When does the bus leave?", "What did they say about the volcano?")]
+    foreign = recall.ask("Was habe ich verpasst, während ich das Gespräch über Hunde verfolgt habe?", now=now)
     memory.stop()
-    assert answer.to_json()["gaps"] == [{"session": "kitchen", "start_s": 12.0, "end_s": 15.0, "reason": "overrun"}]
-    assert answer.text.endswith("Not everything was heard: 0:12-0:15 is missing (overrun).")
+    assert [other.abstained for other in others] == [False, True]
+    for told in (answer, *others):
+        assert told.to_json()["gaps"] == [{"session": "kitchen", "start_s": 12.0, "end_s": 15.0, "reason": "unreadable"}]
+        assert told.text.endswith("Not everything was heard: 0:12 to 0:15 is missing (unreadable).")
     assert later.gaps == ()
+    assert [(gap.start_ns, gap.end_ns) for gap in part.gaps] == [(nanoseconds(12.0), nanoseconds(13.0))]
+    assert "missing" not in foreign.text
 
 
 def test_two_answers_to_one_question_are_the_same(askers: dict[str, Asker]) -> None:

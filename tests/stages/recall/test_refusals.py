@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from stages.memory.rows import GapRow
+import pytest
+
 from stages.recall.question import parse
-from stages.recall.refusals import gap_note, nothing_heard, refusal_text, unknown_speaker
+from stages.recall.refusals import nothing_heard, refusal_text, unknown_speaker
 from stages.recall.scope import scope_of
 from tests.stages.recall.line_rows import line_row
 from tests.stages.recall.test_scope import ENDS, MOMENTS, SESSIONS
@@ -19,10 +20,35 @@ def _refusal(text: str, *, near: bool = True) -> str:
 def test_what_was_not_heard_and_what_came_nearest() -> None:
     nearest = 'The nearest thing heard: at 1:02, speaker-1 (30 degrees) said: "It rained a lot"'
     assert _refusal("What did they say about the volcano?") == f'Nobody was heard talking about "volcano". {nearest}'
-    assert _refusal("Who won the match?") == f'Nobody was heard saying anything that answers this, on "won match". {nearest}'
+    assert _refusal("Who won the match?") == f'Nobody was heard saying anything that answers "who won the match". {nearest}'
     assert _refusal("What did speaker-2 say about snow?") == f'speaker-2 was not heard talking about "snow". {nearest}'
     assert _refusal("What did I miss while I was listening to the chess talk?") == (
         f'No conversation that fits "the chess talk" was heard. {nearest}'
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase"),
+    [
+        ("Who won the football match?", "who won the football match"),
+        ("Did anybody talk about Paris?", "Paris"),
+        ("What did they say about North Harbour in the last hour?", "North Harbour"),
+        ("When did somebody mention the Trip to Rome?", "Trip to Rome"),
+        ("When does the train to Madrid leave?", "when does the train to Madrid leave"),
+        ("Catch me up", ""),
+    ],
+)
+def test_a_refusal_keeps_the_words_of_the_question(text: str, phrase: str) -> None:
+    assert parse(text, MOMENTS).phrase == phrase
+    if phrase:
+        assert f'"{phrase}"' in _refusal(text)
+
+
+def test_where_the_words_are_not_known_nothing_can_be_told() -> None:
+    question = parse("Did anybody talk about Paris?", MOMENTS)
+    near = line_row("[speech]", 62.0, confidence=0.0)
+    assert refusal_text(question, near, scope_of(question, SESSIONS[1:], ENDS)) == (
+        'Nothing can be told on "Paris": at 1:02, speaker-1 (30 degrees) spoke; the words were not transcribed.'
     )
 
 
@@ -34,5 +60,3 @@ def test_other_refusals() -> None:
     assert nothing_heard(None) == "Nothing has been heard yet: the memory is empty."
     assert nothing_heard(datetime(2026, 3, 1, 9, 5, tzinfo=UTC)) == "Nothing had been heard up to 09:05:00 on 1 March 2026."
     assert unknown_speaker("Bob", []) == "No talker is called Bob. No talker has a name yet."
-    gaps = [GapRow("s", 0, 10**9, "overrun"), GapRow("s", 5 * 10**9, 6 * 10**9, "dropped")]
-    assert gap_note(gaps) == "Not everything was heard: 0:00-0:01 is missing (overrun) and 1 more."

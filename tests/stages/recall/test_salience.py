@@ -35,6 +35,29 @@ def test_more_talk_is_more_important() -> None:
     assert importance([], vocabulary) == 0
 
 
+def test_names_stay_whole_and_are_written_as_they_were_said() -> None:
+    lines = [
+        line_row("The boat leaves from North Harbour on Sunday", 0.0),
+        line_row("North Harbour is closed because of the storm", 6.0),
+        line_row("Tell Maria before she drives to the harbour", 12.0),
+    ]
+    things = key_words(lines, Vocabulary(lines), 6)
+    assert {"North Harbour", "Maria"} <= set(things)
+    assert not {"north", "harbour", "North", "Harbour", "Tell Maria"} & set(things)
+
+
+def test_a_name_at_the_beginning_of_a_sentence_stays_whole() -> None:
+    lines = [line_row("North Harbour is closed because of the storm", 6.0)]
+    assert "North Harbour" in key_words(lines, Vocabulary(lines), 6)
+
+
+def test_words_side_by_side_in_the_question_stay_together() -> None:
+    lines = [line_row("We have the school trip on Friday", 0.0), line_row("The trip costs ten dollars", 6.0)]
+    things = key_words(lines, Vocabulary(lines), 6, "What did they say about the school trip?")
+    assert "school trip" in things
+    assert not {"school", "trip"} & set(things)
+
+
 @pytest.mark.parametrize(("section", "thing"), [("museum", "museum"), ("roof", "roof"), ("dogs", "dog"), ("car", "car")])
 def test_key_words_are_things_that_the_talk_was_about(section: str, thing: str) -> None:
     room = load_rooms("rooms.yaml")[0]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -12,7 +13,7 @@ from pipeline.stage import Emit
 from pipeline.testing import noise, run_stage
 from stages.speech.copy_marker import CopyMarker
 from stages.speech.keep_all import KeepAll
-from stages.speech.ownership import OwnershipRules, owner_of
+from stages.speech.ownership import Owner, OwnershipRules, owner_of
 from stages.speech.speech_errors import SpeechError
 from stages.speech.word_match import word_match
 
@@ -107,7 +108,7 @@ def test_the_clearest_of_several_beams_owns_the_words() -> None:
 def test_the_long_form_of_one_track_may_cover_two_lines_of_another() -> None:
     owner = [line("a", 1.0, "we could take the dogs", presence=0.9), line("a", 2.8, "to the lake on Saturday", presence=0.9)]
     leak = line("b", 1.1, SENTENCE, presence=0.4, level=0.03)
-    assert owner_of(leak, owner, OwnershipRules(0.6)) == "a"
+    assert owner_of(leak, owner, OwnershipRules(0.6)) == Owner("a", tuple(owner))
     assert owner_of(leak, owner[:1], OwnershipRules(0.6)) is None
     assert owner_of(leak, [], OwnershipRules(0.6)) is None
 
@@ -183,3 +184,61 @@ def test_order_and_marks_do_not_depend_on_when_it_is_told(rows: list[tuple[str, 
 def test_of_two_that_heard_the_same_exactly_one_keeps_it(first: float, second: float, shift_ms: int, level: float) -> None:
     found = copies(line("a", 5.0, SENTENCE, first), line("b", 5.0 + shift_ms / 1000, SENTENCE, second, level))
     assert sorted(mark is None for mark in found.values()) == [False, True]
+
+
+FERRY = "the ferry leaves on saturday at half past nine from the harbour near the old lighthouse tonight"
+
+
+@pytest.mark.parametrize("n_first", [5, 8])
+def test_two_beams_do_not_leave_the_same_words_to_each_other(n_first: int) -> None:
+    first, second = " ".join(FERRY.split()[:n_first]), " ".join(FERRY.split()[n_first:])
+    lines = [
+        line("b", 0.0, first, presence=0.4, level=0.08),
+        line("a", 0.0, FERRY, presence=0.6),
+        line("b", 0.3 * n_first, second, presence=0.8, level=0.15),
+    ]
+    assert copies(*lines) == {("b", first): "a", ("a", FERRY): None, ("b", second): None}
+
+
+def test_the_advantage_is_that_over_all_the_words() -> None:
+    first, second = " ".join(FERRY.split()[:14]), " ".join(FERRY.split()[14:])
+    others = [line("b", 0.0, first, presence=0.4), line("b", 4.2, second, presence=0.9)]
+    assert owner_of(line("a", 0.0, FERRY, presence=0.6), others, OwnershipRules(0.6)) is None
+    found = owner_of(line("a", 0.0, FERRY, presence=0.3), others, OwnershipRules(0.6))
+    assert found == Owner("b", tuple(others))
+
+
+def test_what_is_a_copy_owns_nothing() -> None:
+    owner, leak = line("a", 0.0, SENTENCE, presence=0.9), line("b", 0.0, SENTENCE, presence=0.4)
+    assert owner_of(leak, [replace(owner, copy_of="c")], OwnershipRules(0.6)) is None
+
+
+pieces = st.lists(
+    st.tuples(st.sampled_from("abc"), st.integers(0, 16), st.integers(1, 17), st.sampled_from([0.35, 0.5, 0.6, 0.9]), st.integers(0, 3)),
+    min_size=2,
+    max_size=9,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(pieces)
+def test_words_of_a_copy_are_always_in_lines_that_are_none(rows: list[tuple[str, int, int, float, int]]) -> None:
+    lines = [
+        line(track, 0.3 * first + 0.05 * late, " ".join(FERRY.split()[first : first + n]), presence, 0.02 * (late + 1))
+        for track, first, n, presence, late in rows
+    ]
+    lines.sort(key=lambda t: t.end_ns)
+    out = [t for t in run_stage(CopyMarker(), {"transcript": list(lines)})["transcripts"] if isinstance(t, Transcript)]
+    for copy in out:
+        if copy.copy_of is None:
+            continue
+        kept = [t for t in out if t.utterance.track.name == copy.copy_of and t.copy_of is None]
+        assert word_match(copy.words, [word for t in kept for word in t.words]).likeness >= 0.6
+    group = {0}
+    while grown := {j for i in group for j in range(len(out)) if j not in group and match_each_other(out[i], out[j])}:
+        group |= grown
+    assert any(out[index].copy_of is None for index in group)
+
+
+def match_each_other(first: Transcript, second: Transcript) -> bool:
+    return first.utterance.track.name != second.utterance.track.name and word_match(first.words, second.words).n_words > 0
