@@ -11,12 +11,10 @@ from pipeline.app import times
 
 
 def answer_text(answer: Mapping[str, Any], starts: Mapping[str, datetime], memory: Path) -> str:
-    """An answer (the JSON of `ask --json`) as text. `starts` says when each session began."""
+    """An answer (the JSON of `ask --json`) as text; what was not heard stands in its words. `starts` says when each session began."""
     parts = [str(answer["answer"])]
     for number, claim in enumerate(answer["claims"], start=1):
         parts.append(_claim(number, claim, str(answer["answer"]), starts, memory))
-    if answer["gaps"]:
-        parts.append("Not heard: " + "; ".join(_gap(gap, starts) for gap in answer["gaps"]))
     return "\n\n".join(parts)
 
 
@@ -53,12 +51,3 @@ def _claim(number: int, claim: Mapping[str, Any], answer: str, starts: Mapping[s
         lines.append(f"   {who}" if said or index else f"{number}. {who}  ({confidence})")
         lines += [f"   {line}" for line in rest]
     return "\n".join(lines)
-
-
-def _gap(gap: Any, starts: Mapping[str, datetime]) -> str:
-    if not isinstance(gap, Mapping):
-        return str(gap)
-    reason = gap.get("reason", "lost")
-    if "start_s" in gap and "end_s" in gap:
-        return f"{reason}, {when({'session': gap.get('session', ''), **gap}, starts)}"
-    return str(reason)

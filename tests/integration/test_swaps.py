@@ -28,6 +28,7 @@ SWAPS = {
     "encoder": "{use: stages.memory.minilm_torch.MinilmTorch}",
     "encoder ": "{use: stages.memory.hashed_words.HashedWords}",
     "memory": "{use: stages.memory.long_term_memory.LongTermMemory, encoder: encoder, index: hnsw}",
+    "answerer": "{use: stages.answer.llama_cpp.LlamaCpp, encoder: encoder}",
     "recall": "{use: stages.recall.keyword_recall.KeywordRecall, memory: memory, answerer: answerer}",
     "remember": "{use: stages.sinks.jsonl_file.JsonlFile, path: LINES, in: {line: encode.lines}}",
 }
