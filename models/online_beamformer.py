@@ -99,7 +99,7 @@ class OnlineBeamformer:
         self._steps.clear()
         self._beams: dict[str, BeamOverlap] = {}
         self._names: tuple[str, ...] = ()
-        self._bearings: tuple[Bearing, ...] = ()
+        self._bearings: tuple[tuple[float, float], ...] = ()
         self._n_done = 0
 
     def push(self, samples: npt.NDArray[np.float32]) -> None:
