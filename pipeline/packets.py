@@ -174,8 +174,10 @@ class Word:
 
 @dataclass(frozen=True, kw_only=True)
 class Transcript(Packet):
-    """What was said in one utterance. `pts_ns` and `end_ns` are those of the first and last word.
+    """What was said in one utterance. `pts_ns` is that of the first word.
 
+    The packet may last longer than the last word, since packets leave a stage in the order of their ends: `spoken_end_ns` says
+    when the words ended.
     `confidence` is exp(mean token log probability), 0 to 1. `copy_of` names the track whose speech leaked into this beam.
     """
 
@@ -190,6 +192,11 @@ class Transcript(Packet):
     def key(self) -> str:
         """The name of this line within its session: the same in every replay."""
         return f"{self.utterance.track.name}-{self.pts_ns // 10**6:08d}"
+
+    @property
+    def spoken_end_ns(self) -> int:
+        """The end of the last word."""
+        return min(self.end_ns, self.words[-1].end_ns) if self.words else self.end_ns
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -403,7 +403,7 @@ def _row(session: str, line: Line, *, keeps_audio: bool) -> LineRow:
         session=session,
         track=track.name,
         start_ns=line.pts_ns,
-        end_ns=line.end_ns,
+        end_ns=transcript.spoken_end_ns,
         azimuth_deg=track.azimuth_deg,
         elevation_deg=track.elevation_deg,
         speaker=None,

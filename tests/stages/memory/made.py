@@ -33,8 +33,8 @@ def line(
         pts_ns=start, duration_ns=duration, samples=samples, sample_rate_hz=16000, track=Track(name=track, azimuth_deg=azimuth_deg)
     )
     spoken = text.split()
-    step = duration // max(len(spoken), 1)
-    words = tuple(Word(word, start + place * step, start + (place + 1) * step, 0.9) for place, word in enumerate(spoken))
+    borders = [start + place * duration // max(len(spoken), 1) for place in range(len(spoken) + 1)]
+    words = tuple(Word(word, borders[place], borders[place + 1], 0.9) for place, word in enumerate(spoken))
     transcript = Transcript(
         pts_ns=start, duration_ns=duration, utterance=utterance, text=text, words=words, language="en", confidence=0.9, copy_of=copy_of
     )

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -44,6 +45,14 @@ def test_lines_come_back_as_they_were_said(memory: LongTermMemory) -> None:
     assert [word.text for word in first.words] == ["the", "dog", "barks", "at", "the", "postman"]
     assert memory.passed_ns("s1") == CAT.end_ns
     assert np.array_equal(memory.vectors([second.id, first.id]), np.stack([CAT.embedding, DOG.embedding]))
+
+
+def test_a_line_ends_with_its_last_word_where_the_packet_lasts_longer(memory: LongTermMemory) -> None:
+    waited = replace(DOG, duration_ns=2 * NS_PER_S, transcript=replace(DOG.transcript, duration_ns=2 * NS_PER_S))
+    memory.add_lines("s1", [waited], waited.end_ns)
+    (found,) = memory.lines("s1")
+    assert (found.start_ns, found.end_ns) == (NS_PER_S, 2 * NS_PER_S)
+    assert memory.passed_ns("s1") == waited.end_ns == 3 * NS_PER_S
 
 
 def test_writing_again_changes_nothing(memory: LongTermMemory) -> None:

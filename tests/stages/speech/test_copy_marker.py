@@ -20,14 +20,18 @@ from stages.speech.word_match import word_match
 MS = 10**6
 
 
+ROOM = noise(40.0, amplitude=1.0)
+
+
 def line(track: str, start_s: float, text: str, presence: float = 1.0, level: float = 0.1, pace_s: float = 0.3) -> Transcript:
+    """A line whose beam held what sounded in the room at that time: all beams that are not separated hold the same sound."""
     start = round(start_s * 1000) * MS
     pace = round(pace_s * 1000) * MS
     words = tuple(Word(word, start + i * pace, start + (i + 1) * pace, 0.9) for i, word in enumerate(text.split()))
     utterance = Utterance(
         pts_ns=start,
         duration_ns=words[-1].end_ns - start,
-        samples=noise((words[-1].end_ns - start) / NS_PER_S, amplitude=level),
+        samples=level * ROOM[start * 16000 // NS_PER_S : words[-1].end_ns * 16000 // NS_PER_S],
         sample_rate_hz=16000,
         track=Track(name=track, azimuth_deg=None),
         presence=presence,
@@ -98,6 +102,24 @@ def test_only_what_ends_within_the_hold_is_compared() -> None:
 def test_two_beams_that_hear_exactly_the_same_keep_the_words_once() -> None:
     found = copies(line("b", 1.0, SENTENCE), line("a", 1.0, SENTENCE))
     assert found == {("a", SENTENCE): None, ("b", SENTENCE): "a"}
+
+
+def by_another_voice(transcript: Transcript, seed: int = 7) -> Transcript:
+    """The same words as a sound of their own."""
+    samples = noise(transcript.duration_ns / NS_PER_S, amplitude=0.1, seed=seed)
+    return replace(transcript, utterance=replace(transcript.utterance, samples=samples))
+
+
+@pytest.mark.parametrize("shift_s", [0.0, 0.1, 0.4])
+@pytest.mark.parametrize("presence", [0.5, 0.8])
+def test_two_people_who_say_the_same_sentence_at_once_both_own_it(shift_s: float, presence: float) -> None:
+    second = by_another_voice(line("b", 1.0 + shift_s, SENTENCE, presence=presence))
+    assert copies(line("a", 1.0, SENTENCE, presence=0.6), second) == {("a", SENTENCE): None, ("b", SENTENCE): None}
+
+
+def test_what_a_filter_left_of_somebody_is_a_copy_although_its_sound_has_changed() -> None:
+    left_over = by_another_voice(line("b", 1.0, SENTENCE, presence=0.3))
+    assert copies(line("a", 1.0, SENTENCE, presence=0.8, level=0.4), left_over)[("b", SENTENCE)] == "a"
 
 
 def test_the_clearest_of_several_beams_owns_the_words() -> None:
