@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from pipeline.packets import NS_PER_S, Transcript, nanoseconds
 from pipeline.stage import Emit, In, Out, Stage
+from stages.speech.leaked_words import find_leaks, parted
 from stages.speech.ownership import OwnershipRules, owner_of
 from stages.speech.speech_errors import SpeechError
 
@@ -21,7 +22,8 @@ class CopyMarker(Stage):
     A transcript waits until those that overlap it on other tracks have ended: `hold_s`, or `doubtful_hold_s` where the track's
     presence was under `doubtful_presence`: a fragment that leaked out of a long utterance ends long before the utterance does.
     Only what ends within that time is compared, so what is marked does not depend on when it was told. The same words by
-    somebody else at another time are no copy. Of what holds the words of a copy nothing becomes a copy later, so no words are
+    somebody else at another time are no copy. Words that leaked into a line which is otherwise the talker's own are taken out of it and
+    become a copy of their own. Of what holds the words of a copy nothing becomes a copy later, so no words are
     lost by two beams that each leave them to the other.
     """
 
@@ -66,7 +68,7 @@ class CopyMarker(Stage):
     def flush(self) -> Iterator[Emit[Transcript]]:
         """Let go of everything."""
         while self._waiting:
-            yield self.transcripts(self._marked(self._waiting.popleft()))
+            yield from map(self.transcripts, self._marked(self._waiting.popleft()))
         self._recent.clear()
         self._owners.clear()
 
@@ -76,19 +78,27 @@ class CopyMarker(Stage):
 
     def _release(self, pts_ns: int) -> Iterator[Emit[Transcript]]:
         while self._waiting and self._waiting[0].end_ns + self._hold_of(self._waiting[0]) < pts_ns:
-            yield self.transcripts(self._marked(self._waiting.popleft()))
+            yield from map(self.transcripts, self._marked(self._waiting.popleft()))
 
     def _hold_of(self, transcript: Transcript) -> int:
         return self._doubtful_hold_ns if transcript.utterance.presence < self._doubtful_presence else self._hold_ns
 
-    def _marked(self, transcript: Transcript) -> Transcript:
+    def _marked(self, transcript: Transcript) -> list[Transcript]:
+        """The transcript as it is; or marked; or what is its own and the words that leaked into it."""
         if any(transcript is owner for owner in self._owners):
-            return transcript
+            return [transcript]
         until_ns = transcript.end_ns + self._hold_of(transcript)
-        owner = owner_of(transcript, (other for other in self._recent if other.end_ns <= until_ns), self._rules)
-        if owner is None:
-            return transcript
-        self._owners.extend(owner.transcripts)
-        copy = replace(transcript, copy_of=owner.track)
-        self._recent = deque(copy if other is transcript else other for other in self._recent)
-        return copy
+        others = [other for other in self._recent if other.end_ns <= until_ns]
+        owner = owner_of(transcript, others, self._rules)
+        if owner is not None:
+            self._owners.extend(owner.transcripts)
+            return self._replaced(transcript, [replace(transcript, copy_of=owner.track)])
+        leaks = find_leaks(transcript, others)
+        if not leaks:
+            return [transcript]
+        self._owners.extend(leak.owner for leak in leaks)
+        return self._replaced(transcript, parted(transcript, leaks))
+
+    def _replaced(self, transcript: Transcript, parts: list[Transcript]) -> list[Transcript]:
+        self._recent = deque(part for other in self._recent for part in (parts if other is transcript else [other]))
+        return parts

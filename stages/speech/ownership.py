@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
-
-from pipeline.packets import NS_PER_S, Transcript
-from stages.speech.beam_likeness import coherence
+from pipeline.packets import Transcript
+from stages.speech.beam_level import level_db
+from stages.speech.beam_likeness import ONE_SOUND, coherence
 from stages.speech.word_match import word_match
 
 # What counts as one clear step of advantage.
 _PRESENCE_STEP = 0.15
 _LEVEL_STEP_DB = 6.0
-_SILENCE_POWER = 1e-12
 # Two people can say a word or three at the same time; nobody says four in step with another by chance.
 _CHANCE_WORDS = 3
-# Of the simulated rooms in tools/LOG.md two voices on separated beams reach 0.18, one voice on beams that were not separated 0.92.
-_ONE_SOUND = 0.4
 # A beam whose talker speaks is mostly over this.
 _OWN_PRESENCE = 0.45
 
@@ -84,7 +79,7 @@ def _one_sound(transcript: Transcript, owning: Iterable[Transcript]) -> bool:
     for other in owning:
         start_ns, end_ns = max(other.pts_ns, transcript.pts_ns), min(other.end_ns, transcript.end_ns)
         found = coherence(transcript.utterance, other.utterance, start_ns, end_ns)
-        if found is not None and found < _ONE_SOUND:
+        if found is not None and found < ONE_SOUND:
             return False
     return True
 
@@ -102,14 +97,5 @@ def _advantage(other: Transcript, transcript: Transcript) -> float:
     """By how many clear steps the other beam hears the time that both share better."""
     start_ns, end_ns = max(other.pts_ns, transcript.pts_ns), min(other.end_ns, transcript.end_ns)
     presence = other.utterance.presence - transcript.utterance.presence
-    level_db = _level_db(other, start_ns, end_ns) - _level_db(transcript, start_ns, end_ns)
-    return presence / _PRESENCE_STEP + level_db / _LEVEL_STEP_DB
-
-
-def _level_db(transcript: Transcript, start_ns: int, end_ns: int) -> float:
-    """The level of a beam's audio over a time."""
-    utterance = transcript.utterance
-    first, last = (max(0, (time_ns - utterance.audio_pts_ns) * utterance.sample_rate_hz // NS_PER_S) for time_ns in (start_ns, end_ns))
-    samples = utterance.samples[first:last]
-    power = float(np.mean(np.square(samples, dtype=np.float64))) if len(samples) else 0.0
-    return 10 * math.log10(power + _SILENCE_POWER)
+    louder_db = level_db(other.utterance, start_ns, end_ns) - level_db(transcript.utterance, start_ns, end_ns)
+    return presence / _PRESENCE_STEP + louder_db / _LEVEL_STEP_DB

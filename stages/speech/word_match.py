@@ -43,6 +43,18 @@ def word_match(words: Sequence[Word], others: Iterable[Word]) -> Match:
     return Match(n_matched, max(n_matched / len(ours), _letters_alike(ours, near)))
 
 
+def word_pairs(words: Sequence[Word], others: Sequence[Word]) -> list[tuple[int, int]]:
+    """Which words are which of another track, as pairs of places, in order; each is used once."""
+    pairs: list[tuple[int, int]] = []
+    free = 0
+    for place, word in enumerate(words):
+        partner = next((at for at in range(free, len(others)) if _at_once(word, others[at]) and _alike(word, others[at])), None)
+        if partner is not None:
+            pairs.append((place, partner))
+            free = partner + 1
+    return pairs
+
+
 def _at_once(first: Word, second: Word) -> bool:
     return abs(first.start_ns + first.end_ns - second.start_ns - second.end_ns) <= 2 * SAME_TIME_NS
 

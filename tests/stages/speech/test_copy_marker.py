@@ -235,6 +235,40 @@ def test_what_is_a_copy_owns_nothing() -> None:
     assert owner_of(leak, [replace(owner, copy_of="c")], OwnershipRules(0.6)) is None
 
 
+BOX = "the key is in the blue box under the stairs"
+
+
+def with_leak(own: str, at_s: float, leak_level: float, seed: int | None = None) -> Transcript:
+    """A line on beam b that holds BOX, said on beam a from `at_s` on, and then words of its own."""
+    leak, rest = line("b", at_s, BOX, level=leak_level), line("b", at_s + 0.3 * len(BOX.split()), own, level=0.1)
+    if seed is not None:
+        leak = replace(leak, utterance=replace(leak.utterance, samples=noise(leak.duration_ns / NS_PER_S, amplitude=leak_level, seed=seed)))
+    samples = np.concatenate([leak.utterance.samples, rest.utterance.samples])
+    duration_ns = rest.end_ns - leak.pts_ns
+    utterance = replace(leak.utterance, samples=samples, duration_ns=duration_ns, presence=0.6)
+    words = (*leak.words, *rest.words)
+    return replace(leak, utterance=utterance, duration_ns=duration_ns, words=words, text=f"{BOX} {own}")
+
+
+OWN = "we have to paint the kitchen again before the winter comes with all its rain"
+
+
+@pytest.mark.parametrize(("level", "seed"), [(0.02, 9), (0.02, None), (0.08, None)])
+def test_words_that_leaked_into_a_line_are_taken_out_and_kept_as_a_copy(level: float, seed: int | None) -> None:
+    mixed = with_leak(OWN, 1.0, level, seed)
+    out = [t for t in run_stage(CopyMarker(), {"transcript": [line("a", 1.0, BOX), mixed]})["transcripts"] if isinstance(t, Transcript)]
+    assert [(t.utterance.track.name, t.text, t.copy_of) for t in out] == [("a", BOX, None), ("b", OWN, None), ("b", BOX, "a")]
+    assert (out[1].pts_ns, out[1].spoken_end_ns) == (mixed.words[10].start_ns, mixed.words[-1].end_ns)
+    assert (out[2].pts_ns, out[2].spoken_end_ns) == (mixed.pts_ns, mixed.words[9].end_ns)
+    assert all(x.end_ns <= y.end_ns for x, y in pairwise(out))
+    assert len({t.key for t in out}) == 3
+
+
+def test_the_same_words_inside_a_line_as_loud_and_by_another_voice_stay() -> None:
+    mixed = with_leak(OWN, 1.0, 0.08, seed=9)
+    assert copies(line("a", 1.0, BOX), mixed) == {("a", BOX): None, ("b", mixed.text): None}
+
+
 pieces = st.lists(
     st.tuples(st.sampled_from("abc"), st.integers(0, 16), st.integers(1, 17), st.sampled_from([0.35, 0.5, 0.6, 0.9]), st.integers(0, 3)),
     min_size=2,
