@@ -59,12 +59,13 @@ def owner_of(transcript: Transcript, others: Iterable[Transcript], rules: Owners
         owning = tuple(by_track[name][index] for index in weights)
         total = sum(n * _advantage(other, transcript) for n, other in zip(weights.values(), owning, strict=True))
         advantage = total / sum(weights.values())
-        # Two beams that hear exactly the same keep the words once, on the first by name.
-        owns = advantage > 0 or (advantage == 0 and name < own_name)
-        if match.n_words <= _CHANCE_WORDS:
-            owns = advantage >= 1
-        elif not _one_sound(transcript, owning):
+        if not _one_sound(transcript, owning):
             owns = advantage >= 1 and _less_present(transcript, owning)
+        elif match.n_words <= _CHANCE_WORDS:
+            owns = advantage >= 1
+        else:
+            # Two beams that hear exactly the same keep the words once, on the first by name.
+            owns = advantage > 0 or (advantage == 0 and name < own_name)
         if owns and (best is None or advantage > best[0]):
             best = (advantage, Owner(name, owning))
     return best[1] if best else None

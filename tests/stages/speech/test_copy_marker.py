@@ -117,6 +117,11 @@ def test_two_people_who_say_the_same_sentence_at_once_both_own_it(shift_s: float
     assert copies(line("a", 1.0, SENTENCE, presence=0.6), second) == {("a", SENTENCE): None, ("b", SENTENCE): None}
 
 
+def test_two_people_who_say_yes_of_course_at_once_both_own_it_though_one_is_louder() -> None:
+    louder = by_another_voice(line("b", 1.0, "yes of course", presence=0.9))
+    assert set(copies(line("a", 1.0, "yes of course", presence=0.6, level=0.05), louder).values()) == {None}
+
+
 def test_what_a_filter_left_of_somebody_is_a_copy_although_its_sound_has_changed() -> None:
     left_over = by_another_voice(line("b", 1.0, SENTENCE, presence=0.3))
     assert copies(line("a", 1.0, SENTENCE, presence=0.8, level=0.4), left_over)[("b", SENTENCE)] == "a"
