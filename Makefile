@@ -1,12 +1,14 @@
 # Each of these sets up what is missing first (tools/setup.sh), so that one command is enough in a fresh checkout.
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench setup lint clean
+.PHONY: help demo test bench bench-hearing setup lint clean
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
 help:
 	@echo "make demo    set up, replay the demo's room, and ask it three questions"
 	@echo "make test    set up, and run all tests (PYTEST_ARGS='tests/models -k catalog' for some)"
 	@echo "make bench   set up, and measure the demo's room"
+	@echo "make bench-hearing  set up, and measure how well rooms full of talkers are heard (about 25 minutes on two cores)"
 	@echo "make lint    ruff and mypy"
 	@echo "make clean   remove .venv and what the demo left (weights stay in their cache)"
 
@@ -21,6 +23,10 @@ test:
 bench:
 	@tools/setup.sh test
 	@.venv/bin/python -m tools.bench
+
+bench-hearing:
+	@tools/setup.sh test
+	@.venv/bin/python -m tools.bench_hearing $(BENCH_ARGS)
 
 setup:
 	@tools/setup.sh test

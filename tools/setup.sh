@@ -22,7 +22,7 @@ unfinished=$PWD/.setup/installing # there while packages are being installed
 log=$PWD/.setup/install.log
 torch_cpu_index=https://download.pytorch.org/whl/cpu # the PyTorch project's own, for machines whose pip offers only torch with CUDA
 debian_packages=(
-    gcc pkg-config libcairo2-dev libgirepository1.0-dev # PyGObject is built from source
+    gcc g++ pkg-config libcairo2-dev libgirepository1.0-dev # PyGObject and meeteval are built from source
     gir1.2-gst-plugins-base-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-libav
     espeak-ng # phonemes, to make scenes
 )
