@@ -43,7 +43,7 @@ class Recognition:
     """The text of one stretch of audio and how sure the recogniser is of it.
 
     `mean_log_probability` is over the text's tokens and its end; `no_speech_probability` is what the model gives to there
-    being no speech at all.
+    being no speech at all; `language_fit` (0 to 1) is how well the audio fits the language that the text is in.
     """
 
     text: str
@@ -51,6 +51,7 @@ class Recognition:
     language: str
     mean_log_probability: float
     no_speech_probability: float
+    language_fit: float = 1.0
 
     @property
     def is_loop(self) -> bool:
@@ -67,8 +68,8 @@ class Recognition:
 
     @property
     def confidence(self) -> float:
-        """The mean probability of the text's tokens, 0 to 1."""
-        return min(1.0, math.exp(self.mean_log_probability))
+        """The mean probability of the text's tokens, 0 to 1; no higher than what its language is worth."""
+        return min(1.0, math.exp(self.mean_log_probability), self.language_fit)
 
     @property
     def is_silence(self) -> bool:
@@ -78,7 +79,8 @@ class Recognition:
 
     def is_doubtful(self, min_confidence: float) -> bool:
         """Whether a more careful attempt is worth its time."""
-        return not self.is_silence and (self.confidence < min_confidence or self.is_loop or self.n_squeezed > 0)
+        is_guess = math.exp(self.mean_log_probability) < min_confidence
+        return not self.is_silence and (is_guess or self.is_loop or self.n_squeezed > 0)
 
 
 def best_of(attempts: list[Recognition]) -> Recognition:

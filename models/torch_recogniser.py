@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,23 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from models.ct2_whisper import openai_weights, read_variables
-from models.recognition import (
-    CAREFUL_BEAM,
-    MAX_PROMPT_TOKENS,
-    SAMPLE_RATE_HZ,
-    SHORTEST_S,
-    WINDOW_S,
-    RecogniserError,
-    Recognition,
-    SpokenWord,
-    best_of,
-    checked_length_s,
-    nothing_heard,
-    token_bound,
-)
+from models.recogniser import Recogniser, Search, placed
+from models.recognition import MAX_PROMPT_TOKENS, SAMPLE_RATE_HZ, Recognition, SpokenWord
 from models.token_alignment import token_starts
-from models.voice_activity import active_steps
-from models.word_times import tightened, whole_words
 
 if TYPE_CHECKING:
     import torch
@@ -40,8 +25,6 @@ if TYPE_CHECKING:
 Float32Array = npt.NDArray[np.float32]
 
 _STEPS_PER_S = 50
-# Windows are multiples of this, so that utterances of like length share a batch.
-_WINDOW_STEP_S = 2.5
 
 
 def load_whisper(folder: Path, device: str = "cpu") -> Whisper:
@@ -64,31 +47,29 @@ def load_whisper(folder: Path, device: str = "cpu") -> Whisper:
     return model.eval().to(device)
 
 
-class TorchRecogniser:
-    """A loaded model that hears several stretches of audio at once.
+class TorchRecogniser(Recogniser):
+    """A loaded model. On a GPU it computes in half precision, unless `half` says otherwise."""
 
-    On a GPU it computes in half precision. Attempts are those of `Ct2Recogniser`: a window that fits the audio first, the full
-    window with a wider search for a doubtful result. What is decoded together has the same window, so what comes out does not
-    depend on what else was in the batch.
-    """
+    window_step_s = 2.5
+    can_penalise = False
 
     def __init__(
         self,
         folder: Path,
         *,
         device: str = "cpu",
+        half: bool | None = None,
         n_threads: int = 2,
         language: str = "en",
         beam_size: int = 1,
         padding_s: float = 2.0,
         min_confidence: float = 0.6,
-        vocabulary: str = "",
+        vocabulary: Sequence[str] = (),
     ) -> None:
         from whisper.tokenizer import LANGUAGES, get_tokenizer
 
-        if language != "auto" and language not in LANGUAGES:
-            raise RecogniserError(f"language {language!r} is not known; allowed are auto, {', '.join(sorted(LANGUAGES))}")
-        self._half = device.startswith("cuda")
+        super().__init__(language, LANGUAGES, beam_size, padding_s, min_confidence, vocabulary)
+        self._half = device.startswith("cuda") if half is None else half
         self._n_threads = n_threads
         with warnings.catch_warnings():
             # openai-whisper leaves closing its vocabulary file to the garbage collector.
@@ -96,11 +77,6 @@ class TorchRecogniser:
             get_tokenizer(multilingual=True)
         self._model = load_whisper(folder, device)
         self._positions: torch.Tensor = self._model.encoder.positional_embedding
-        self._language = None if language == "auto" else language
-        self._beam_size = beam_size
-        self._padding_s = padding_s
-        self._min_confidence = min_confidence
-        self._vocabulary = vocabulary.strip()
 
     def recognise(self, pieces: Sequence[Float32Array]) -> list[Recognition]:
         """The words in each piece of up to 30 s: float32, shape (frames,), at 16 kHz.
@@ -114,38 +90,33 @@ class TorchRecogniser:
 
         # Per thread of the program, so here, where the work is done.
         limit_torch_threads(self._n_threads)
-        by_window: dict[float, list[int]] = {}
-        found = [nothing_heard(self._language or "") for _ in pieces]
-        for index, samples in enumerate(pieces):
-            length_s = checked_length_s(len(samples))
-            if length_s >= SHORTEST_S and active_steps(samples, SAMPLE_RATE_HZ).any():
-                padded_s = math.ceil((length_s + self._padding_s) / _WINDOW_STEP_S) * _WINDOW_STEP_S
-                by_window.setdefault(min(WINDOW_S, padded_s), []).append(index)
         with torch.inference_mode():
-            for window_s, group in sorted(by_window.items()):
-                # The bound on the text is that of the window: the same for every batch.
-                results = self._decoded([pieces[index] for index in group], window_s, self._beam_size, token_bound(window_s))
-                for index, result in zip(group, results, strict=True):
-                    found[index] = self._careful(result, pieces[index])
-        return found
+            return super().recognise(pieces)
 
-    def _decoded(self, pieces: Sequence[Float32Array], window_s: float, beam_size: int, n_tokens: int) -> list[DecodingResult]:
+    def decoded(self, pieces: Sequence[Float32Array], window_s: float, search: Search) -> list[Recognition]:
+        """One attempt at each piece, in one batch."""
         import torch
         from whisper.audio import log_mel_spectrogram, pad_or_trim
-        from whisper.decoding import DecodingOptions, DecodingTask
+        from whisper.decoding import DecodingOptions, DecodingTask, detect_language
 
         n_frames = round(window_s * SAMPLE_RATE_HZ)
         mels = [log_mel_spectrogram(pad_or_trim(np.array(samples), n_frames), self._model.dims.n_mels) for samples in pieces]
         options = DecodingOptions(
-            language=self._language,
-            beam_size=beam_size if beam_size > 1 else None,
-            sample_len=min(n_tokens, self._model.dims.n_text_ctx // 2),
-            prompt=self._prompt(),
+            language=self.language,
+            beam_size=search.beam_size if search.beam_size > 1 else None,
+            sample_len=min(search.n_tokens, self._model.dims.n_text_ctx // 2),
+            prompt=self._prompt() if self.vocabulary and search.with_vocabulary else None,
             fp16=self._half,
         )
         self._set_window(window_s)
         results: list[DecodingResult] = DecodingTask(self._model, options).run(torch.stack(mels).to(self._model.device))
-        return results
+        _, probabilities = detect_language(self._model, torch.stack([result.audio_features for result in results]))
+        found = []
+        for samples, result, chances in zip(pieces, results, probabilities, strict=True):
+            _, fit = self.language_of(list(chances.items()))
+            words = placed(self._aligned(result.tokens, result.audio_features, result.language, len(samples)), samples)
+            found.append(Recognition(result.text.strip(), words, result.language, result.avg_logprob, result.no_speech_prob, fit))
+        return found
 
     def _set_window(self, window_s: float) -> None:
         """Let the encoder take shorter audio: it insists on as many steps as it has positions, and the decoder on their number."""
@@ -153,27 +124,11 @@ class TorchRecogniser:
         self._model.encoder.positional_embedding = self._positions[:n_steps]
         self._model.dims.n_audio_ctx = n_steps
 
-    def _prompt(self) -> list[int] | None:
+    def _prompt(self) -> list[int]:
         from whisper.tokenizer import get_tokenizer
 
-        if not self._vocabulary:
-            return None
-        tokens: list[int] = get_tokenizer(self._model.is_multilingual).encode(" " + self._vocabulary)
+        tokens: list[int] = get_tokenizer(self._model.is_multilingual).encode(self.vocabulary_text)
         return tokens[:MAX_PROMPT_TOKENS]
-
-    def _careful(self, result: DecodingResult, samples: Float32Array) -> Recognition:
-        """The result, or a better one where it is doubtful, with its words."""
-        tried = [self._with_words(result, samples)]
-        if tried[0].is_doubtful(self._min_confidence):
-            bound = token_bound(len(samples) / SAMPLE_RATE_HZ)
-            wider = self._decoded([samples], WINDOW_S, max(self._beam_size, CAREFUL_BEAM), bound)[0]
-            tried.append(self._with_words(wider, samples))
-        return best_of(tried)
-
-    def _with_words(self, result: DecodingResult, samples: Float32Array) -> Recognition:
-        words = whole_words(self._aligned(result.tokens, result.audio_features, result.language, len(samples)))
-        placed = tuple(tightened(words, active_steps(samples, SAMPLE_RATE_HZ)))
-        return Recognition(result.text.strip(), placed, result.language, result.avg_logprob, result.no_speech_prob)
 
     def _aligned(self, tokens: list[int], features: torch.Tensor, language: str, n_frames: int) -> Iterator[SpokenWord]:
         import torch

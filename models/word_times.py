@@ -21,7 +21,7 @@ _EDGE_S = 0.05
 # Stops inside a word are shorter than this.
 _PAUSE_S = 0.15
 _LONGEST_TAIL_S = 0.3
-_LONGEST_RING_S = 0.2
+_LONGEST_RING_S = 0.4
 # Nobody says this many words of hardly any length in a row: an alignment gives such times to words that it finds no sound for.
 _FEWEST_SQUEEZED = 3
 _SQUEEZED_S = 0.031
@@ -77,7 +77,7 @@ def tightened(words: Iterable[SpokenWord], active: npt.NDArray[np.bool_]) -> lis
             end_s = to_s if end_s - to_s > _EDGE_S else end_s
         start_s = max(start_s, result[-1].end_s if result else 0.0)
         result.append(replace(word, start_s=start_s, end_s=max(end_s, start_s + _SHORTEST_S)))
-    following = [word.start_s for word in result[1:]] + [len(active) * STEP_S]
+    following = [*(word.start_s for word in result), len(active) * STEP_S][1:]
     return [
         replace(word, end_s=max(word.end_s, min(_ringing_until(active, word.end_s), next_s)))
         for word, next_s in zip(result, following, strict=True)

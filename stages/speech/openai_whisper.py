@@ -1,89 +1,42 @@
-"""Speech to text by openai-whisper (torch): the choice for GPUs, where it hears all beams at once."""
+"""Speech to text by openai-whisper (torch), for GPUs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from pipeline.packets import Transcript, Utterance
-from pipeline.stage import Emit, In, Out, Stage
 from stages.speech.speech_errors import SpeechError
-from stages.speech.transcript_maker import TranscriptMaker, check_rate, check_settings
+from stages.speech.whisper_stage import WhisperStage
 
 if TYPE_CHECKING:
-    from models.torch_recogniser import TorchRecogniser
-
-_GPU_BATCH = 16
+    from models.recogniser import Recogniser
 
 
-class OpenaiWhisper(Stage):
+class OpenaiWhisper(WhisperStage):
     """Transcribes utterances with Whisper base through openai-whisper, with word times; what nobody said is dropped.
 
-    The weights are those of `FasterWhisper`. On a GPU it computes in half precision and takes up to 16 utterances at once. A
-    CPU gains nothing from that, so there it takes one at a time. The settings are those of `FasterWhisper`.
+    The weights and the settings are those of `FasterWhisper`. `precision` "auto" is float32 on a CPU and float16 on a GPU; it has
+    no int8.
     """
 
-    weights: ClassVar[tuple[str, ...]] = ("whisper-base",)
-
-    utterance = In(Utterance)
-    transcripts = Out(Transcript)
-    delay_ns = TranscriptMaker.delay_ns
-
-    def __init__(
-        self,
-        language: str = "en",
-        vocabulary: str = "",
-        beam_size: int = 1,
-        padding_s: float = 2.0,
-        min_confidence: float = 0.6,
-        n_threads: int = 2,
-        device: str = "cpu",
-    ) -> None:
-        check_settings("OpenaiWhisper", beam_size, n_threads, padding_s, min_confidence)
-        self._language = language
-        self._vocabulary = vocabulary
-        self._beam_size = beam_size
-        self._padding_s = padding_s
-        self._min_confidence = min_confidence
-        self._n_threads = n_threads
-        self._device = device
-        self.max_batch = _GPU_BATCH if device.startswith("cuda") else 1
-        self._recogniser: TorchRecogniser | None = None
-        self._maker = TranscriptMaker()
-
-    def start(self) -> None:
-        """Load the weights."""
+    def load(self) -> Recogniser:
+        """Whisper base in torch. Raises SpeechError for a precision that the device does not have."""
         from models.torch_recogniser import TorchRecogniser
         from models.weights import folder_of
 
-        self._recogniser = TorchRecogniser(
+        if self.precision == "int8" or (self.precision == "float16" and self.device == "cpu"):
+            raise SpeechError(f"OpenaiWhisper: precision {self.precision!r} on {self.device}; allowed are float32, and float16 on a GPU")
+        return TorchRecogniser(
             folder_of(self.weights[0]),
-            device=self._device,
-            n_threads=self._n_threads,
-            language=self._language,
-            beam_size=self._beam_size,
-            padding_s=self._padding_s,
-            min_confidence=self._min_confidence,
-            vocabulary=self._vocabulary,
+            device=self.device,
+            half=None if self.precision == "auto" else self.precision == "float16",
+            n_threads=self.n_threads,
+            language=self.language,
+            beam_size=self.beam_size,
+            padding_s=self.padding_s,
+            min_confidence=self.min_confidence,
+            vocabulary=self.vocabulary,
         )
-        self._maker = TranscriptMaker()
-
-    def stop(self) -> None:
-        """Let go of the weights."""
-        self._recogniser = None
 
     def memory_bytes(self) -> int:
         """The weights in float32 and what decoding a full batch needs beside them."""
         return 700_000_000 + 60_000_000 * self.max_batch
-
-    def batch_utterance(self, utterances: list[Utterance]) -> Iterator[Emit[Transcript]]:
-        """The transcripts of utterances in their order; none for one in which nobody said anything that can be read."""
-        if self._recogniser is None:
-            raise SpeechError("OpenaiWhisper: the stage has not been started; call start() first")
-        for utterance in utterances:
-            check_rate(utterance, "OpenaiWhisper")
-        heard = self._recogniser.recognise([utterance.samples for utterance in utterances])
-        for utterance, recognition in zip(utterances, heard, strict=True):
-            transcript = self._maker.transcript(utterance, recognition)
-            if transcript is not None:
-                yield self.transcripts(transcript)

@@ -18,7 +18,7 @@ class TranscriptMaker:
     transcript that left earlier. It ends at most `delay_ns` before its utterance does, which bounds how long others wait.
     """
 
-    delay_ns: ClassVar[int] = 1_000_000_000
+    delay_ns: ClassVar[int] = 300_000_000
 
     def __init__(self) -> None:
         self._last_end_ns = 0
@@ -50,13 +50,15 @@ def check_rate(utterance: Utterance, stage: str) -> None:
         )
 
 
-def check_settings(stage: str, beam_size: int, n_threads: int, padding_s: float, min_confidence: float) -> None:
+def check_settings(stage: str, beam_size: int, n_threads: int, padding_s: float, min_confidence: float, max_batch: int = 0) -> None:
     """Raises SpeechError for settings that no recogniser can work with."""
     if beam_size < 1 or n_threads < 1 or not 0 <= padding_s <= WINDOW_S or not 0 <= min_confidence <= 1:
         raise SpeechError(
             f"{stage}: beam_size {beam_size}, n_threads {n_threads}, padding_s {padding_s}, min_confidence {min_confidence}: the first "
             f"two must be at least 1, padding_s 0 to {WINDOW_S:.0f}, min_confidence 0 to 1"
         )
+    if max_batch < 0:
+        raise SpeechError(f"{stage}: max_batch is {max_batch}; at least 1 is needed, or 0 to choose by the device")
 
 
 def _placed(word: SpokenWord, utterance: Utterance) -> Word:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.packets import NS_PER_S, Gap, SpeechBlock, Utterance, nanoseconds
+from pipeline.packets import NS_PER_S, Gap, OpenUtterance, SpeechBlock, Utterance, nanoseconds
 from pipeline.stage import Emit, In, Out, Stage
 from stages.speech.cut_stretch import CutStretch
+from stages.speech.open_stretch import OpenStretch
 from stages.speech.speech_errors import SpeechError
 from stages.speech.track_order import LONGEST_BLOCK_NS, TrackOrder
 from stages.speech.utterance_state import CutRules, UtteranceState
@@ -21,10 +22,13 @@ class UtteranceCutter(Stage):
 
     Leakage: a frame counts only while the track's presence, smoothed over a syllable, is at least `presence_floor`, and an
     utterance whose mean presence is under `min_presence` is dropped: it is somebody else, heard on the wrong beam.
+
+    With `partial_every_s` the port `open` shows an utterance before it has ended, at most that often; 0 is never.
     """
 
     speech = In(SpeechBlock)
     utterances = Out(Utterance)
+    open = Out(OpenUtterance)
 
     def __init__(
         self,
@@ -37,7 +41,10 @@ class UtteranceCutter(Stage):
         tail_s: float = 0.2,
         min_presence: float = 0.3,
         presence_floor: float = 0.15,
+        partial_every_s: float = 0.0,
     ) -> None:
+        if partial_every_s < 0:
+            raise SpeechError(f"UtteranceCutter: partial_every_s is {partial_every_s}; at least 0 is needed, 0 for none")
         if not 0 < cut_window_s < max_s <= 28:
             raise SpeechError(
                 f"UtteranceCutter: max_s is {max_s} and cut_window_s {cut_window_s}; 0 < cut_window_s < max_s <= 28 is needed"
@@ -56,12 +63,16 @@ class UtteranceCutter(Stage):
         self._tail_s = tail_s
         self._min_presence = min_presence
         self._presence_floor = presence_floor
+        self._partial_every_s = partial_every_s
+        self._shown: list[OpenUtterance] = []
         self.delay_ns = nanoseconds(hang_over_s + cut_window_s) + LONGEST_BLOCK_NS
         self._order: TrackOrder[SpeechBlock, Utterance] = TrackOrder(self._begin, lambda block: block.beam.track.name, LONGEST_BLOCK_NS)
 
-    def on_speech(self, block: SpeechBlock) -> Iterator[Emit[Utterance]]:
+    def on_speech(self, block: SpeechBlock) -> Iterator[Emit[Utterance | OpenUtterance]]:
         """Follow the block's track; utterances of all tracks leave in the order of their ends."""
-        return map(self.utterances, self._order.take(block))
+        yield from map(self.utterances, self._order.take(block))
+        while self._shown:
+            yield self.open(self._shown.pop(0))
 
     def on_passed(self, pts_ns: int) -> Iterator[Emit[Utterance]]:
         """Close what a track left open when it stopped sending."""
@@ -95,4 +106,7 @@ class UtteranceCutter(Stage):
             cut_window=samples(self._cut_window_s),
             presence_floor=self._presence_floor,
         )
-        return CutStretch(block, UtteranceState(rules), self._min_presence)
+        state = UtteranceState(rules)
+        if not self._partial_every_s:
+            return CutStretch(block, state, self._min_presence)
+        return OpenStretch(block, state, self._min_presence, nanoseconds(self._partial_every_s), self._shown.append)

@@ -75,6 +75,11 @@ class UtteranceState:
         earliest_cut = self._start + self._rules.longest - self._rules.cut_window - self._rules.hang
         return min(self._voiced_end, max(self._start, earliest_cut))
 
+    def open_cut(self) -> Cut | None:
+        """What the open utterance would be if it ended now; None when none is open or too little was said."""
+        cuts = self._cut(list(self._frames), self._start) if self._start is not None else []
+        return cuts[0] if cuts else None
+
     def _is_voiced(self, frame: Frame) -> bool:
         threshold = self._rules.threshold - (HYSTERESIS if self._speaking else 0.0)
         self._speaking = frame.probability >= max(threshold, 0.01)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import soundfile
 
-from pipeline.packets import NS_PER_S, BeamBlock, Track, Transcript
+from pipeline.packets import NS_PER_S, BeamBlock, PartialTranscript, Track, Transcript
 from pipeline.stage import Emit, In, Out, Source, Stage
 
 RATE = 16000
@@ -60,4 +60,18 @@ class Lines(Stage):
 
     def on_transcript(self, transcript: Transcript) -> Iterator[Emit[Transcript]]:
         self.found.append(transcript)
+        return iter(())
+
+
+class Partials(Stage):
+    """Keeps the partial transcripts that arrive."""
+
+    partial = In(PartialTranscript)
+    lossless = True
+
+    def __init__(self) -> None:
+        self.found: list[PartialTranscript] = []
+
+    def on_partial(self, partial: PartialTranscript) -> Iterator[Emit[PartialTranscript]]:
+        self.found.append(partial)
         return iter(())

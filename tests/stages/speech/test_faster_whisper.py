@@ -8,7 +8,9 @@ from typing import Any, NoReturn
 import numpy as np
 import pytest
 
+from models.recogniser import Search
 from models.recognition import RecogniserError
+from pipeline.definition import settings_of
 from pipeline.packets import Float32Array, Track, Utterance
 from stages.speech.faster_whisper import FasterWhisper
 from stages.speech.speech_errors import SpeechError
@@ -32,7 +34,7 @@ def started(weights: Path) -> Iterator[Starter]:
 
 
 def text(stage: FasterWhisper, utterance: Utterance) -> str:
-    return " ".join(emit.packet.text for emit in stage.on_utterance(utterance))
+    return " ".join(emit.packet.text for emit in stage.batch_utterance([utterance]))
 
 
 def test_names_in_the_vocabulary_are_spelt_as_given(
@@ -40,14 +42,14 @@ def test_names_in_the_vocabulary_are_spelt_as_given(
 ) -> None:
     utterance = utterance_of(speech("cmu_arctic_us_aew_a0001"))
     assert "Philip Steels" not in text(faster_whisper, utterance)
-    assert "Philip Steels" in text(started(vocabulary="Philip Steels, Whittemore"), utterance)
+    assert "Philip Steels" in text(started(vocabulary=["Philip Steels", "Whittemore"]), utterance)
 
 
 def test_the_language_is_found_for_each_utterance(
     started: Starter, speech: Callable[[str], Float32Array], utterance_of: Callable[..., Utterance]
 ) -> None:
     stage = started(language="auto")
-    (emit,) = stage.on_utterance(utterance_of(speech("jfk")))
+    (emit,) = stage.batch_utterance([utterance_of(speech("jfk"))])
     assert emit.packet.language == "en"
     assert "your country" in emit.packet.text
 
@@ -59,7 +61,7 @@ def test_a_loop_is_decoded_again_with_more_care(
     stage = started(padding_s=1.0, min_confidence=0.0)
     samples = speech("two_cities")[: 14 * 16000]
     assert stage._recogniser is not None
-    assert stage._recogniser._decoded(samples, 15.0, 1).recognition.is_loop
+    assert stage._recogniser.decoded([samples], 15.0, Search(1, 248))[0].is_loop
     found = text(stage, utterance_of(samples)).lower()
     assert "it was the epoch of belief, it was the epoch of incredulity" in found
     assert "sea of truth. it was the sea of truth" not in found
@@ -94,11 +96,27 @@ def test_a_stage_that_was_not_started_and_audio_that_does_not_fit_are_refused(fa
         return Utterance(pts_ns=0, duration_ns=0, samples=np.zeros(length, np.float32), sample_rate_hz=rate, track=track)
 
     with pytest.raises(SpeechError) as caught:
-        list(FasterWhisper().on_utterance(utterance(16, 16000)))
+        list(FasterWhisper().batch_utterance([utterance(16, 16000)]))
     assert str(caught.value) == "FasterWhisper: the stage has not been started; call start() first"
     with pytest.raises(SpeechError) as caught:
-        list(faster_whisper.on_utterance(utterance(16, 44100)))
+        list(faster_whisper.batch_utterance([utterance(16, 44100)]))
     assert str(caught.value) == "FasterWhisper: an utterance of track t1 comes at 44100 Hz; 16000 Hz is needed"
     with pytest.raises(RecogniserError) as wrong:
-        list(faster_whisper.on_utterance(utterance(31 * 16000, 16000)))
+        list(faster_whisper.batch_utterance([utterance(31 * 16000, 16000)]))
     assert str(wrong.value) == "31.0 s of audio at once; Whisper hears at most 30 s"
+
+
+def test_a_vocabulary_is_a_list_in_the_yaml() -> None:
+    setting = settings_of(FasterWhisper)["vocabulary"]
+    assert setting.checked(["Siobhan", "Project Falcon"]) == (["Siobhan", "Project Falcon"], "")
+    problem = setting.checked("Siobhan, Falcon")[1]
+    assert problem == "found 'Siobhan, Falcon', but list[str] | None is needed: input should be a valid list"
+
+
+def test_a_batch_on_a_cpu_is_a_setting() -> None:
+    assert FasterWhisper().max_batch == 1
+    assert FasterWhisper(max_batch=4).max_batch == 4
+    assert FasterWhisper(device="cuda:0").max_batch == 16
+    with pytest.raises(SpeechError) as caught:
+        FasterWhisper(max_batch=-1)
+    assert str(caught.value) == "FasterWhisper: max_batch is -1; at least 1 is needed, or 0 to choose by the device"

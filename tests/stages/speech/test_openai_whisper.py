@@ -32,7 +32,7 @@ def test_language_and_vocabulary_are_heeded(
     weights: Path, speech: Callable[[str], Float32Array], utterance_of: Callable[..., Utterance]
 ) -> None:
     assert weights.is_dir()
-    stage = OpenaiWhisper(language="auto", vocabulary="Philip Steels, Whittemore", n_threads=1)
+    stage = OpenaiWhisper(language="auto", vocabulary=["Philip Steels", "Whittemore"], n_threads=1)
     stage.start()
     (emit,) = stage.batch_utterance([utterance_of(speech("cmu_arctic_us_aew_a0001"))])
     stage.stop()
@@ -53,3 +53,9 @@ def test_a_gpu_reads_the_same_in_a_batch_as_the_cpu(
     found = [emit.packet.text for emit in stage.batch_utterance(utterances)]
     stage.stop()
     assert found == [emit.packet.text for utterance in utterances for emit in openai_whisper.batch_utterance([utterance])]
+
+
+def test_a_precision_that_the_device_does_not_have_is_refused() -> None:
+    with pytest.raises(SpeechError) as caught:
+        OpenaiWhisper(precision="int8").start()
+    assert str(caught.value) == "OpenaiWhisper: precision 'int8' on cpu; allowed are float32, and float16 on a GPU"

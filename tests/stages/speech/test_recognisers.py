@@ -35,9 +35,7 @@ def recogniser(request: pytest.FixtureRequest) -> Recogniser:
 def transcripts(stage: Recogniser, *utterances: Utterance) -> list[Transcript]:
     """What a stage makes of utterances at the start of a session."""
     stage._maker = TranscriptMaker()
-    if isinstance(stage, OpenaiWhisper):
-        return [emit.packet for emit in stage.batch_utterance(list(utterances))]
-    return [emit.packet for utterance in utterances for emit in stage.on_utterance(utterance)]
+    return [emit.packet for emit in stage.batch_utterance(list(utterances))]
 
 
 def plain(text: str) -> str:
@@ -108,10 +106,10 @@ def test_words_keep_their_times_across_pauses(faster_whisper: FasterWhisper, spe
     assert last_words == pytest.approx(ends_s, abs=0.3)
 
 
-def test_a_batch_gives_what_each_gives_alone(openai_whisper: OpenaiWhisper, speech: Reader, utterance_of: Maker) -> None:
+def test_a_batch_gives_what_each_gives_alone(recogniser: Recogniser, speech: Reader, utterance_of: Maker) -> None:
     utterances = [utterance_of(speech("librivox_0880")), utterance_of(np.zeros(32_000, np.float32), 4.0), utterance_of(speech("jfk"), 10.0)]
-    together = transcripts(openai_whisper, *utterances)
-    alone = [found for utterance in utterances for found in transcripts(openai_whisper, utterance)]
+    together = transcripts(recogniser, *utterances)
+    alone = [found for utterance in utterances for found in transcripts(recogniser, utterance)]
     assert [found.utterance for found in together] == [utterances[0], utterances[2]]
     for one, other in zip(together, alone, strict=True):
         assert [(w.text, w.start_ns, w.end_ns) for w in one.words] == [(w.text, w.start_ns, w.end_ns) for w in other.words]

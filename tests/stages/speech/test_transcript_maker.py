@@ -58,7 +58,7 @@ def test_text_is_made_of_the_words_that_are_left() -> None:
     assert made is not None
     assert made.text == "Right."
     assert made.words[-1].end_ns == 800 * MS
-    assert made.end_ns == 2 * NS_PER_S, "a second before the utterance's end at the earliest"
+    assert made.end_ns == 3 * NS_PER_S - TranscriptMaker.delay_ns, "no earlier than the declared delay before the end of the utterance"
 
 
 def test_an_earlier_last_word_on_another_track_does_not_turn_the_order() -> None:
