@@ -30,7 +30,7 @@ def pick_peaks(
     total: float,
     grid: DirectionGrid,
     n_most: int = 4,
-    least_share: float = 0.05,
+    least_share: float = 0.065,
     apart_deg: float = 20.0,
     width_deg: float = 9.0,
 ) -> list[Peak]:
@@ -87,7 +87,7 @@ class PeakPicker:
     """
 
     def __init__(
-        self, grid: DirectionGrid, memory_s: float = 0.05, n_most: int = 4, least_share: float = 0.05, least_active: float = 0.06
+        self, grid: DirectionGrid, memory_s: float = 0.05, n_most: int = 4, least_share: float = 0.065, least_active: float = 0.1
     ) -> None:
         self._grid = grid
         self._memory_s = memory_s

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from models.bearing_peak import Peak
-from models.bearing_tracks import BearingTracks
+from models.bearing_tracks import BearingTracks, Candidate
 from pipeline.packets import AudioBlock, Directions, Track, Tracks
 from pipeline.stage import Emit, In, Out, Stage
 from stages.audio.lane_tracks import lane_tracks
@@ -16,9 +16,10 @@ class BearingTracker(Stage):
     """Follows talkers by their bearing.
 
     They are named t1, t2, ... in the order in which they first speak. In silence a track sleeps; it wakes under the same name
-    when something is heard near where it was. One `Tracks` for each block, in which all tracks stand.
+    when something is heard near where it was, or, for a few seconds, on the way on which it walked. One `Tracks` for each block, in
+    which all tracks stand.
 
-    A talker is found after 0.1 to 0.5 s of speech as a rule, later under somebody louder. Reflections are quieter than the
+    A talker is found after 0.1 to 0.3 s of speech as a rule, later under somebody louder. Reflections are quieter than the
     direct sound and so never become tracks; see `models/bearing_tracks.py`. On arrays without bearing each channel is a track.
 
     Args:
@@ -39,7 +40,7 @@ class BearingTracker(Stage):
         self,
         gate_deg: float = 20.0,
         birth_s: float = 0.025,
-        lead_s: float = 0.008,
+        lead_s: float = 0.003,
         wake_s: float = 0.01,
         sleep_after_s: float = 1.0,
         max_tracks: int = 8,
@@ -53,7 +54,11 @@ class BearingTracker(Stage):
         self._seeds: list[tuple[str, float, float | None]] = []
 
     def _new(self, *, circular: bool) -> BearingTracks:
-        return BearingTracks(circular=circular, n_most=self._max_tracks, **self._settings)
+        return BearingTracks(circular=circular, n_most=self._max_tracks, accept=self._accept(), **self._settings)
+
+    def _accept(self) -> Callable[[Candidate], bool] | None:
+        """What is asked before a track is born; here nothing."""
+        return None
 
     def start(self) -> None:
         """Begin with the tracks that the memory has of this session, if it is one that goes on."""

@@ -32,7 +32,7 @@ class SrpPhat(Stage):
         self,
         azimuth_step_deg: float = 3.0,
         max_directions: int = 4,
-        least_share: float = 0.05,
+        least_share: float = 0.065,
         snr_db: float = 9.0,
         n_threads: int = 1,
         device: str = "cpu",

@@ -8,12 +8,15 @@ import threading
 from pipeline.packets import NS_PER_S, Tracks
 from stages.memory import row_writer
 
-_MOVED_DEG = 5.0
-_SOONEST_NS = NS_PER_S // 2
+_MOVED_DEG = 4.0
+_SOONEST_NS = NS_PER_S // 10
 
 
 class PositionHistory:
-    """Keeps the first place of each track and every move of at least five degrees, two a second at most."""
+    """Keeps the first place of each track and every move of at least four degrees, ten a second at most.
+
+    So a walker of up to 30 degrees a second is within five degrees of its last row at any time.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

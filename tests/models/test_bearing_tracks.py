@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from models.bearing_peak import Peak, angle_between_deg
-from models.bearing_tracks import BearingTracks, Change, TrackerError
+from models.bearing_tracks import BearingTracks, Candidate, Change, TrackerError
 
 BLOCK_NS = 32_000_000
 Story = list[tuple[int, Change]]
@@ -125,6 +125,122 @@ def test_elevation_follows() -> None:
     for _ in range(60):
         tracks.step(tracks.now_ns + BLOCK_NS, BLOCK_NS, [Peak(10.0, 25.0, 0.2)])
     assert tracks.tracks[0].elevation_deg == pytest.approx(25.0)
+
+
+def _walk(tracks: BearingTracks, duration_s: float, *walkers: tuple[float, float]) -> Story:
+    """Walkers (azimuth at the start, degrees per second), all heard all the time; nearer than 20 degrees they are one bearing."""
+    story: Story = []
+    for step in range(round(duration_s * 1e9 / BLOCK_NS)):
+        at = [(start + rate * step * BLOCK_NS / 1e9) % 360.0 for start, rate in walkers]
+        heard = [place for number, place in enumerate(at) if all(angle_between_deg(place, other) >= 20.0 for other in at[:number])]
+        # Who is louder changes from syllable to syllable.
+        louder = step // 6 % len(at)
+        if len(heard) < len(at):
+            heard = [at[louder]]
+        peaks = [Peak(place, None, 0.25) for place in heard]
+        story += [(tracks.now_ns, change) for change in tracks.step(tracks.now_ns + BLOCK_NS, BLOCK_NS, peaks)]
+    return story
+
+
+def test_a_brisk_walk_is_one_track_without_lag() -> None:
+    tracks = BearingTracks()
+    assert _kinds(_walk(tracks, 8.0, (300.0, 30.0))) == [("born", "t1")]
+    assert angle_between_deg(tracks.tracks[0].azimuth_deg, 300.0 + 8.0 * 30.0) < 3.0
+
+
+def test_two_who_cross_keep_their_names() -> None:
+    tracks = BearingTracks()
+    assert _kinds(_walk(tracks, 6.0, (30.0, 15.0), (120.0, -15.0))) == [("born", "t1"), ("born", "t2")]
+    assert angle_between_deg(tracks.tracks[0].azimuth_deg, 120.0) < 5.0
+    assert angle_between_deg(tracks.tracks[1].azimuth_deg, 30.0) < 5.0
+
+
+def test_who_walks_past_somebody_leaves_them_where_they_are() -> None:
+    tracks = BearingTracks()
+    assert _kinds(_walk(tracks, 6.0, (30.0, 20.0), (90.0, 0.0))) == [("born", "t1"), ("born", "t2")]
+    assert angle_between_deg(tracks.tracks[0].azimuth_deg, 150.0) < 5.0
+    assert angle_between_deg(tracks.tracks[1].azimuth_deg, 90.0) < 4.0
+
+
+def test_who_walks_on_in_silence_is_found_further_along_the_way() -> None:
+    tracks = BearingTracks()
+    _walk(tracks, 2.0, (30.0, 20.0))
+    assert _kinds(_run(tracks, 2.0)) == [("slept", "t1")]
+    assert _kinds(_walk(tracks, 1.0, (110.0, 20.0))) == [("woke", "t1")]
+    assert angle_between_deg(tracks.tracks[0].azimuth_deg, 130.0) < 5.0
+
+
+def test_who_stood_still_is_not_looked_for_elsewhere() -> None:
+    tracks = BearingTracks()
+    _run(tracks, 2.0, (70.0, 0.2))
+    _run(tracks, 2.0)
+    assert _kinds(_run(tracks, 1.0, (110.0, 0.2))) == [("born", "t2")]
+
+
+def test_bearings_are_shared_out_together() -> None:
+    tracks = BearingTracks()
+    for azimuth_deg in (40.0, 64.0):
+        _run(tracks, 1.0, (azimuth_deg, 0.2))
+    # 51 is nearer to t1, but then 45 would belong to nobody: each is heard on its own side.
+    _run(tracks, 0.5, (51.0, 0.3), (45.0, 0.2))
+    assert [track.own_ns for track in tracks.tracks] == [tracks.now_ns] * 2
+
+
+def test_two_tracks_of_one_source_become_one() -> None:
+    tracks = BearingTracks(together_s=2.0)
+    _run(tracks, 1.0, (40.0, 0.2))
+    _run(tracks, 1.0, (62.0, 0.3), (40.0, 0.2))
+    story: Story = []
+    for step in range(120):
+        story += _run(tracks, BLOCK_NS / 1e9, (max(46.0, 62.0 - 0.4 * step), 0.3))
+    assert _kinds(story)[-2:] == [("slept", "t2"), ("forgotten", "t2")]
+    assert [track.name for track in tracks.tracks] == ["t1"]
+
+
+def test_what_is_refused_is_asked_about_again_but_ever_less_often() -> None:
+    asked: list[int] = []
+
+    def accept(_: Candidate) -> bool:
+        asked.append(tracks.now_ns)
+        return False
+
+    tracks = BearingTracks(accept=accept)
+    assert _run(tracks, 20.0, (80.0, 0.3)) == []
+    assert 15 < len(asked) < 40
+    assert asked[1] - asked[0] < 0.2e9
+    assert asked[-1] - asked[-2] > 0.9e9
+    tracks = BearingTracks(accept=lambda _: True)
+    assert _kinds(_run(tracks, 1.0, (80.0, 0.3))) == [("born", "t1")]
+
+
+def test_weak_tails_do_not_lead() -> None:
+    tracks = BearingTracks()
+    assert _kinds(_run(tracks, 5.0, (80.0, 0.08))) == []
+
+
+def test_a_long_session_of_many_guests_is_bounded() -> None:
+    tracks = BearingTracks(n_most=4)
+    for guest in range(40):
+        _run(tracks, 0.5, ((guest * 67.0) % 360.0, 0.3))
+        _run(tracks, 1.5)
+        assert len(tracks.tracks) <= 4
+    assert len(tracks.candidates) <= 20
+
+
+def test_an_hour_of_silence_leaves_everything_as_it_was() -> None:
+    tracks = BearingTracks()
+    _run(tracks, 1.0, (80.0, 0.3))
+    _run(tracks, 3600.0)
+    assert [(track.name, track.active) for track in tracks.tracks] == [("t1", False)]
+    assert tracks.tracks[0].azimuth_deg == pytest.approx(80.0, abs=0.5)
+    assert _kinds(_run(tracks, 0.5, (84.0, 0.3))) == [("woke", "t1")]
+
+
+def test_near_its_ends_a_line_takes_a_wide_stretch_as_one_place() -> None:
+    for azimuth_deg, born in ((154.0, []), (130.0, [("born", "t2")])):
+        tracks = BearingTracks(circular=False)
+        _run(tracks, 1.0, (178.0, 0.3))
+        assert _kinds(_run(tracks, 0.5, (azimuth_deg, 0.3))) == born
 
 
 def test_time_must_move_on() -> None:

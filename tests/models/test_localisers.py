@@ -33,7 +33,7 @@ BOTH: list[Any] = [pytest.param(SrpPhat, id="srp_phat"), pytest.param(Music, id=
 
 def _heard(localiser: Localiser, samples: Float32Array) -> list[list[Peak]]:
     """The bearings of each block of 32 ms."""
-    picker = PeakPicker(localiser.grid, least_share=0.065 if isinstance(localiser, Music) else 0.05)
+    picker = PeakPicker(localiser.grid, least_share=0.065)
     starts = range(0, samples.shape[1] - BLOCK + 1, BLOCK)
     return [picker.push(localiser.push(samples[:, start : start + BLOCK]), BLOCK / RATE_HZ) for start in starts]
 
@@ -60,7 +60,19 @@ def test_two_sources_at_once_are_told_apart(kind: type[Localiser]) -> None:
     peaks = [peak for block in _heard(kind(array.positions, RATE_HZ), samples) for peak in block]
     near = [[peak for peak in peaks if angle_between_deg(peak.azimuth_deg, truth) < 10.0] for truth in (40.0, 100.0)]
     assert min(len(found) for found in near) > 20
-    assert sum(len(found) for found in near) > 0.8 * len(peaks)
+    assert sum(len(found) for found in near) > 0.85 * len(peaks)
+
+
+def test_the_prior_leaves_no_grating_lobe() -> None:
+    array = load_array("uma8")
+    samples = plane_wave(array, 280.0, bursts(2.0, seed=1)) + diffuse(array, 2.0, seed=2, level=0.001)
+    astray = []
+    for recall_s in (0.0, 0.05):
+        peaks = [peak for block in _heard(SrpPhat(array.positions, RATE_HZ, recall_s=recall_s), samples) for peak in block]
+        assert len(peaks) > 20
+        astray.append(sum(angle_between_deg(peak.azimuth_deg, 280.0) > 15.0 for peak in peaks) / len(peaks))
+    assert astray[1] <= 0.01
+    assert astray[1] <= astray[0]
 
 
 @pytest.mark.parametrize("kind", BOTH)
@@ -79,7 +91,7 @@ def test_silence_has_no_bearing_and_diffuse_noise_few_and_weak_ones(kind: type[L
     array = load_array(name)
     assert not any(_heard(kind(array.positions, RATE_HZ), np.zeros((array.n_channels, RATE_HZ), dtype=np.float32)))
     blocks = _heard(kind(array.positions, RATE_HZ), diffuse(array, 4.0, seed=3))
-    assert sum(bool(peaks) for peaks in blocks) <= 0.12 * len(blocks)
+    assert sum(bool(peaks) for peaks in blocks) <= 0.08 * len(blocks)
     assert max((peak.share for peaks in blocks for peak in peaks), default=0.0) < 0.15
 
 
@@ -97,7 +109,7 @@ def test_cuts_and_reset_make_no_difference(kind: type[Localiser]) -> None:
 def test_votes_are_those_of_a_float64_reference() -> None:
     array = load_array("uma8")
     samples = plane_wave(array, 210.0, bursts(0.5, seed=8)) + diffuse(array, 0.5, seed=9, level=0.001)
-    localiser = SrpPhat(array.positions, RATE_HZ, snr_db=-200.0, least_fit=0.0)
+    localiser = SrpPhat(array.positions, RATE_HZ, snr_db=-200.0, least_fit=0.0, recall_s=0.0)
     votes = localiser.push(samples)
     frequency_hz = np.arange(257) * RATE_HZ / 512
     bins = (frequency_hz >= 300.0) & (frequency_hz <= 6000.0)

@@ -60,6 +60,15 @@ def test_export_vtt_and_rttm(echoic: Echoic, memory: Path) -> None:
     assert rttm.splitlines()[0] == f"SPEAKER {session} 1 0.000 3.000 <NA> <NA> ann <NA> <NA>"
 
 
+def test_export_of_tracks_and_of_an_unknown_format(echoic: Echoic, memory: Path) -> None:
+    session = session_of(echoic, memory)
+    done = echoic("export", session, "--memory", memory, "--format", "tracks")
+    assert (done.code, done.out) == (0, ""), "an imported transcript has nobody who moves"
+    done = echoic("export", session, "--memory", memory, "--format", "srt")
+    assert (done.code, done.out) == (2, "")
+    assert "--format srt: allowed are jsonl, vtt, rttm, tracks" in done.err
+
+
 def test_events_json(echoic: Echoic, memory: Path) -> None:
     rows = echoic("events", "--memory", memory, "--json").json
     assert rows

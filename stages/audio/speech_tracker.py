@@ -1,0 +1,136 @@
+"""Tracks from directions, of talkers only."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from models.bearing_tracks import Candidate
+from pipeline.geometry import ArrayGeometry
+from pipeline.packets import AudioBlock, Directions, Tracks, nanoseconds
+from pipeline.stage import Emit
+from stages.audio.bearing_tracker import BearingTracker
+from stages.memory.long_term_memory import LongTermMemory
+
+if TYPE_CHECKING:
+    from models.silero import Silero
+
+_RATE_HZ = 16000
+_MOMENT_NS = nanoseconds(1.0)
+_N_CHUNKS = 5
+_N_FREE_REFUSALS = 2
+_N_KNOWN = 4
+_DOUBT_PER_REFUSAL = 0.05
+_SURELY_SPEECH = 0.85
+
+
+class SpeechTrackerError(ValueError):
+    """Audio that cannot be judged, or a threshold that makes no sense."""
+
+
+class SpeechTracker(BearingTracker):
+    """Follows talkers by their bearing, and only talkers: fans, clatter and music are given no track.
+
+    The same ports and meaning as `BearingTracker`. Before a track is born, the last second is listened to with a beam towards it that
+    leaves out the other bearings, and a small network (Silero VAD) must hear 160 ms of speech in it. That is asked at births only, so
+    it costs next to nothing; a talker is found a tenth of a second later. What is refused again and again needs surer speech.
+    Voices from a loudspeaker are speech.
+
+    Args:
+        gate_deg: what is heard this near to a track belongs to it; two tracks are at least this far apart when born.
+        birth_s: evidence for a new track, in seconds times share of the sound.
+        lead_s: how much of that must have come while nothing else was louder.
+        wake_s: evidence for a sleeping track to wake.
+        sleep_after_s: a track sleeps when it was not heard for this long.
+        max_tracks: how many tracks there may be; for one more, the one that slept longest is forgotten.
+        least_speech: the probability of speech (0 to 1) that a birth needs.
+        n_threads: CPU threads for the network.
+        memory: where a resumed session's tracks are found, so that their names go on.
+
+    Raises:
+        SpeechTrackerError: where `least_speech` is not from 0 to 1.
+    """
+
+    weights: ClassVar[tuple[str, ...]] = ("silero_vad.onnx",)
+
+    def __init__(
+        self,
+        gate_deg: float = 20.0,
+        birth_s: float = 0.025,
+        lead_s: float = 0.003,
+        wake_s: float = 0.01,
+        sleep_after_s: float = 1.0,
+        max_tracks: int = 8,
+        least_speech: float = 0.5,
+        n_threads: int = 1,
+        memory: LongTermMemory | None = None,
+    ) -> None:
+        if not 0.0 <= least_speech <= 1.0:
+            raise SpeechTrackerError(f"least_speech must be from 0 to 1, found {least_speech}: it is a probability")
+        self._least_speech = least_speech
+        self._n_threads = n_threads
+        self._silero: Silero | None = None
+        self._moment: deque[AudioBlock] = deque()
+        super().__init__(gate_deg, birth_s, lead_s, wake_s, sleep_after_s, max_tracks, memory)
+
+    def start(self) -> None:
+        """Load the network, and begin with the tracks that the memory has of this session."""
+        from models.silero import Silero
+        from models.weights import path_of
+
+        self._silero = Silero(path_of(self.weights[0]), self._n_threads)
+        self._moment.clear()
+        super().start()
+
+    def stop(self) -> None:
+        """Let go of the network and of what was heard."""
+        self._silero = None
+        self._moment.clear()
+
+    def _accept(self) -> Callable[[Candidate], bool] | None:
+        return self._speaks
+
+    def on_audio(self, block: AudioBlock) -> Iterator[Emit[Tracks]]:
+        """Keep the last second.
+
+        Raises SpeechTrackerError where it is not at 16 kHz.
+        """
+        if block.array.has_bearing:
+            if block.sample_rate_hz != _RATE_HZ:
+                raise SpeechTrackerError(
+                    f"SpeechTracker: the array {block.array.name} comes at {block.sample_rate_hz} Hz; {_RATE_HZ} Hz is needed"
+                    " (BearingTracker takes any rate)"
+                )
+            if self._moment and (self._moment[-1].end_ns != block.pts_ns or self._moment[-1].array != block.array):
+                self._moment.clear()
+            self._moment.append(block)
+        yield from super().on_audio(block)
+
+    def on_directions(self, heard: Directions) -> Iterator[Emit[Tracks]]:
+        """Move the tracks on by a block."""
+        while self._moment and self._moment[0].end_ns <= heard.end_ns - _MOMENT_NS:
+            self._moment.popleft()
+        yield from super().on_directions(heard)
+
+    def _speaks(self, candidate: Candidate) -> bool:
+        from models.steered_speech import speech_probabilities, steered
+
+        if candidate.n_refused_alone >= _N_KNOWN and any(track.active for track in self._tracker.tracks):
+            # A fan or music, known from when nobody spoke: now the room's echo of who speaks would pass for speech from there.
+            return False
+        heard = [block for block in self._moment if block.end_ns <= self._tracker.now_ns]
+        if self._silero is None or not heard:
+            return False
+        array: ArrayGeometry = heard[-1].array
+        samples = np.nan_to_num(np.concatenate([block.samples for block in heard], axis=1), posinf=0.0, neginf=0.0)
+        rivals = [rival for rival in self._tracker.candidates if rival is not candidate and rival.evidence >= candidate.evidence / 4.0]
+        away = [(track.azimuth_deg, track.elevation_deg) for track in self._tracker.tracks if track.active]
+        away += [(rival.azimuth_deg, rival.elevation_deg) for rival in rivals]
+        signal = steered(samples, array.positions, _RATE_HZ, (candidate.azimuth_deg, candidate.elevation_deg), away)
+        best = sorted(speech_probabilities(signal, self._silero))[-_N_CHUNKS:]
+        # What was long heard without a word is a fan or music: then a little speech that leaks into its beam is not enough.
+        doubt = _DOUBT_PER_REFUSAL * max(0, candidate.n_refused - _N_FREE_REFUSALS)
+        return sum(best) / _N_CHUNKS >= min(self._least_speech + doubt, max(self._least_speech, _SURELY_SPEECH))
