@@ -7,6 +7,7 @@ read-only when the packet is made, so a packet can be handed to several stages a
 from __future__ import annotations
 
 import dataclasses
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -162,6 +163,16 @@ class Utterance(Packet):
         return self.pts_ns - self.lead_ns
 
 
+@dataclass(frozen=True, kw_only=True)
+class OpenUtterance(Packet):
+    """An utterance that has not ended: what has been said of it so far.
+
+    `so_far` starts where the whole utterance will start. The packet ends when it was looked at, with the newest block.
+    """
+
+    so_far: Utterance
+
+
 @dataclass(frozen=True)
 class Word:
     """A word with its time on the session clock and the recogniser's probability (0 to 1)."""
@@ -179,6 +190,7 @@ class Transcript(Packet):
     The packet may last longer than the last word, since packets leave a stage in the order of their ends: `spoken_end_ns` says
     when the words ended.
     `confidence` is exp(mean token log probability), 0 to 1. `copy_of` names the track whose speech leaked into this beam.
+    `voice` tells whose voice it is: float32, shape (256,), of unit length; None where nobody has looked or there is too little.
     """
 
     utterance: Utterance
@@ -187,6 +199,7 @@ class Transcript(Packet):
     language: str
     confidence: float
     copy_of: str | None = None
+    voice: Float32Array | None = None
 
     @property
     def key(self) -> str:
@@ -200,11 +213,44 @@ class Transcript(Packet):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PartialTranscript(Packet):
+    """What somebody is saying: the text up to now, which the next one replaces. `pts_ns` is that of the utterance.
+
+    `stable_text` is the beginning of `text` that will not change any more in a partial transcript of this utterance. The final
+    line (`Transcript`) is made anew from the whole utterance and may differ from both.
+    """
+
+    track: Track
+    text: str
+    stable_text: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Line(Packet):
     """A transcript with its meaning. `embedding` is float32, shape (dimension,), of unit length."""
 
     transcript: Transcript
     embedding: Float32Array
+
+
+@dataclass(frozen=True, kw_only=True)
+class SoundEvent(Packet):
+    """A sound that is not speech: a door, a phone, laughter.
+
+    `label` is a class of AudioSet, or None for a sound that no class fits; `score` (0 to 1) is how sure the best class was. The
+    bearing is None where there is none or the sound came from all sides. `embedding` is float32, shape (1024,), of unit length.
+    """
+
+    label: str | None
+    score: float
+    azimuth_deg: float | None
+    elevation_deg: float | None
+    embedding: Float32Array
+
+    @property
+    def key(self) -> str:
+        """The name of this sound within its session: the same in every replay."""
+        return f"{'-'.join(re.findall('[a-z0-9]+', (self.label or 'sound').lower()))}-{self.pts_ns // 10**6:08d}"
 
 
 @dataclass(frozen=True, kw_only=True)

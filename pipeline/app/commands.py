@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pipeline.app.failures import CallerError
-from pipeline.app.options import Config, Json, Memory, Session, StartedAt
+from pipeline.app.options import Config, Json, Memory, MemoryOrLater, Session, StartedAt
 
 app = typer.Typer(
     name="echoic",
@@ -20,6 +20,10 @@ app = typer.Typer(
 )
 models = typer.Typer(help="The weights that graphs need.", rich_markup_mode=None, no_args_is_help=True)
 app.add_typer(models, name="models")
+speakers = typer.Typer(help="The people of a memory: list, name, merge, split.", rich_markup_mode=None)
+app.add_typer(speakers, name="speakers")
+sounds = typer.Typer(help="What was heard besides speech.", rich_markup_mode=None, invoke_without_command=True)
+app.add_typer(sounds, name="sounds")
 
 
 @app.command()
@@ -95,10 +99,10 @@ def import_(
 def export(
     session: Annotated[str, typer.Argument(metavar="SESSION", help="The session's id.")],
     memory: Memory,
-    form: Annotated[str, typer.Option("--format", metavar="jsonl|vtt|rttm", help="The format.")] = "jsonl",
+    form: Annotated[str, typer.Option("--format", metavar="jsonl|vtt|rttm|tracks", help="The format.")] = "jsonl",
     copies: Annotated[bool, typer.Option("--copies", help="Also lines that leaked into another beam.")] = False,
 ) -> None:
-    """Print a session's transcript."""
+    """Print a session's transcript, or where its tracks were."""
     from pipeline.app.transcripts import export_transcript
 
     export_transcript(session, memory, form, copies)
@@ -133,6 +137,82 @@ def tracks(memory: Memory, session: Session = None, as_json: Json = False) -> No
     from pipeline.app import listing
 
     listing.print_tracks(memory, session, as_json)
+
+
+@sounds.callback()
+def sounds_(
+    context: typer.Context,
+    memory: Annotated[Path | None, typer.Option("--memory", metavar="DIR", help="The memory's directory.")] = None,
+    session: Session = None,
+    as_json: Json = False,
+) -> None:
+    """List the sounds that are not speech: a door, a phone, laughter; and unknown ones that recur, in groups."""
+    from pipeline.app import sounds
+
+    if context.invoked_subcommand is None:
+        sounds.print_sounds(memory, session, as_json)
+
+
+@sounds.command()
+def name(
+    group: Annotated[str, typer.Argument(metavar="GROUP", help="The group, such as sound-1, or its name so far.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What it shall be called, in the past and from now on.")],
+    memory: Memory,
+) -> None:
+    """Name a sound that recurs and that no class fits."""
+    from pipeline.app import sounds
+
+    sounds.name_sound(group, name, memory)
+
+
+@speakers.callback(invoke_without_command=True)
+def speakers_(context: typer.Context, memory: MemoryOrLater = None, as_json: Json = False) -> None:
+    """List the people of a memory, or put right who is who."""
+    if context.invoked_subcommand is None:
+        from pipeline.app.speakers import print_speakers
+
+        if memory is None:
+            raise CallerError("speakers needs --memory DIR")
+        print_speakers(memory, as_json)
+
+
+@speakers.command()
+def rename(
+    speaker: Annotated[str, typer.Argument(metavar="ID", help="The speaker, as `echoic speakers` lists them.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What to call them.")],
+    memory: Memory,
+    as_json: Json = False,
+) -> None:
+    """Give somebody a name, also in everything they said before."""
+    from pipeline.app.speakers import rename_speaker
+
+    rename_speaker(memory, speaker, name, as_json)
+
+
+@speakers.command()
+def merge(
+    one: Annotated[str, typer.Argument(metavar="ID", help="Who is somebody else.")],
+    into: Annotated[str, typer.Argument(metavar="INTO", help="Who they are.")],
+    memory: Memory,
+    as_json: Json = False,
+) -> None:
+    """Say that two speakers are one person."""
+    from pipeline.app.speakers import merge_speakers
+
+    merge_speakers(memory, one, into, as_json)
+
+
+@speakers.command()
+def split(
+    speaker: Annotated[str, typer.Argument(metavar="ID", help="Who is two people.")],
+    memory: Memory,
+    lines: Annotated[str | None, typer.Option(metavar="LINE,...", help="The lines of the other one; none: told by voice.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Say that one speaker is two people."""
+    from pipeline.app.speakers import split_speaker
+
+    split_speaker(memory, speaker, lines, as_json)
 
 
 @models.command("list")

@@ -8,6 +8,9 @@ from typing import Annotated
 import typer
 
 Memory = Annotated[Path, typer.Option("--memory", metavar="DIR", help="The memory's directory.")]
+MemoryOrLater = Annotated[
+    Path | None, typer.Option("--memory", metavar="DIR", help="The memory's directory; with a subcommand it follows that.")
+]
 Config = Annotated[
     str | None,
     typer.Option(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 
 from pipeline.app import times
 from pipeline.app.console import bar, result, say
@@ -46,18 +46,15 @@ def import_transcript(file: Path, directory: Path, config: str | None, started_a
 
 
 def export_transcript(session: str, directory: Path, form: str, copies: bool) -> None:
-    """Print a session's transcript. Raises CallerError."""
+    """Print a session's transcript, or where its tracks were. Raises CallerError."""
     from stages.memory.transcript_files import ExportFormat, export_session
 
-    if form not in get_args(ExportFormat):
-        raise CallerError(f"--format {form}: allowed are {', '.join(get_args(ExportFormat))}")
+    known: dict[str, ExportFormat] = {name: name for name in get_args(ExportFormat)}
+    if form not in known:
+        raise CallerError(f"--format {form}: allowed are {', '.join(known)}")
     with memory_to_read(directory_to_read(directory)) as memory:
-        for line in export_session(memory, known_session(memory, session), _format(form), copies):
+        for line in export_session(memory, known_session(memory, session), known[form], copies):
             sys.stdout.write(f"{line}\n")
-
-
-def _format(form: str) -> Literal["jsonl", "vtt", "rttm"]:
-    return "vtt" if form == "vtt" else "rttm" if form == "rttm" else "jsonl"
 
 
 def _told(progress: Bar) -> Callable[[int, int], None]:

@@ -39,6 +39,12 @@ _CHECKS: tuple[tuple[str, str], ...] = (
         "events whose parent is not there",
         "SELECT e.id FROM events e LEFT JOIN events p ON p.id = e.parent WHERE e.parent IS NOT NULL AND p.id IS NULL",
     ),
+    ("sounds that end before they start", "SELECT id FROM sounds WHERE end_ns < start_ns"),
+    (
+        "sounds whose moment does not fit their session",
+        "SELECT x.id FROM sounds x JOIN sessions s ON s.id = x.session WHERE x.ended_at_ns != s.started_at_ns + x.end_ns",
+    ),
+    ("sounds without a label or a group", "SELECT id FROM sounds WHERE label IS NULL AND sound_group IS NULL"),
     ("gaps that end before they start", "SELECT session || ' ' || start_ns FROM gaps WHERE end_ns < start_ns"),
 )
 

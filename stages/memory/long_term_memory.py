@@ -15,12 +15,14 @@ import numpy as np
 
 from pipeline.packets import Event, Float32Array, Gap, Line, Tracks
 from pipeline.stage import Resource
-from stages.memory import consolidation, integrity, line_audio, memory_settings, row_reader, row_writer
+from stages.memory import consolidation, integrity, line_audio, memory_settings, row_reader, row_writer, speaker_store
 from stages.memory.database import Database, WriterLock, translated
 from stages.memory.memory_errors import MemoryDamaged, MemoryError_, MemoryFull, MemoryInUse, MemorySettingsError
 from stages.memory.memory_settings import MemorySettings
 from stages.memory.position_history import PositionHistory
-from stages.memory.rows import EventRow, GapRow, Hit, LineRow, SessionRow, TrackRow, WordRow
+from stages.memory.rows import EventRow, GapRow, Hit, LineRow, PositionRow, SessionRow, TrackRow, WordRow
+from stages.memory.sound_store import SoundStore
+from stages.memory.speaker_book import SpeakerBook
 from stages.memory.text_encoder import TextEncoder
 from stages.memory.vector_index import IndexKind, VectorIndex
 from stages.memory.words_query import words_query
@@ -55,6 +57,8 @@ class LongTermMemory(Resource):
         self._vectors: VectorIndex | None = None
         self._index_lock = threading.Lock()
         self._positions = PositionHistory()
+        self.sounds = SoundStore(self._database, self._writing_to)
+        self.speakers = SpeakerBook(self._database)
 
     def start(self) -> None:
         """Open the memory, making it where there is none.
@@ -118,6 +122,7 @@ class LongTermMemory(Resource):
         with self._writing_to(session) as connection:
             connection.execute("UPDATE sessions SET complete = 1, duration_ns = ? WHERE id = ?", (duration_ns, session))
             parts = row_reader.event_parts(connection, session)
+            speaker_store.settle(connection, session)
             (started_at,) = connection.execute("SELECT started_at FROM sessions WHERE id = ?", (session,)).fetchone()
             row_writer.clear_levels(connection, session)
             found = consolidation.episodes(parts, duration_ns)
@@ -150,19 +155,26 @@ class LongTermMemory(Resource):
                             )
                     if written:
                         line_audio.sync_folder((self._root / written[0]).parent)
-            self.add_rows(session, rows, vectors, passed_ns, name_speakers=True)
+            heard = zip(rows, lines, strict=True)
+            voices = {row.id: line.transcript.voice for row, line in heard if line.transcript.voice is not None}
+            self.add_rows(session, rows, vectors, passed_ns, voices)
         except BaseException:
             if self._root is not None:
                 line_audio.remove(self._root, written)
             raise
 
     def add_rows(
-        self, session: str, rows: Sequence[LineRow], vectors: Float32Array, passed_ns: int, *, name_speakers: bool = False
+        self,
+        session: str,
+        rows: Sequence[LineRow],
+        vectors: Float32Array,
+        passed_ns: int,
+        voices: Mapping[str, Float32Array] | None = None,
     ) -> None:
         """Store lines that have no audio of their own; `vectors` is float32, shape (len(rows), dimension), of unit length.
 
-        A row's `speaker` names its track where the track has no name yet; with `name_speakers`, tracks without one are called
-        speaker-1, speaker-2, ... in the order of their first words.
+        A row's `speaker` names its track where the track has no name yet. With `voices` (float32, shape (256,), by line id;
+        empty where nobody has looked), every line gets a speaker of its own, by voice and place.
         """
         if vectors.shape != (len(rows), self.encoder.dimension) or not np.isfinite(vectors).all():
             raise MemoryError_(
@@ -170,7 +182,9 @@ class LongTermMemory(Resource):
                 f"{'' if np.isfinite(vectors).all() else ' with numbers that are not finite'}"
             )
         with self._writing_to(session) as connection:
-            row_writer.add_lines(connection, session, rows, vectors, name_speakers=name_speakers)
+            added = set(row_writer.add_lines(connection, session, rows, vectors))
+            if voices is not None:
+                speaker_store.place(connection, session, [row for row in rows if row.id in added], voices)
             row_writer.set_passed(connection, session, passed_ns)
 
     def add_event(self, session: str, event: Event) -> None:
@@ -264,6 +278,11 @@ class LongTermMemory(Resource):
         """Tracks, by session start and then in the order in which they were first heard."""
         with self._database.reading() as connection:
             return row_reader.tracks(connection, session, _at_ns(at))
+
+    def positions(self, session: str) -> list[PositionRow]:
+        """Where a session's tracks were, by time; a track stays where it was until its next row."""
+        with self._database.reading() as connection:
+            return row_reader.positions(connection, session)
 
     def gaps(self, session: str | None = None, start_ns: int | None = None, end_ns: int | None = None) -> list[GapRow]:
         """Lost stretches that overlap a span of session time."""

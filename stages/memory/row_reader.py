@@ -14,19 +14,22 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.packets import Float32Array
+from stages.memory import speaker_store
 from stages.memory.consolidation import Part
-from stages.memory.rows import EventRow, GapRow, LineRow, SessionRow, TrackRow, WordRow
+from stages.memory.rows import EventRow, GapRow, LineRow, PositionRow, SessionRow, TrackRow, WordRow
 from stages.memory.vector_index import Batch
 
 T = TypeVar("T")
 _AT_ONCE = 500
 
 _LINES = """
-SELECT l.id, l.session, l.track, l.start_ns, l.end_ns, l.azimuth_deg, l.elevation_deg, t.speaker, l.text, l.words, l.confidence,
-       l.language, e.id, l.copy_of, l.clip, l.clip_start_ns
+SELECT l.id, l.session, l.track, l.start_ns, l.end_ns, l.azimuth_deg, l.elevation_deg, coalesce(p.name, t.speaker), l.text, l.words,
+       l.confidence, l.language, e.id, l.copy_of, l.clip, l.clip_start_ns
 FROM lines l
 JOIN sessions s ON s.id = l.session
 LEFT JOIN tracks t ON t.session = l.session AND t.track = l.track
+LEFT JOIN line_speakers w ON w.line = l.id
+LEFT JOIN speakers p ON p.id = w.speaker
 LEFT JOIN event_lines m ON m.line = l.id
 LEFT JOIN events e ON e.id = m.event AND (:at IS NULL OR e.ended_at_ns <= :at)
 """
@@ -147,7 +150,10 @@ def tracks(connection: sqlite3.Connection, session: str | None, at_ns: int | Non
         WHERE session = :session AND track = :track AND (:at IS NULL OR time_ns + :started <= :at) ORDER BY time_ns
     """
     rows = []
+    voices: dict[str, dict[str, str]] = {}
     for name, track, speaker, started in connection.execute(known, {"session": session}).fetchall():
+        if name not in voices:
+            voices[name] = speaker_store.of_tracks(connection, name, at_ns)
         bound = {"session": name, "track": track, "at": at_ns, "started": started}
         places = connection.execute(placed, bound).fetchall()
         said = connection.execute(spoken, bound).fetchall()
@@ -160,7 +166,7 @@ def tracks(connection: sqlite3.Connection, session: str | None, at_ns: int | Non
         row = TrackRow(
             session=name,
             track=track,
-            speaker=speaker if own else None,
+            speaker=voices[name].get(track, speaker) if own else None,
             azimuth_deg=_mean_azimuth(azimuths),
             elevation_deg=round(math.fsum(elevations) / len(elevations), 3) if elevations else None,
             first_ns=min(times),
@@ -171,6 +177,12 @@ def tracks(connection: sqlite3.Connection, session: str | None, at_ns: int | Non
         )
         rows.append((started, name, row.first_ns, track, row))
     return [entry[4] for entry in sorted(rows, key=lambda entry: entry[:4])]
+
+
+def positions(connection: sqlite3.Connection, session: str) -> list[PositionRow]:
+    """Where a session's tracks were, by time and then by name."""
+    query = "SELECT session, track, time_ns, azimuth_deg, elevation_deg FROM positions WHERE session = ? ORDER BY time_ns, track"
+    return [PositionRow(*row) for row in connection.execute(query, (session,))]
 
 
 def gaps(connection: sqlite3.Connection, session: str | None, start_ns: int | None, end_ns: int | None) -> list[GapRow]:

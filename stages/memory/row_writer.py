@@ -48,14 +48,12 @@ def correct_start(connection: sqlite3.Connection, session: str, started_at: date
     """Move a session to when it really began, with everything in it."""
     shift = "(SELECT ? - started_at_ns FROM sessions WHERE id = ?)"
     start_ns = utc_ns(started_at)
-    for table in ("lines", "events"):
+    for table in ("lines", "events", "sounds"):
         connection.execute(f"UPDATE {table} SET ended_at_ns = ended_at_ns + {shift} WHERE session = ?", (start_ns, session, session))
     connection.execute("UPDATE sessions SET started_at = ?, started_at_ns = ? WHERE id = ?", (started_at.isoformat(), start_ns, session))
 
 
-def add_lines(
-    connection: sqlite3.Connection, session: str, rows: Sequence[LineRow], vectors: Float32Array, *, name_speakers: bool
-) -> list[str]:
+def add_lines(connection: sqlite3.Connection, session: str, rows: Sequence[LineRow], vectors: Float32Array) -> list[str]:
     """Add lines of one session that are not there yet; the ids of those that were added."""
     started, longest = connection.execute("SELECT started_at_ns, longest_line_ns FROM sessions WHERE id = ?", (session,)).fetchone()
     cursor = connection.cursor()
@@ -87,7 +85,7 @@ def add_lines(
             longest = max(longest, row.end_ns - row.start_ns)
     connection.executemany("INSERT INTO vectors (n, vector) VALUES (?, ?)", blobs)
     connection.execute("UPDATE sessions SET longest_line_ns = ? WHERE id = ?", (longest, session))
-    _name_speakers(connection, session, added, number=name_speakers)
+    _name_speakers(connection, session, added)
     return [row.id for row in added]
 
 
@@ -177,27 +175,13 @@ def _words(row: LineRow) -> str:
     )
 
 
-def _name_speakers(connection: sqlite3.Connection, session: str, rows: Sequence[LineRow], *, number: bool) -> None:
-    """Tracks get their speaker in the order of their first words: the order in which lines are added."""
-    named = dict(connection.execute("SELECT track, speaker FROM tracks WHERE session = ?", (session,)))
-    taken = {speaker for speaker in named.values() if speaker}
+def _name_speakers(connection: sqlite3.Connection, session: str, rows: Sequence[LineRow]) -> None:
+    """Tracks are called by the first name that a line of theirs came with."""
     fresh: dict[str, str | None] = {}
     for row in rows:
-        if named.get(row.track) is None and fresh.get(row.track) is None:
-            speaker = row.speaker
-            if speaker is None and number and row.copy_of is None:
-                speaker = _next_name(taken)
-            if speaker is not None:
-                taken.add(speaker)
-            fresh[row.track] = speaker
+        if fresh.get(row.track) is None:
+            fresh[row.track] = row.speaker
     name_tracks(connection, session, fresh)
-
-
-def _next_name(taken: set[str]) -> str:
-    number = 1
-    while f"speaker-{number}" in taken:
-        number += 1
-    return f"speaker-{number}"
 
 
 def clear_levels(connection: sqlite3.Connection, session: str) -> None:

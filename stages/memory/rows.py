@@ -91,6 +91,17 @@ class TrackRow:
 
 
 @dataclass(frozen=True)
+class PositionRow:
+    """Where a track was from a moment on, until its next position."""
+
+    session: str
+    track: str
+    time_ns: int
+    azimuth_deg: float
+    elevation_deg: float | None
+
+
+@dataclass(frozen=True)
 class GapRow:
     """A stretch of a session that was lost, and why."""
 

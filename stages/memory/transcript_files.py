@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
-from pipeline.packets import Float32Array, seconds
+from pipeline.packets import NS_PER_S, Float32Array, seconds
 from stages.events.event_stream import event_of
 from stages.events.room_segmenter import RoomSegmenter
 from stages.events.spoken_line import SpokenLine
@@ -25,9 +25,10 @@ from stages.memory.transcript_parser import SpokenText, TranscriptFileError, rea
 
 __all__ = ["ExportFormat", "ImportReport", "TranscriptFileError", "export_session", "import_transcript"]
 
-ExportFormat = Literal["jsonl", "vtt", "rttm"]
+ExportFormat = Literal["jsonl", "vtt", "rttm", "tracks"]
 _AT_ONCE = 512
 _NO_ARRAY = "none"
+_PAUSE_IN_TURN_NS = NS_PER_S
 
 
 @dataclass(frozen=True)
@@ -89,13 +90,17 @@ def import_transcript(
 def export_session(memory: LongTermMemory, session: str, format: ExportFormat, copies: bool = False) -> Iterator[str]:
     """A session line by line, without line ends: JSON lines (the form that import reads), WebVTT, or RTTM. By start.
 
+    With "tracks", where each track was instead: JSON lines by time, one whenever a track had moved by four degrees.
+
     Raises MemoryError_ when there is no such session.
     """
     memory.session_row(session)
+    if format == "tracks":
+        return _positions(memory, session)
     rows = memory.lines(session, copies=copies)
     writers: dict[str, Callable[[Sequence[LineRow]], Iterator[str]]] = {"jsonl": _json_lines, "vtt": _vtt, "rttm": _rttm}
     if format not in writers:
-        raise TranscriptFileError(f"export format {format!r} is not known; allowed are {', '.join(writers)}")
+        raise TranscriptFileError(f"export format {format!r} is not known; allowed are {', '.join(get_args(ExportFormat))}")
     return writers[format](rows)
 
 
@@ -167,6 +172,18 @@ def _json_lines(rows: Sequence[LineRow]) -> Iterator[str]:
         yield json.dumps(line_json(row), ensure_ascii=False)
 
 
+def _positions(memory: LongTermMemory, session: str) -> Iterator[str]:
+    for place in memory.positions(session):
+        entry = {
+            "session": place.session,
+            "track": place.track,
+            "time_s": seconds(place.time_ns),
+            "azimuth_deg": place.azimuth_deg,
+            "elevation_deg": place.elevation_deg,
+        }
+        yield json.dumps(entry, ensure_ascii=False)
+
+
 def _vtt(rows: Sequence[LineRow]) -> Iterator[str]:
     yield "WEBVTT"
     for row in rows:
@@ -178,11 +195,21 @@ def _vtt(rows: Sequence[LineRow]) -> Iterator[str]:
 
 
 def _rttm(rows: Sequence[LineRow]) -> Iterator[str]:
-    """NIST's Rich Transcription Time Marked: one SPEAKER line an utterance."""
+    """NIST's Rich Transcription Time Marked: one SPEAKER line a turn.
+
+    A turn is what one speaker says until somebody else does, or until a pause of more than a second; shorter ones count as theirs,
+    as the reference transcripts of meetings have it.
+    """
+    turns: list[tuple[str, int, int]] = []
     for row in rows:
-        who = re.sub(r"\s+", "_", row.speaker or row.track)
-        length_s = seconds(row.end_ns - row.start_ns)
-        yield f"SPEAKER {row.session} 1 {seconds(row.start_ns):.3f} {length_s:.3f} <NA> <NA> {who} <NA> <NA>"
+        who = row.speaker or row.track
+        if turns and turns[-1][0] == who and row.start_ns - turns[-1][2] <= _PAUSE_IN_TURN_NS:
+            turns[-1] = (who, turns[-1][1], max(turns[-1][2], row.end_ns))
+        else:
+            turns.append((who, row.start_ns, row.end_ns))
+    for who, start_ns, end_ns in turns:
+        name = re.sub(r"\s+", "_", who)
+        yield f"SPEAKER {rows[0].session} 1 {seconds(start_ns):.3f} {seconds(end_ns - start_ns):.3f} <NA> <NA> {name} <NA> <NA>"
 
 
 def _clock(time_ns: int) -> str:

@@ -9,6 +9,7 @@ from datetime import datetime
 from pipeline.stage import END_NS
 from stages.answer.answerer import Answerer
 from stages.memory.long_term_memory import LongTermMemory
+from stages.memory.row_writer import utc_ns
 from stages.memory.rows import GapRow, LineRow, SessionRow
 from stages.memory.text_encoder import TextEncoder
 from stages.recall.answers import MOST_RETRIEVED, Answer, Claim, Stretch
@@ -21,6 +22,7 @@ from stages.recall.refusals import nothing_heard, nothing_in_time, refusal_text,
 from stages.recall.salience import Vocabulary, importance
 from stages.recall.scope import Scope, scope_of
 from stages.recall.search import Ranked, Searcher
+from stages.recall.sounds_heard import sound_claims, sounds_asked
 from stages.recall.support import THRESHOLD, Judge
 from stages.recall.terms import coverage, stems
 from stages.recall.time_phrase import Moments
@@ -78,6 +80,8 @@ class Inquiry:
         retrieved_ns = self._now_ns()
         claims = [] if outcome.refused is not None else self._answerer.compose(question, outcome.material)
         claims = with_clips(claims, outcome.material, self._memory.directory)
+        # Sounds only add to what was said: they take no part in finding it.
+        claims += sound_claims(sounds_asked(question, scope, lambda: self._memory.sounds.rows(at=self._at)), scope)
         gaps = self._gaps(question, outcome, scope)
         words = self._words(question, scope, outcome, claims, gaps)
         answered_ns = self._now_ns()
@@ -116,7 +120,7 @@ class Inquiry:
     def _speakers(self) -> list[str]:
         """Everybody who was heard, by name. Few questions name somebody, so it is looked up only then."""
         if self._names is None:
-            self._names = sorted({row.speaker for row in self._memory.tracks(at=self._at) if row.speaker})
+            self._names = self._memory.speakers.names(None if self._at is None else utc_ns(self._at))
         return self._names
 
     def _moments(self, sessions: Sequence[SessionRow], ends_ns: dict[str, int]) -> Moments:

@@ -1,0 +1,7 @@
+"""What can be wrong with audio or settings of the sound stages."""
+
+from __future__ import annotations
+
+
+class SoundError(ValueError):
+    """Audio that cannot be judged, a setting that is no choice, or a stage that was not started."""
