@@ -18,8 +18,11 @@ import torch
 
 from models.beam_overlap import BeamOverlap
 from models.direction_masks import DirectionMasks
-from models.spatial_filters import delay_and_sum, souden_mvdr
-from models.steering import steering_vectors, unit_vector
+from models.fixed_beams import FixedBeams
+from models.guided_masks import GuidedMasks
+from models.hermitian_code import HermitianCode
+from models.spatial_filters import souden_mvdr
+from models.steering import unit_vector
 from models.step_sizes import HOPS_PER_WINDOW, StepSizes
 from models.stft import Stft, power
 
@@ -29,8 +32,13 @@ AZIMUTH_STEP_DEG = 2.0
 ELEVATION_STEP_DEG = 10.0
 PRIOR_SPECTRA = 20.0
 LEAKAGE = 0.07
+FORGETTING_DEG = 15.0
+"""A turn after which what was learnt about a source counts for 1/e: its response from the room is another one then."""
+TINY = 1e-20
 
 Bearing = tuple[float, float | None]
+Design = Literal["souden", "fixed", "delay_and_sum"]
+Masks = Literal["guided", "direction"]
 
 
 @dataclass(frozen=True)
@@ -55,11 +63,13 @@ class OnlineBeamformer:
         positions_m: microphones, shape (channels, 3).
         sample_rate_hz: of the samples.
         reference: the microphone as which the beams hear their source.
-        design: `souden` for the mask-driven MVDR, `delay_and_sum` to only line up the channels.
+        design: `souden` for the MVDR that the masks drive, `fixed` and `delay_and_sum` for filters of the bearings alone (`FixedBeams`).
+        masks: which bins are whose: `direction` goes by the bearings alone, `guided` learns from there how each source sounds.
         step_s: how much is worked through at once.
         look_ahead_s: how far ahead of a step its filter looks.
         memory_s: how fast old sound fades from the filters (time constant).
-        loading: see `spatial_filters.souden_mvdr`.
+        loading: white noise added for robustness, relative to the noise (`spatial_filters`).
+        null_power: power of each other source in the noise of `fixed`, relative to the diffuse noise; 0 ignores them.
         device: where the work is done.
     """
 
@@ -68,16 +78,17 @@ class OnlineBeamformer:
         positions_m: npt.NDArray[np.float64],
         sample_rate_hz: int,
         reference: int = 0,
-        design: Literal["souden", "delay_and_sum"] = "souden",
+        design: Design = "souden",
         step_s: float = 0.176,
         look_ahead_s: float = 0.7,
         memory_s: float = 5.0,
         loading: float = 1e-3,
         device: str = "cpu",
+        masks: Masks = "guided",
+        null_power: float = 0.0,
     ) -> None:
         self._positions_m = positions_m
         self._reference = reference
-        self._design = design
         self._loading = loading
         self._device = device
         self.sizes = StepSizes.of(sample_rate_hz, step_s, look_ahead_s)
@@ -86,6 +97,13 @@ class OnlineBeamformer:
         self._frequency_hz = np.arange(self._stft.n_bins) * sample_rate_hz / self.sizes.window_frames
         self._heard_bins = torch.tensor((self._frequency_hz >= LOWEST_HZ) & (self._frequency_hz <= HIGHEST_HZ), device=device)
         self._masks = DirectionMasks(positions_m, self._frequency_hz, reference, device=device)
+        self._code = HermitianCode(len(positions_m), device)
+        self._guided = GuidedMasks(self._code, self._fade) if design == "souden" and masks == "guided" else None
+        self._fixed: FixedBeams | None = None
+        if design != "souden":
+            power_of_others = null_power if design == "fixed" else 0.0
+            self._fixed = FixedBeams(positions_m, self._frequency_hz, reference, design, loading, power_of_others, device)
+        self._expected = self._code.of(self._masks.covariances)
         self._steps: list[_StepData] = []
         self._statistics: dict[str, torch.Tensor] = {}
         self.reset()
@@ -107,8 +125,7 @@ class OnlineBeamformer:
         spectra = self._stft.push(torch.tensor(samples)).permute(2, 0, 1)
         self._fresh = torch.cat([self._fresh, spectra], dim=2)
         while self._fresh.shape[2] >= self.sizes.n_step:
-            spectra = self._fresh[:, :, : self.sizes.n_step].contiguous()
-            self._steps.append(_StepData(spectra, power(spectra).mean(dim=(1, 2))))
+            self._steps.append(self._taken(self._fresh[:, :, : self.sizes.n_step].contiguous()))
             self._fresh = self._fresh[:, :, self.sizes.n_step :]
 
     def finish(self) -> None:
@@ -128,16 +145,15 @@ class OnlineBeamformer:
         self._aim(bearings)
         # More may have come at once than the look-ahead allows to be used.
         seen = self._steps[: self.sizes.n_ahead + 1]
-        for data in seen:
-            self._attribute(data)
         first_frame = (self._n_done * self.sizes.n_step - HOPS_PER_WINDOW + 1) * self.sizes.hop_frames
         now = self._steps[0]
         result = BeamStep(first_frame, {}, {}, {})
-        if self._names:
-            self._beam(now.spectra, self._attribute(now), self._filters(seen), result)
-        for index, name in enumerate([*self._names, ""]):
-            if now.covariances is not None:
-                self._statistics[name] = self._fade * self._sum_of(name) + now.covariances[:, index]
+        if self._fixed is None:
+            masks, target, noise = self._learn(seen)
+            if self._names:
+                self._beam(now.spectra, masks, souden_mvdr(target, noise, self._reference, self._loading), result)
+        elif self._names:
+            self._beam(now.spectra, self._direction_masks(now), self._fixed.weights, result)
         self._steps.pop(0)
         self._n_done += 1
         self._before = torch.cat([self._before, now.spectra], dim=2)[:, :, -(HOPS_PER_WINDOW - 1) :]
@@ -146,6 +162,8 @@ class OnlineBeamformer:
     def forget(self, keep: Sequence[str]) -> None:
         """Drop what was learnt about all sources but these."""
         self._statistics = {name: value for name, value in self._statistics.items() if name in keep or name == ""}
+        if self._guided is not None:
+            self._guided.forget([*keep, ""])
 
     def _aim(self, bearings: Mapping[str, Bearing]) -> None:
         names = tuple(bearings)
@@ -153,49 +171,66 @@ class OnlineBeamformer:
         rounded = tuple(_aimed(aimed.get(name), azimuth, rise or 0.0) for name, (azimuth, rise) in bearings.items())
         if names == self._names and rounded == self._bearings:
             return
+        for name, bearing in zip(names, rounded, strict=True):
+            if name in aimed:
+                self._weaken(name, math.exp(-_turned_deg(aimed[name], bearing) / FORGETTING_DEG))
         self._names, self._bearings = names, rounded
         vectors = [unit_vector(self._positions_m, azimuth, elevation) for azimuth, elevation in rounded]
         self._vectors = np.array(vectors).reshape(-1, 3)
         self._masks.set_directions(self._vectors)
+        self._expected = self._code.of(self._masks.covariances)
+        if self._fixed is not None:
+            self._fixed.set_directions(self._vectors)
         self._beams = {name: beam for name, beam in self._beams.items() if name in names}
         for data in self._steps:
-            data.masks = data.covariances = None
+            data.masks = None
 
-    def _attribute(self, data: _StepData) -> torch.Tensor:
-        """Say which bins of a step belong to whom, as masks, and add up the covariances."""
-        if data.masks is not None:
-            return data.masks
-        data.masks = self._masks.masks(self._masks.log_likelihood(data.spectra))
-        if self._design == "delay_and_sum":
-            return data.masks
-        n_bins, n_channels, n_spectra = data.spectra.shape
-        weighted = (data.masks[:, :, None, :] * data.spectra[:, None]).reshape(n_bins, -1, n_spectra)
-        outer = torch.bmm(weighted, data.spectra.conj().transpose(1, 2))
-        data.covariances = outer.reshape(n_bins, -1, n_channels, n_channels)
+    def _weaken(self, name: str, factor: float) -> None:
+        """Let what was learnt about a source count for less, since it has moved."""
+        if name in self._statistics:
+            self._statistics[name] = factor * self._statistics[name]
+        if self._guided is not None:
+            self._guided.weaken(name, factor)
+
+    def _taken(self, spectra: torch.Tensor) -> _StepData:
+        """A step of the stream, with what is needed of it whatever the directions."""
+        if self._fixed is not None:
+            return _StepData(spectra, torch.empty(0), torch.empty(0))
+        energy = power(spectra).sum(dim=1)
+        unit = spectra / (energy.sqrt()[:, None] + TINY)
+        return _StepData(spectra, self._code.of_products(unit), energy)
+
+    def _direction_masks(self, data: _StepData) -> torch.Tensor:
+        if data.masks is None:
+            data.masks = self._masks.masks(self._masks.log_likelihood(data.spectra))
         return data.masks
 
-    def _sum_of(self, name: str) -> torch.Tensor:
-        known = self._statistics.get(name)
-        if known is not None:
-            return known
-        n_bins, n_channels, _ = self._before.shape
-        return torch.zeros(n_bins, n_channels, n_channels, dtype=torch.complex64, device=self._device)
+    def _learn(self, seen: list[_StepData]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Attribute the bins of the current step and those ahead of it, and add the current one to what is known.
 
-    def _filters(self, seen: list[_StepData]) -> torch.Tensor:
-        """The filter of each beam for the current step, from it and the steps after it: complex64, shape (bins, beams, channels)."""
-        if self._design == "delay_and_sum":
-            steering = steering_vectors(self._positions_m, self._vectors, self._frequency_hz, self._reference)
-            return delay_and_sum(torch.tensor(steering, dtype=torch.complex64, device=self._device))
-        sums = torch.stack([self._sum_of(name) for name in [*self._names, ""]], dim=1)
-        energy = torch.zeros(sums.shape[0], device=self._device)
-        for data in seen:
-            if data.covariances is not None:
-                sums = sums + data.covariances
-            energy = energy + data.energy
-        level = PRIOR_SPECTRA * energy / (len(seen) * sums.shape[1])
-        sums = sums + level[:, None, None, None] * self._masks.covariances
-        target = sums[:, :-1]
-        return souden_mvdr(target, sums.sum(dim=1, keepdim=True) - target, self._reference, self._loading)
+        Returns the masks of the current step, float32, shape (bins, sources + 1, spectra), and the covariances of each source and
+        of all else as they are known with the look-ahead, complex64, shape (bins, sources, channels, channels).
+        """
+        names = [*self._names, ""]
+        shapes = torch.cat([data.shapes for data in seen], dim=1)
+        energy = torch.cat([data.energy for data in seen], dim=1)
+        masks = torch.cat([self._direction_masks(data) for data in seen], dim=2)
+        n_now = self.sizes.n_step
+        if self._guided is not None:
+            guided = self._guided.step(names, shapes, masks, self._expected, n_now)
+            # With one source there is nothing to keep apart, and a mixture of it and noise alone drifts in noise (tools/LOG.md).
+            masks = guided if len(self._names) > 1 else masks
+        weighted = masks * energy[:, None]
+        of_now = torch.bmm(weighted[:, :, :n_now], shapes[:, :n_now])
+        known = torch.zeros_like(of_now)
+        for index, name in enumerate(names):
+            if name in self._statistics:
+                known[:, index] = self._statistics[name]
+            self._statistics[name] = self._fade * known[:, index] + of_now[:, index]
+        level = PRIOR_SPECTRA * energy.mean(dim=1) / (len(self._positions_m) * len(names))
+        sums = known + torch.bmm(weighted, shapes) + level[:, None, None] * self._expected
+        noise = sums.sum(dim=1, keepdim=True) - sums[:, :-1]
+        return masks[:, :, :n_now], self._code.matrices(sums[:, :-1]), self._code.matrices(noise)
 
     def _beam(self, now: torch.Tensor, masks: torch.Tensor, filters: torch.Tensor, result: BeamStep) -> None:
         filters = filters.conj()
@@ -220,23 +255,28 @@ class OnlineBeamformer:
 
 @dataclass
 class _StepData:
-    """A step of the stream: `spectra` is complex64, shape (bins, channels, spectra), `energy` the mean of each bin.
+    """A step of the stream: `spectra` is complex64, shape (bins, channels, spectra).
 
-    The rest is made for the current directions: `masks` as of `DirectionMasks`, `covariances` complex64, shape
-    (bins, directions + 1, channels, channels), summed over the spectra.
+    For filters that learn, `energy` is the sum over the channels, float32, shape (bins, spectra), and `shapes` the codes of y y^H
+    divided by it (`HermitianCode`), shape (bins, spectra, numbers). `masks` are those of the current directions.
     """
 
     spectra: torch.Tensor
+    shapes: torch.Tensor
     energy: torch.Tensor
     masks: torch.Tensor | None = None
-    covariances: torch.Tensor | None = None
+
+
+def _turned_deg(before: tuple[float, float], after: tuple[float, float]) -> float:
+    """How far a source has moved around the array; elevations are too rough to tell."""
+    return abs((after[0] - before[0] + 180.0) % 360.0 - 180.0)
 
 
 def _aimed(before: tuple[float, float] | None, azimuth_deg: float, elevation_deg: float) -> tuple[float, float]:
     """Where to point: as before while a source is within a step of that, so that masks are not made anew for a wobble of a tracker."""
     if before is not None:
-        turned = abs((azimuth_deg - before[0] + 180.0) % 360.0 - 180.0)
-        if turned <= AZIMUTH_STEP_DEG and abs(elevation_deg - before[1]) <= ELEVATION_STEP_DEG:
+        turned_deg = _turned_deg(before, (azimuth_deg, elevation_deg))
+        if turned_deg <= AZIMUTH_STEP_DEG and abs(elevation_deg - before[1]) <= ELEVATION_STEP_DEG:
             return before
     return _rounded(azimuth_deg, AZIMUTH_STEP_DEG), _rounded(elevation_deg, ELEVATION_STEP_DEG)
 

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import torch
 
+LOUDEST = 10.0
+"""A sample beyond this (full scale is 1) is a fault; without a bound one would rule every running average for minutes."""
+
 
 class StftError(ValueError):
     """A window and hop that cannot reconstruct a signal."""
@@ -65,13 +68,14 @@ class Stft:
         """The spectra that become complete with these samples.
 
         Args:
-            samples: float32, shape (channels, frames); any number of frames. NaN counts as 0.
+            samples: float32, shape (channels, frames); any number of frames. NaN counts as 0, infinity as full scale.
 
         Returns:
             complex64, shape (channels, spectra, bins); spectra may be 0.
         """
         # One NaN would stay for ever in every running average behind this.
-        held = torch.cat([self._held, torch.nan_to_num(samples.to(self._device), nan=0.0, posinf=1.0, neginf=-1.0)], dim=1)
+        sound = torch.nan_to_num(samples.to(self._device), nan=0.0, posinf=1.0, neginf=-1.0).clamp(-LOUDEST, LOUDEST)
+        held = torch.cat([self._held, sound], dim=1)
         n_spectra = max(0, (held.shape[1] - self.window_frames) // self.hop_frames + 1)
         if n_spectra == 0:
             self._held = held

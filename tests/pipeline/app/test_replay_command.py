@@ -60,7 +60,9 @@ def test_the_same_content_is_the_same_session_whatever_it_is_called(echoic: Echo
     again = echoic("replay", mono_file, "--memory", memory, "--again")
     assert (again.code, again.out.strip()) == (0, f"{session}.2")
     first, second = export(echoic, memory, session), export(echoic, memory, f"{session}.2")
-    assert [line.replace(f"{session}.2", session) for line in second] == first
+    # Without voices nobody can tell whether a stranger has come again, so the second hearing gets a speaker of its own.
+    second = [line.replace(f"{session}.2", session).replace('"speaker": "speaker-2"', '"speaker": "speaker-1"') for line in second]
+    assert second == first
 
 
 def test_two_channels_are_two_lanes(echoic: Echoic, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Mvdr and DelayAndSum: the same ports, timing and meaning; Mvdr separates."""
+"""Mvdr, FixedMvdr and DelayAndSum: the same ports, timing and meaning; Mvdr separates best."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from pipeline.geometry import load_array
 from pipeline.packets import AudioBlock, BeamBlock, Float32Array, Gap, Packet, Track, Tracks
 from pipeline.testing import audio_blocks, merged, run_stage
 from stages.audio.delay_and_sum import DelayAndSum
+from stages.audio.fixed_mvdr import FixedMvdr
 from stages.audio.mvdr import Mvdr
 from tests.sound_fields import RATE_HZ, bursts, diffuse, plane_wave, si_sdr_db
 
 UMA8 = load_array("uma8")
-BOTH: list[Any] = [pytest.param(Mvdr, id="mvdr"), pytest.param(DelayAndSum, id="delay_and_sum")]
-Beamformer = type[Mvdr] | type[DelayAndSum]
+ALL: list[Any] = [pytest.param(Mvdr, id="mvdr"), pytest.param(FixedMvdr, id="fixed_mvdr"), pytest.param(DelayAndSum, id="delay_and_sum")]
+Beamformer = type[Mvdr] | type[FixedMvdr] | type[DelayAndSum]
 A, B = Track("t1", 40.0, 0.0), Track("t2", 150.0, 0.0)
 
 
@@ -44,7 +45,7 @@ def _audio(beams: list[BeamBlock]) -> Float32Array:
     return np.concatenate([beam.samples for beam in beams])
 
 
-@pytest.mark.parametrize("kind", BOTH)
+@pytest.mark.parametrize("kind", ALL)
 @pytest.mark.parametrize("block_frames", [512, 333, 4000])
 def test_a_block_for_each_track_and_block_at_exactly_its_time(kind: Beamformer, block_frames: int) -> None:
     mix, a, _ = _mix()
@@ -72,7 +73,27 @@ def test_mvdr_separates() -> None:
         assert si_sdr_db(_audio(beams[name]), source) > si_sdr_db(_audio(summed[name]), source) + 8.0
 
 
-@pytest.mark.parametrize("kind", BOTH)
+def test_fixed_mvdr_stands_between() -> None:
+    mix, a, b = _mix(4.0)
+    blocks = audio_blocks(mix, UMA8)
+    fixed = _by_track(run_stage(FixedMvdr(), {"audio": blocks, "tracks": _tracks(blocks, A, B)})["beams"])
+    summed = _by_track(run_stage(DelayAndSum(), {"audio": blocks, "tracks": _tracks(blocks, A, B)})["beams"])
+    for name, source in (("t1", a), ("t2", b)):
+        assert si_sdr_db(_audio(fixed[name]), source) > si_sdr_db(_audio(summed[name]), source) + 3.0
+
+
+def test_masks_of_directions_are_a_setting() -> None:
+    mix, a, _ = _mix(4.0)
+    blocks = audio_blocks(mix, UMA8)
+    guided, plain = (
+        _audio(_by_track(run_stage(Mvdr(masks=masks), {"audio": blocks, "tracks": _tracks(blocks, A, B)})["beams"])["t1"])
+        for masks in ("guided", "direction")
+    )
+    assert si_sdr_db(plain, a) > si_sdr_db(mix[0], a) + 10.0
+    assert np.abs(guided - plain).max() > 0.0
+
+
+@pytest.mark.parametrize("kind", ALL)
 def test_nothing_comes_later_than_promised(kind: Beamformer) -> None:
     mix, _, _ = _mix()
     blocks = audio_blocks(mix, UMA8)
@@ -88,7 +109,7 @@ def test_nothing_comes_later_than_promised(kind: Beamformer) -> None:
     stage.stop()
 
 
-@pytest.mark.parametrize("kind", BOTH)
+@pytest.mark.parametrize("kind", ALL)
 def test_a_new_track_is_heard_from_before_it_was_found(kind: Beamformer) -> None:
     mix, a, _ = _mix()
     blocks = audio_blocks(mix, UMA8)
@@ -104,7 +125,7 @@ def test_a_new_track_is_heard_from_before_it_was_found(kind: Beamformer) -> None
     assert si_sdr_db(audio, a[first:]) > si_sdr_db(mix[0, first:], a[first:])
 
 
-@pytest.mark.parametrize("kind", BOTH)
+@pytest.mark.parametrize("kind", ALL)
 def test_a_sleeping_track_has_a_beam_a_little_longer_then_none(kind: Beamformer) -> None:
     mix, _, _ = _mix()
     blocks = audio_blocks(mix, UMA8)
@@ -117,7 +138,7 @@ def test_a_sleeping_track_has_a_beam_a_little_longer_then_none(kind: Beamformer)
     assert never == []
 
 
-@pytest.mark.parametrize("kind", BOTH)
+@pytest.mark.parametrize("kind", ALL)
 def test_a_beam_carries_its_track_as_it_stood_at_the_time(kind: Beamformer) -> None:
     mix, _, _ = _mix()
     blocks = audio_blocks(mix, UMA8)
@@ -138,7 +159,7 @@ def test_presence_is_low_in_the_beam_of_a_silent_talker() -> None:
     assert float(np.mean([beams["t2"][index].presence for index in loud])) < 0.2
 
 
-@pytest.mark.parametrize("kind", BOTH)
+@pytest.mark.parametrize("kind", ALL)
 def test_a_gap_ends_the_beams_and_the_next_stretch_begins_anew(kind: Beamformer) -> None:
     mix, a, _ = _mix()
     first = audio_blocks(mix[:, :20000], UMA8)
@@ -151,7 +172,7 @@ def test_a_gap_ends_the_beams_and_the_next_stretch_begins_anew(kind: Beamformer)
     assert si_sdr_db(_audio(beams), a) > 0.0
 
 
-@pytest.mark.parametrize("kind", BOTH)
+@pytest.mark.parametrize("kind", ALL)
 @pytest.mark.parametrize("name", ["mono", "two_lanes"])
 def test_without_bearing_channels_pass_unchanged(kind: Beamformer, name: str) -> None:
     array = load_array(name)
@@ -164,7 +185,7 @@ def test_without_bearing_channels_pass_unchanged(kind: Beamformer, name: str) ->
         assert all(beam.presence == 1.0 and beam.track == track for beam in beams[track.name])
 
 
-@pytest.mark.parametrize("kind", BOTH)
+@pytest.mark.parametrize("kind", ALL)
 def test_a_stage_can_be_used_again_and_gives_the_same(kind: Beamformer) -> None:
     mix, _, _ = _mix()
     blocks = audio_blocks(mix, UMA8)
@@ -174,7 +195,7 @@ def test_a_stage_can_be_used_again_and_gives_the_same(kind: Beamformer) -> None:
         np.testing.assert_array_equal(_audio(runs[0][name]), _audio(runs[1][name]))
 
 
-@pytest.mark.parametrize("kind", BOTH)
+@pytest.mark.parametrize("kind", ALL)
 def test_no_nan_comes_out(kind: Beamformer) -> None:
     mix = _mix()[0].copy()
     mix[3, 10000:10100] = np.nan
@@ -185,7 +206,7 @@ def test_no_nan_comes_out(kind: Beamformer) -> None:
     assert all(bool(np.isfinite(_audio(of)).all()) for of in beams.values())
 
 
-@pytest.mark.parametrize("kind", BOTH)
+@pytest.mark.parametrize("kind", ALL)
 def test_a_stream_shorter_than_the_look_ahead_is_not_lost(kind: Beamformer) -> None:
     mix, _, _ = _mix()
     blocks = audio_blocks(mix[:, :1000], UMA8)
