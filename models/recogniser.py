@@ -26,8 +26,8 @@ from models.recognition import (
 )
 from models.repetition import plain
 from models.text_guard import believed_words
-from models.voice_activity import active_steps
-from models.word_times import tightened, whole_words
+from models.voice_activity import active_steps, contrast_db
+from models.word_times import tightened, whole_words, with_hidden_fade
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -140,4 +140,5 @@ class Recogniser(ABC):
 
 def placed(pieces: Iterable[SpokenWord], samples: Float32Array) -> tuple[SpokenWord, ...]:
     """Whole words out of an alignment's pieces, with the pauses between them taken off."""
-    return tuple(tightened(whole_words(pieces), active_steps(samples, SAMPLE_RATE_HZ)))
+    words = tightened(whole_words(pieces), active_steps(samples, SAMPLE_RATE_HZ))
+    return tuple(with_hidden_fade(words, contrast_db(samples, SAMPLE_RATE_HZ), len(samples) / SAMPLE_RATE_HZ))

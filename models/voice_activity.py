@@ -28,18 +28,34 @@ def active_steps(samples: npt.NDArray[np.float32], sample_rate_hz: int) -> npt.N
     Returns:
         bool, shape (ceil(frames / step),).
     """
+    level_db = _level_db(samples, sample_rate_hz)
+    if not len(level_db):
+        return np.zeros(0, dtype=bool)
+    soft, loud = np.percentile(level_db, [10, 95])
+    if loud < _SILENCE_DBFS:
+        return np.zeros(len(level_db), dtype=bool)
+    if loud - soft < _FLAT_DB:
+        return np.ones(len(level_db), dtype=bool)
+    return np.asarray(level_db >= max(soft + (loud - soft) / 3, loud - _SPEECH_RANGE_DB))
+
+
+def contrast_db(samples: npt.NDArray[np.float32], sample_rate_hz: int) -> float:
+    """How far the loud parts (95th percentile) of a recording stand over its soft ones (10th), in dB; 0 where there is nothing."""
+    level_db = _level_db(samples, sample_rate_hz)
+    if not len(level_db):
+        return 0.0
+    soft, loud = np.percentile(level_db, [10, 95])
+    return float(loud - soft)
+
+
+def _level_db(samples: npt.NDArray[np.float32], sample_rate_hz: int) -> npt.NDArray[np.float64]:
+    """The level of each step, over a window that is a little longer."""
     step = max(1, round(STEP_S * sample_rate_hz))
     n_steps = -(-len(samples) // step)
     if not n_steps:
-        return np.zeros(0, dtype=bool)
+        return np.zeros(0)
     half = max(0, round(_WINDOW_S * sample_rate_hz) - step) // 2
     total = np.concatenate([[0.0], np.cumsum(np.square(samples, dtype=np.float64))])
     first = np.arange(n_steps) * step
     begin, end = np.maximum(first - half, 0), np.minimum(first + step + half, len(samples))
-    level_db = 10 * np.log10((total[end] - total[begin]) / (end - begin) + _SILENCE_POWER)
-    soft, loud = np.percentile(level_db, [10, 95])
-    if loud < _SILENCE_DBFS:
-        return np.zeros(n_steps, dtype=bool)
-    if loud - soft < _FLAT_DB:
-        return np.ones(n_steps, dtype=bool)
-    return np.asarray(level_db >= max(soft + (loud - soft) / 3, loud - _SPEECH_RANGE_DB))
+    return np.asarray(10 * np.log10((total[end] - total[begin]) / (end - begin) + _SILENCE_POWER))

@@ -22,6 +22,10 @@ _EDGE_S = 0.05
 _PAUSE_S = 0.15
 _LONGEST_TAIL_S = 0.3
 _LONGEST_RING_S = 0.4
+# Where the contrast is lower than the one, a fading end is hidden; where it is higher than the other, it is heard.
+_HIDDEN_DB = 20.0
+_CLEAR_DB = 26.0
+_FADE_S = 0.15
 # Nobody says this many words of hardly any length in a row: an alignment gives such times to words that it finds no sound for.
 _FEWEST_SQUEEZED = 3
 _SQUEEZED_S = 0.031
@@ -82,6 +86,25 @@ def tightened(words: Iterable[SpokenWord], active: npt.NDArray[np.bool_]) -> lis
         replace(word, end_s=max(word.end_s, min(_ringing_until(active, word.end_s), next_s)))
         for word, next_s in zip(result, following, strict=True)
     ]
+
+
+def with_hidden_fade(words: Sequence[SpokenWord], contrast_db: float, length_s: float) -> list[SpokenWord]:
+    """Lets the last word fade as long as words do where that cannot be heard.
+
+    An alignment ends a last word before it has faded. `tightened` follows the sound from there, but where speech stands little over
+    what is heard beside it the fading lies under that. Over 112 lines of the benchmark of hearing with less than 20 dB of contrast
+    ends came 0.15 s early in the median, over those with more than 25 dB 0.05 s and less (tools/LOG.md).
+
+    Args:
+        words: in order of time.
+        contrast_db: of the audio, see `voice_activity.contrast_db`.
+        length_s: of the audio; no word ends behind it.
+    """
+    if not words:
+        return []
+    share = min(1.0, max(0.0, (_CLEAR_DB - contrast_db) / (_CLEAR_DB - _HIDDEN_DB)))
+    last = words[-1]
+    return [*words[:-1], replace(last, end_s=max(last.end_s, min(last.end_s + share * _FADE_S, length_s)))]
 
 
 def squeezed_words(words: Sequence[SpokenWord]) -> frozenset[int]:

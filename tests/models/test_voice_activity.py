@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.voice_activity import active_steps
+from models.voice_activity import active_steps, contrast_db
 from pipeline.testing import noise, tone
 
 
@@ -32,3 +32,10 @@ def test_silence_is_never_active_and_nothing_gives_nothing() -> None:
     assert not active_steps(np.zeros(16000, np.float32), 16000).any()
     assert active_steps(np.zeros(0, np.float32), 16000).shape == (0,)
     assert active_steps(np.zeros(161, np.float32), 16000).shape == (2,)
+
+
+def test_the_contrast_is_that_of_loud_and_soft() -> None:
+    word, rest = tone(300, 1.0, amplitude=0.1), noise(1.0, amplitude=0.1 / np.sqrt(2.0) / 10.0)
+    assert abs(contrast_db(np.concatenate([word, rest]), 16000) - 20.0) < 1.5
+    assert contrast_db(noise(2.0, amplitude=0.05), 16000) < 5.0
+    assert contrast_db(np.zeros(0, np.float32), 16000) == 0.0

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.recognition import SpokenWord
-from models.word_times import active_share, squeezed_words, tightened, whole_words
+from models.word_times import active_share, squeezed_words, tightened, whole_words, with_hidden_fade
 
 
 def word(text: str, start_s: float, end_s: float) -> SpokenWord:
@@ -102,3 +102,15 @@ def test_words_faster_than_speech_are_squeezed_and_the_slow_one_beside_them_is_n
 def test_words_at_the_pace_of_speech_are_never_squeezed(rows: list[tuple[str, float]]) -> None:
     lengths_s = [max(length_s, len(text) / 30) for text, length_s in rows]
     assert squeezed_words(timed(" ".join(text for text, _ in rows), *lengths_s)) == frozenset()
+
+
+def test_a_last_word_fades_longer_where_its_end_is_hidden() -> None:
+    words = [word("one", 1.0, 1.5), word("two", 1.5, 2.0)]
+    for contrast_db, end_s in ((10.0, 2.15), (20.0, 2.15), (23.0, 2.075), (26.0, 2.0), (50.0, 2.0)):
+        first, last = with_hidden_fade(words, contrast_db, 3.0)
+        assert first == words[0]
+        assert last.start_s == 1.5
+        assert last.end_s == pytest.approx(end_s)
+    assert with_hidden_fade(words, 10.0, 2.1)[-1].end_s == 2.1
+    assert with_hidden_fade(words, 10.0, 1.9)[-1].end_s == 2.0
+    assert with_hidden_fade([], 10.0, 3.0) == []
