@@ -40,6 +40,8 @@ END_FIRE = 1.3
 FIRST_WAIT_NS = 6 * NS_PER_S // 100
 LONGEST_WAIT_NS = NS_PER_S
 WAIT_GROWTH = 1.4
+# The longest wait is reached long before; more would be more than a number can hold after half an hour of a fan.
+MOST_GROWTHS = 20
 # Who walked when last heard may be found further along that way, for so long.
 WALKING_DEG_PER_S = 8.0
 WALK_MEMORY_S = 0.5
@@ -342,7 +344,8 @@ class BearingTracks:
                 # A track has moved here while the candidate grew: what was heard was that track.
                 continue
             if self._accept is not None and not self._accept(candidate):
-                candidate.ask_ns = self.now_ns + min(LONGEST_WAIT_NS, round(FIRST_WAIT_NS * WAIT_GROWTH**candidate.n_refused))
+                grown = WAIT_GROWTH ** min(candidate.n_refused, MOST_GROWTHS)
+                candidate.ask_ns = self.now_ns + min(LONGEST_WAIT_NS, round(FIRST_WAIT_NS * grown))
                 candidate.n_refused += 1
                 candidate.n_refused_alone += not any(track.active for track in self.tracks)
                 self.candidates.append(candidate)

@@ -38,6 +38,7 @@ LANE_ZEROS_S = 30.0
 SIGNS_S = 2.0
 CLIPPED_S = 1.0
 GONE_S = 10.0
+LOUDEST = 1e4
 TINY = 1e-30
 
 ABOUT = {
@@ -101,6 +102,8 @@ class ChannelHealth:
         if not finite.all():
             self._find("not finite", np.asarray(~finite.all(axis=1)))
             samples = np.where(finite, samples, np.float32(0.0))
+        # Far over full scale nothing can be told any more, and squares of squares would not be finite.
+        samples = np.clip(samples, -LOUDEST, LOUDEST)
         held = np.concatenate([self._held, samples], axis=1)
         n = self._spectra.chunk_frames
         done = held.shape[1] // n * n

@@ -19,7 +19,7 @@ from tools.make_scene import Clip, Speaking
 from tools.scene_script import SpokenLine, Talker
 
 SENTENCES = Path(__file__).with_name("hearing_sentences.txt")
-VOICES = ("bm_george", "af_heart", "am_michael", "bf_emma", "am_fenrir", "af_bella", "bm_fable", "bf_isabella")
+VOICES = ("bm_george", "af_heart", "am_michael", "bf_emma", "am_fenrir", "af_bella", "bm_lewis", "bf_isabella")
 N_GROUPS = 4
 PEOPLE = {ALLISON: "asterisk_", DICKENS: "two_cities", JFK: "jfk", LIBRI: "libri_", AUSTEN: "librivox_"}
 """How the files of each person begin, in the folder of the recordings."""

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from models.online_beamformer import OnlineBeamformer
 
 
+class BeamStageError(ValueError):
+    """A setting that no beam can be made with."""
+
+    exit_code = 2
+
+
 class BeamStage(Stage, ABC):
     """A beam for each track; a subclass says by which `OnlineBeamformer`.
 
@@ -29,9 +35,18 @@ class BeamStage(Stage, ABC):
     beams = Out(BeamBlock)
 
     def __init__(self, look_ahead_s: float, step_s: float, hold_s: float, n_threads: int) -> None:
+        self.check_not_negative(hold_s=hold_s)
+        if n_threads < 1:
+            raise BeamStageError(f"{type(self).__name__}: n_threads must be at least 1, found {n_threads}")
         self._n_threads = n_threads
         self._stream = BeamStream(self._made, step_s, look_ahead_s, hold_s)
         self.delay_ns = self._stream.delay_ns
+
+    def check_not_negative(self, **settings: float) -> None:
+        """Raises BeamStageError for a setting below 0."""
+        for name, value in settings.items():
+            if not value >= 0:
+                raise BeamStageError(f"{type(self).__name__}: {name} must be at least 0, found {value}")
 
     @abstractmethod
     def beamformer(self, array: ArrayGeometry, sample_rate_hz: int) -> OnlineBeamformer:

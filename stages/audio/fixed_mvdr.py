@@ -40,6 +40,7 @@ class FixedMvdr(BeamStage):
         device: str = "cpu",
     ) -> None:
         super().__init__(look_ahead_s, step_s, hold_s, n_threads)
+        self.check_not_negative(loading=loading, null_power=null_power)
         self._look_ahead_s = look_ahead_s
         self._step_s = step_s
         self._loading = loading

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from pipeline.geometry import ArrayGeometry
-from stages.audio.beam_stage import BeamStage
+from stages.audio.beam_stage import BeamStage, BeamStageError
 
 if TYPE_CHECKING:
     from models.online_beamformer import OnlineBeamformer
@@ -43,6 +43,9 @@ class Mvdr(BeamStage):
         device: str = "cpu",
     ) -> None:
         super().__init__(look_ahead_s, step_s, hold_s, n_threads)
+        self.check_not_negative(loading=loading)
+        if not memory_s > 0:
+            raise BeamStageError(f"Mvdr: memory_s must be over 0, found {memory_s}: it is the time in which older sound fades")
         self._masks: Literal["guided", "direction"] = masks
         self._look_ahead_s = look_ahead_s
         self._step_s = step_s

@@ -27,5 +27,5 @@ class Repeats:
 
     def has(self, line: Line) -> bool:
         """Whether the memory had this line when the session was taken up again."""
-        middle_ns = line.pts_ns + line.duration_ns // 2
+        middle_ns = (line.pts_ns + line.transcript.spoken_end_ns) // 2
         return line.end_ns < self._passed_ns or middle_ns < self._last_end_ns.get(line.transcript.utterance.track.name, 0)

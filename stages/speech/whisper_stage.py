@@ -22,7 +22,8 @@ class WhisperStage(Stage):
     """Transcribes utterances with Whisper base, with word times; what nobody said is dropped.
 
     `language` is a code such as "en", or "auto" to detect it for each utterance; a text whose language the audio does not fit has
-    a low confidence. `vocabulary` lists names and terms to expect. The first attempt searches with `beam_size` and puts `padding_s`
+    a low confidence. `vocabulary` lists names and terms to expect (in a text, with commas between them).
+    The first attempt searches with `beam_size` and puts `padding_s`
     of silence behind the audio, which is far cheaper than Whisper's own 30 s. A result whose confidence is under
     `min_confidence`, or that loops, is decoded again over the full 30 s with a beam of 5. Utterances of all beams that wait are
     heard together, `max_batch` of them at most; 0 is 1 on a CPU, which gains nothing from more, and 16 on a GPU.
@@ -37,7 +38,7 @@ class WhisperStage(Stage):
     def __init__(
         self,
         language: str = "en",
-        vocabulary: list[str] | None = None,
+        vocabulary: list[str] | str | None = None,
         beam_size: int = 1,
         padding_s: float = 2.0,
         min_confidence: float = 0.6,
@@ -49,7 +50,7 @@ class WhisperStage(Stage):
         name = type(self).__name__
         check_settings(name, beam_size, n_threads, padding_s, min_confidence, max_batch)
         self.language = language
-        self.vocabulary = vocabulary or []
+        self.vocabulary = _terms(vocabulary)
         self.beam_size = beam_size
         self.padding_s = padding_s
         self.min_confidence = min_confidence
@@ -85,3 +86,9 @@ class WhisperStage(Stage):
             transcript = self._maker.transcript(utterance, recognition)
             if transcript is not None:
                 yield self.transcripts(transcript)
+
+
+def _terms(vocabulary: list[str] | str | None) -> list[str]:
+    """A text, as graphs had it before there were lists, is terms with commas between them."""
+    terms = vocabulary.split(",") if isinstance(vocabulary, str) else vocabulary or []
+    return [term.strip() for term in terms if term.strip()]

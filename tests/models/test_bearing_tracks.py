@@ -308,3 +308,13 @@ class AnythingHeard(RuleBasedStateMachine):
 
 AnythingHeard.TestCase.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)
 TestAnythingHeard = AnythingHeard.TestCase
+
+
+def test_two_hours_of_a_fan_that_is_no_talker_end_in_no_track_and_no_error() -> None:
+    tracks = BearingTracks(accept=lambda _: False)
+    block_ns = 32_000_000
+    for number in range(1, 2 * 3600 * 1000 // 32):
+        assert tracks.step(number * block_ns, block_ns, [Peak(40.0, None, 0.3)]) == []
+    assert tracks.tracks == []
+    (fan,) = tracks.candidates
+    assert fan.n_refused > 5000

@@ -315,3 +315,11 @@ def test_a_single_peak_at_full_scale_is_no_clipping() -> None:
     chunk[0] *= 0.9
     chunk[0, 17] = 1.0
     assert levels(chunk).clipped.tolist() == [False, True]
+
+
+def test_samples_beyond_all_measure_end_nothing() -> None:
+    samples = sound(seconds=4.0).copy()
+    samples[2, RATE_HZ : RATE_HZ + 400] = 1e20
+    health = ChannelHealth(UMA8.positions, UMA8.n_channels, RATE_HZ)
+    health.push(samples)
+    assert all(finding.channels == (2,) for finding in health.findings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from pipeline.geometry import load_array
 from pipeline.packets import AudioBlock, BeamBlock, Float32Array, Gap, Packet, Track, Tracks
 from pipeline.testing import audio_blocks, merged, run_stage
+from stages.audio.beam_stage import BeamStageError
 from stages.audio.delay_and_sum import DelayAndSum
 from stages.audio.fixed_mvdr import FixedMvdr
 from stages.audio.mvdr import Mvdr
@@ -212,3 +214,20 @@ def test_a_stream_shorter_than_the_look_ahead_is_not_lost(kind: Beamformer) -> N
     blocks = audio_blocks(mix[:, :1000], UMA8)
     beams = _by_track(run_stage(kind(), {"audio": blocks, "tracks": _tracks(blocks, A)})["beams"])["t1"]
     assert [len(beam.samples) for beam in beams] == [512, 488]
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: Mvdr(memory_s=0.0), "Mvdr: memory_s must be over 0, found 0.0: it is the time in which older sound fades"),
+        (lambda: Mvdr(loading=-1.0), "Mvdr: loading must be at least 0, found -1.0"),
+        (lambda: DelayAndSum(hold_s=-0.1), "DelayAndSum: hold_s must be at least 0, found -0.1"),
+        (lambda: FixedMvdr(null_power=-1.0), "FixedMvdr: null_power must be at least 0, found -1.0"),
+        (lambda: FixedMvdr(n_threads=0), "FixedMvdr: n_threads must be at least 1, found 0"),
+    ],
+)
+def test_settings_that_no_beam_can_be_made_with_are_refused(make: Callable[[], object], said: str) -> None:
+    with pytest.raises(BeamStageError) as caught:
+        make()
+    assert str(caught.value) == said
+    assert caught.value.exit_code == 2

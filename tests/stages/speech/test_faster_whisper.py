@@ -109,8 +109,15 @@ def test_a_stage_that_was_not_started_and_audio_that_does_not_fit_are_refused(fa
 def test_a_vocabulary_is_a_list_in_the_yaml() -> None:
     setting = settings_of(FasterWhisper)["vocabulary"]
     assert setting.checked(["Siobhan", "Project Falcon"]) == (["Siobhan", "Project Falcon"], "")
-    problem = setting.checked("Siobhan, Falcon")[1]
-    assert problem == "found 'Siobhan, Falcon', but list[str] | None is needed: input should be a valid list"
+    assert FasterWhisper(vocabulary=["Siobhan", " Project Falcon "]).vocabulary == ["Siobhan", "Project Falcon"]
+    assert setting.checked(7)[1] != ""
+
+
+def test_a_vocabulary_as_memories_of_earlier_versions_hold_it_is_a_text_with_commas() -> None:
+    setting = settings_of(FasterWhisper)["vocabulary"]
+    assert setting.checked("") == ("", "")
+    assert FasterWhisper(vocabulary="").vocabulary == []
+    assert FasterWhisper(vocabulary="Siobhan, Project Falcon,").vocabulary == ["Siobhan", "Project Falcon"]
 
 
 def test_a_batch_on_a_cpu_is_a_setting() -> None:
