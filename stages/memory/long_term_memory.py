@@ -19,7 +19,7 @@ from stages.memory import consolidation, integrity, line_audio, memory_settings,
 from stages.memory.database import Database, WriterLock, translated
 from stages.memory.memory_errors import MemoryDamaged, MemoryError_, MemoryFull, MemoryInUse, MemorySettingsError
 from stages.memory.memory_settings import MemorySettings
-from stages.memory.position_history import PositionHistory
+from stages.memory.position_history import Place, PositionHistory
 from stages.memory.rows import EventRow, GapRow, Hit, LineRow, PositionRow, SessionRow, TrackRow, WordRow
 from stages.memory.sound_store import SoundStore
 from stages.memory.speaker_book import SpeakerBook
@@ -347,14 +347,14 @@ class LongTermMemory(Resource):
     @contextlib.contextmanager
     def _writing_to(self, session: str) -> Iterator[sqlite3.Connection]:
         """One transaction on a session that exists; places of its tracks that wait go along."""
-        count = 0
+        places: frozenset[Place] = frozenset()
         with self._database.writing() as connection:
             if connection.execute("SELECT 1 FROM sessions WHERE id = ?", (session,)).fetchone() is None:
                 raise MemoryError_(f"session {session!r} is not in this memory; begin_session makes it")
             if session == self.session:
-                count = self._positions.store(connection, session)
+                places = self._positions.store(connection, session)
             yield connection
-        self._positions.stored(count)
+        self._positions.stored(places)
 
     def _open_directory(self, root: Path) -> IndexKind:
         """Take the writer's place, and agree on settings; the kind of index to use."""

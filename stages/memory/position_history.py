@@ -8,6 +8,8 @@ import threading
 from pipeline.packets import NS_PER_S, Tracks
 from stages.memory import row_writer
 
+Place = tuple[str, int, float, float | None]
+"""Track, session time in nanoseconds, azimuth and elevation in degrees."""
 _MOVED_DEG = 4.0
 _SOONEST_NS = NS_PER_S // 10
 
@@ -21,7 +23,7 @@ class PositionHistory:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._last: dict[str, tuple[int, float]] = {}
-        self._waiting: list[tuple[str, int, float, float | None]] = []
+        self._waiting: list[Place] = []
 
     def add(self, tracks: Tracks) -> None:
         """Take in where the tracks are at the end of a block."""
@@ -38,14 +40,14 @@ class PositionHistory:
                 self._last[track.name] = (time_ns, track.azimuth_deg)
                 self._waiting.append((track.name, time_ns, track.azimuth_deg, track.elevation_deg))
 
-    def store(self, connection: sqlite3.Connection, session: str) -> int:
-        """Write what waits within a transaction; how much that was, for `stored` to let go of once it stands."""
+    def store(self, connection: sqlite3.Connection, session: str) -> frozenset[Place]:
+        """Write what waits within a transaction; gives it, for `stored` to let go of once it stands."""
         with self._lock:
             if self._waiting:
                 row_writer.add_positions(connection, session, self._waiting)
-            return len(self._waiting)
+            return frozenset(self._waiting)
 
-    def stored(self, count: int) -> None:
-        """The transaction stands: the first `count` places that waited are on the disk."""
+    def stored(self, places: frozenset[Place]) -> None:
+        """The transaction stands: these places are on the disk. Another writer may have let go of some of them already."""
         with self._lock:
-            del self._waiting[:count]
+            self._waiting = [place for place in self._waiting if place not in places]

@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.packets import NS_PER_S, Track, Tracks
 from stages.memory.long_term_memory import LongTermMemory
+from stages.memory.position_history import PositionHistory
 from stages.memory.transcript_files import TranscriptFileError, export_session
 from tests.stages.memory.made import ENCODER, session_row
 
@@ -48,3 +49,21 @@ def test_a_walker_is_within_five_degrees_at_any_time(rate_deg_per_s: float) -> N
         stored = next(place for time, place in reversed(walked) if time <= now + 1e-9)
         truth = 340.0 + rate_deg_per_s * now
         assert abs((stored - truth + 180.0) % 360.0 - 180.0) < 5.0
+
+
+def test_two_writers_who_store_the_same_places_lose_none_that_came_between() -> None:
+    memory = LongTermMemory(ENCODER)
+    memory.start()
+    memory.begin_session(session_row())
+    history, kept = PositionHistory(), []
+    for number in range(6):
+        there = Track(name="t1", azimuth_deg=30.0 * number)
+        history.add(Tracks(pts_ns=number * NS_PER_S, duration_ns=BLOCK_NS, tracks=(there,)))
+        if number == 2:
+            with memory._database.writing() as connection:
+                kept = [history.store(connection, "s1"), history.store(connection, "s1")]
+            history.stored(kept[0])
+    history.stored(kept[1])
+    with memory._database.writing() as connection:
+        assert {place[2] for place in history.store(connection, "s1")} == {90.0, 120.0, 150.0}
+    memory.stop()
