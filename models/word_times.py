@@ -92,8 +92,8 @@ def with_hidden_fade(words: Sequence[SpokenWord], contrast_db: float, length_s: 
     """Lets the last word fade as long as words do where that cannot be heard.
 
     An alignment ends a last word before it has faded. `tightened` follows the sound from there, but where speech stands little over
-    what is heard beside it the fading lies under that. Over 112 lines of the benchmark of hearing with less than 20 dB of contrast
-    ends came 0.15 s early in the median, over those with more than 25 dB 0.05 s and less (tools/LOG.md).
+    what is heard beside it the fading lies under that. Over 85 lines of the benchmark of hearing with less than 20 dB of contrast
+    ends came 0.15 s early in the median, over those with more than 30 dB 0.04 s and less (tools/LOG.md).
 
     Args:
         words: in order of time.
