@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from models.recogniser import Recogniser, Search, placed
 from models.recognition import MAX_PROMPT_TOKENS, SAMPLE_RATE_HZ, Recognition, SpokenWord
+from models.whisper_languages import LANGUAGES
 
 if TYPE_CHECKING:
     from faster_whisper.tokenizer import Tokenizer
@@ -49,7 +50,7 @@ class Ct2Recogniser(Recogniser):
             cpu_threads=n_threads,
             local_files_only=True,
         )
-        super().__init__(language, self._model.supported_languages, beam_size, padding_s, min_confidence, vocabulary)
+        super().__init__(language, LANGUAGES, beam_size, padding_s, min_confidence, vocabulary)
 
     def decoded(self, pieces: Sequence[Float32Array], window_s: float, search: Search) -> list[Recognition]:
         """One attempt at each piece, in one batch."""

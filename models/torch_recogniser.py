@@ -15,6 +15,7 @@ from models.ct2_whisper import openai_weights, read_variables
 from models.recogniser import Recogniser, Search, placed
 from models.recognition import MAX_PROMPT_TOKENS, SAMPLE_RATE_HZ, Recognition, SpokenWord
 from models.token_alignment import token_starts
+from models.whisper_languages import LANGUAGES
 
 if TYPE_CHECKING:
     import torch
@@ -66,7 +67,7 @@ class TorchRecogniser(Recogniser):
         min_confidence: float = 0.6,
         vocabulary: Sequence[str] = (),
     ) -> None:
-        from whisper.tokenizer import LANGUAGES, get_tokenizer
+        from whisper.tokenizer import get_tokenizer
 
         super().__init__(language, LANGUAGES, beam_size, padding_s, min_confidence, vocabulary)
         self._half = device.startswith("cuda") if half is None else half

@@ -136,6 +136,34 @@ class BeamBlock(Packet):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TalkerBlock(Packet):
+    """Who of several talkers on one track speaks when, overlap included.
+
+    `active` is bool, shape (talkers, steps): a row for each of `talkers`, a column for each step of `step_ns` from `pts_ns` on. Talkers are
+    numbers (the session time in milliseconds at which somebody was first heard) that hold as long as they are heard again and again; who
+    comes back after a while gets a new one.
+    """
+
+    track: Track
+    talkers: tuple[int, ...]
+    active: npt.NDArray[np.bool_]
+    step_ns: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TalkerVoice(Packet):
+    """How a talker of `TalkerBlock` sounded, told once they are gone. `pts_ns` is when that was known.
+
+    `voice` is float32, shape (numbers,), of unit length, None when nothing could be told; `seconds` is how long they spoke alone.
+    """
+
+    track: Track
+    talker: int
+    seconds: float
+    voice: Float32Array | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class SpeechBlock(Packet):
     """A beam's block with the probability (0 to 1) that it holds speech."""
 
@@ -161,6 +189,11 @@ class Utterance(Packet):
     def audio_pts_ns(self) -> int:
         """The session time of the first sample."""
         return self.pts_ns - self.lead_ns
+
+    def between(self, start_ns: int, end_ns: int) -> Float32Array:
+        """The samples from `start_ns` to `end_ns` of the session, a view of shape (frames,); none where there is no audio."""
+        first, last = (max(0, (time_ns - self.audio_pts_ns) * self.sample_rate_hz // NS_PER_S) for time_ns in (start_ns, end_ns))
+        return self.samples[first:last]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,7 +223,8 @@ class Transcript(Packet):
     The packet may last longer than the last word, since packets leave a stage in the order of their ends: `spoken_end_ns` says
     when the words ended.
     `confidence` is exp(mean token log probability), 0 to 1. `copy_of` names the track whose speech leaked into this beam.
-    `voice` tells whose voice it is: float32, shape (256,), of unit length; None where nobody has looked or there is too little.
+    `voice` tells whose voice it is: float32, shape (numbers,), of unit length, as many numbers as the encoder gives; None where nobody
+    has looked or there is too little. `talker` says who of several on one microphone spoke it, as in `TalkerBlock`.
     """
 
     utterance: Utterance
@@ -200,6 +234,7 @@ class Transcript(Packet):
     confidence: float
     copy_of: str | None = None
     voice: Float32Array | None = None
+    talker: int | None = None
 
     @property
     def key(self) -> str:

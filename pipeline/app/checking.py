@@ -70,8 +70,8 @@ def _arguments(node: Node, resources: dict[str, Any], name: str, notes: list[str
         try:
             arguments["device"] = resolve_device(device)
         except PlacementError as error:
+            # The settings are judged for the device that they are meant for.
             notes.append(f"{name}: {error}")
-            arguments["device"] = "cpu"
     return arguments
 
 

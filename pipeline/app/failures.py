@@ -21,7 +21,6 @@ _CODES = {
     ("stages.memory.transcript_parser", "TranscriptFileError"): CALLER,
     ("stages.memory.memory_errors", "MemoryInUse"): CALLER,
     ("stages.memory.memory_errors", "MemorySettingsError"): CALLER,
-    ("stages.memory.sound_store", "SoundNameError"): CALLER,
 }
 """Whether an error means that an option, a YAML or a file must change. Named, not imported: most commands need few of these
 modules. What stands in neither is the work's."""

@@ -17,7 +17,7 @@ from pipeline.build import build_resources
 
 if TYPE_CHECKING:
     from stages.memory.long_term_memory import LongTermMemory
-    from stages.memory.speaker_store import SpeakerRow
+    from stages.memory.speaker_rows import SpeakerRow
 
 _COLUMNS = {"id": "speaker", "name": "name", "n_lines": "lines", "speech_s": "spoke", "sessions": "sessions"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, ClassVar
@@ -28,7 +29,9 @@ _SURELY_SPEECH = 0.85
 
 
 class SpeechTrackerError(ValueError):
-    """Audio that cannot be judged, or a threshold that makes no sense."""
+    """Audio that cannot be judged, or a setting that makes no sense: the graph or the audio must change."""
+
+    exit_code = 2
 
 
 class SpeechTracker(BearingTracker):
@@ -51,7 +54,8 @@ class SpeechTracker(BearingTracker):
         memory: where a resumed session's tracks are found, so that their names go on.
 
     Raises:
-        SpeechTrackerError: where `least_speech` is not from 0 to 1.
+        SpeechTrackerError: a setting is out of its range: `least_speech` is not from 0 to 1, `n_threads` or `max_tracks` not at least 1,
+            `gate_deg` not from 0 to 180, or a time is negative.
     """
 
     weights: ClassVar[tuple[str, ...]] = ("silero_vad.onnx",)
@@ -70,6 +74,14 @@ class SpeechTracker(BearingTracker):
     ) -> None:
         if not 0.0 <= least_speech <= 1.0:
             raise SpeechTrackerError(f"least_speech must be from 0 to 1, found {least_speech}: it is a probability")
+        for name, number in (("n_threads", n_threads), ("max_tracks", max_tracks)):
+            if number < 1:
+                raise SpeechTrackerError(f"{name} must be at least 1, found {number}")
+        if not 0.0 <= gate_deg <= 180.0:
+            raise SpeechTrackerError(f"gate_deg must be from 0 to 180, found {gate_deg}: it is an angle between two bearings")
+        for name, time_s in (("birth_s", birth_s), ("lead_s", lead_s), ("wake_s", wake_s), ("sleep_after_s", sleep_after_s)):
+            if not 0.0 <= time_s < math.inf:
+                raise SpeechTrackerError(f"{name} must be at least 0, found {time_s}")
         self._least_speech = least_speech
         self._n_threads = n_threads
         self._silero: Silero | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import logging
 import os
 import sqlite3
 import threading
@@ -12,9 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from stages.memory import schema
-from stages.memory.memory_errors import MemoryDamaged, MemoryError_, MemoryFull, MemoryInUse
+from stages.memory.memory_errors import MemoryDamaged, MemoryError_, MemoryFull, MemoryInUse, MemorySettingsError
 
+_log = logging.getLogger(__name__)
 _BUSY_S = 30.0
+_STOP = "stop it (Ctrl-C where it runs, or `kill` with its number; what it heard is kept)"
 _FULL_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -34,8 +37,8 @@ class WriterLock:
             holder = os.read(handle, 32).decode("ascii", "replace").strip() or "unknown"
             os.close(handle)
             raise MemoryInUse(
-                f"memory {self._path.parent}: process {holder} is writing to it and a memory has one writer;"
-                f" stop that process, ask it over its HTTP API, or give another --memory"
+                f"memory {self._path.parent}: process {holder} is writing to it and a memory has one writer; {_STOP} and give the"
+                " command again, or give another --memory (asking, listing and export work while it runs)"
             ) from error
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
@@ -69,26 +72,30 @@ class Database:
         return str(self.path.parent) if self.path else "in RAM"
 
     def open(self) -> None:
-        """Connect, and bring the tables up to date (a reader only checks that they are)."""
+        """Connect, and bring the tables up to date; a reader takes the writer's place for as long as that lasts.
+
+        Raises MemoryInUse, MemorySettingsError (a newer version; or an older one that cannot be written to), MemoryFull, MemoryDamaged.
+        """
         with translated(self.where):
             if self.read_only:
                 connection = self._connect_reader()
-                missing = schema.pending(connection, self.where)
-                if missing:
+                try:
+                    is_older = bool(schema.pending(connection, self.where))
+                    if is_older and self.path is not None:
+                        connection.close()
+                        self._upgrade(self.path)
+                        connection = self._connect_reader()
+                except BaseException:
                     connection.close()
-                    raise MemoryError_(
-                        f"memory {self.where}: its tables are of an older version;"
-                        f" `echoic doctor --memory {self.where}` brings them up to date"
-                    )
+                    raise
                 self._free.append(connection)
                 return
-            target = str(self.path) if self.path else ":memory:"
-            connection = sqlite3.connect(target, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
-            if self.path:
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA foreign_keys = ON")
-            schema.migrate(connection, self.where)
+            connection = self._connect_writer()
+            try:
+                schema.migrate(connection, self.where)
+            except BaseException:
+                connection.close()
+                raise
             self._writer = connection
 
     def close(self) -> None:
@@ -153,6 +160,41 @@ class Database:
                 return
         connection.close()
 
+    def _upgrade(self, path: Path) -> None:
+        """Bring the tables up to date for a reader, as the one writer that a memory may have."""
+        lock = WriterLock(path.parent)
+        try:
+            lock.take()
+            connection = self._connect_writer()
+            try:
+                done = schema.migrate(connection, self.where)
+            finally:
+                connection.close()
+        except MemoryInUse as error:
+            raise MemoryInUse(
+                f"memory {self.where}: its tables are of an older version and another process is writing to it; {_STOP} and give the"
+                " command again, which brings them up to date"
+            ) from error
+        except (OSError, sqlite3.OperationalError) as error:
+            if _is_full(error):
+                raise
+            raise MemorySettingsError(
+                f"memory {self.where}: its tables are of an older version and cannot be brought up to date ({error});"
+                f" run `echoic doctor --memory {self.where}` as somebody who may write there, or read a copy of it"
+            ) from error
+        finally:
+            lock.release()
+        _log.info("memory %s: its tables were brought up to date (%s)", self.where, ", ".join(done))
+
+    def _connect_writer(self) -> sqlite3.Connection:
+        target = str(self.path) if self.path else ":memory:"
+        connection = sqlite3.connect(target, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+        if self.path:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        return connection
+
     def _connect_reader(self) -> sqlite3.Connection:
         if self.path is None or not self.path.is_file():
             raise MemoryError_(f"memory {self.where}: there is no memory here yet; make one with `echoic replay`, `run` or `import`")
@@ -173,20 +215,29 @@ def translated(where: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        # The primary result code is in the low byte (https://sqlite.org/rescode.html).
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}:
+        if _is_full(error):
             raise MemoryFull(_full(where, str(error))) from error
-        if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+        if _code(error) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
             raise MemoryDamaged(
                 f"memory {where}: its database is damaged ({error});"
                 f" restore it from a copy, or replay the recordings under sessions/ into a new memory"
             ) from error
         raise MemoryError_(f"memory {where}: {error}") from error
     except OSError as error:
-        if error.errno in _FULL_ERRNOS:
+        if _is_full(error):
             raise MemoryFull(_full(where, error.strerror or str(error))) from error
         raise MemoryError_(f"memory {where}: {error}") from error
+
+
+def _code(error: sqlite3.Error) -> int:
+    """The primary result code, which is in the low byte (https://sqlite.org/rescode.html)."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
+def _is_full(error: sqlite3.Error | OSError) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in _FULL_ERRNOS
+    return _code(error) in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 
 
 def _full(where: str, found: str) -> str:

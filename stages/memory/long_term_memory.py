@@ -15,7 +15,7 @@ import numpy as np
 
 from pipeline.packets import Event, Float32Array, Gap, Line, Tracks
 from pipeline.stage import Resource
-from stages.memory import consolidation, integrity, line_audio, memory_settings, row_reader, row_writer, speaker_store
+from stages.memory import consolidation, integrity, line_audio, memory_settings, row_reader, row_writer, speaker_store, talker_speakers
 from stages.memory.database import Database, WriterLock, translated
 from stages.memory.memory_errors import MemoryDamaged, MemoryError_, MemoryFull, MemoryInUse, MemorySettingsError
 from stages.memory.memory_settings import MemorySettings
@@ -23,7 +23,9 @@ from stages.memory.position_history import Place, PositionHistory
 from stages.memory.rows import EventRow, GapRow, Hit, LineRow, PositionRow, SessionRow, TrackRow, WordRow
 from stages.memory.sound_store import SoundStore
 from stages.memory.speaker_book import SpeakerBook
+from stages.memory.talker_store import TalkerStore
 from stages.memory.text_encoder import TextEncoder
+from stages.memory.vector_checks import check_vectors
 from stages.memory.vector_index import IndexKind, VectorIndex
 from stages.memory.words_query import words_query
 
@@ -59,6 +61,7 @@ class LongTermMemory(Resource):
         self._positions = PositionHistory()
         self.sounds = SoundStore(self._database, self._writing_to)
         self.speakers = SpeakerBook(self._database)
+        self.talkers = TalkerStore(self._database, self._writing_to)
 
     def start(self) -> None:
         """Open the memory, making it where there is none.
@@ -122,6 +125,7 @@ class LongTermMemory(Resource):
         with self._writing_to(session) as connection:
             connection.execute("UPDATE sessions SET complete = 1, duration_ns = ? WHERE id = ?", (duration_ns, session))
             parts = row_reader.event_parts(connection, session)
+            talker_speakers.settle_talkers(connection, session)
             speaker_store.settle(connection, session)
             (started_at,) = connection.execute("SELECT started_at FROM sessions WHERE id = ?", (session,)).fetchone()
             row_writer.clear_levels(connection, session)
@@ -157,7 +161,8 @@ class LongTermMemory(Resource):
                         line_audio.sync_folder((self._root / written[0]).parent)
             heard = zip(rows, lines, strict=True)
             voices = {row.id: line.transcript.voice for row, line in heard if line.transcript.voice is not None}
-            self.add_rows(session, rows, vectors, passed_ns, voices)
+            talkers = {row.id: line.transcript.talker for row, line in zip(rows, lines, strict=True) if line.transcript.talker is not None}
+            self.add_rows(session, rows, vectors, passed_ns, voices, talkers)
         except BaseException:
             if self._root is not None:
                 line_audio.remove(self._root, written)
@@ -170,21 +175,23 @@ class LongTermMemory(Resource):
         vectors: Float32Array,
         passed_ns: int,
         voices: Mapping[str, Float32Array] | None = None,
+        talkers: Mapping[str, int] | None = None,
     ) -> None:
         """Store lines that have no audio of their own; `vectors` is float32, shape (len(rows), dimension), of unit length.
 
-        A row's `speaker` names its track where the track has no name yet. With `voices` (float32, shape (256,), by line id;
-        empty where nobody has looked), every line gets a speaker of its own, by voice and place.
+        A row's `speaker` names its track where the track has no name yet. With `voices` (float32, shape (192,) or (256,), by line
+        id; empty where nobody has looked), every line gets a speaker of its own, by voice and place; `talkers` says whose lines belong
+        together, as in `Transcript.talker`. Raises MemoryError_ for vectors
+        and voices of another shape, or with numbers that are not finite; nothing of these lines is stored then.
         """
-        if vectors.shape != (len(rows), self.encoder.dimension) or not np.isfinite(vectors).all():
-            raise MemoryError_(
-                f"session {session}: vectors must be finite, shape ({len(rows)}, {self.encoder.dimension}); found shape {vectors.shape}"
-                f"{'' if np.isfinite(vectors).all() else ' with numbers that are not finite'}"
-            )
+        check_vectors(session, "vectors", vectors, (len(rows), self.encoder.dimension))
+        for line, voice in (voices or {}).items():
+            n_numbers = len(voice) if len(voice) in speaker_store.VOICE_SIZES else speaker_store.VOICE_SIZES[0]
+            check_vectors(session, f"the voice of line {line}", voice, (n_numbers,))
         with self._writing_to(session) as connection:
             added = set(row_writer.add_lines(connection, session, rows, vectors))
             if voices is not None:
-                speaker_store.place(connection, session, [row for row in rows if row.id in added], voices)
+                speaker_store.place(connection, session, [row for row in rows if row.id in added], voices, talkers)
             row_writer.set_passed(connection, session, passed_ns)
 
     def add_event(self, session: str, event: Event) -> None:

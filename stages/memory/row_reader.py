@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.packets import Float32Array
-from stages.memory import speaker_store
+from stages.memory import speaker_rows
 from stages.memory.consolidation import Part
 from stages.memory.rows import EventRow, GapRow, LineRow, PositionRow, SessionRow, TrackRow, WordRow
 from stages.memory.vector_index import Batch
@@ -153,7 +153,7 @@ def tracks(connection: sqlite3.Connection, session: str | None, at_ns: int | Non
     voices: dict[str, dict[str, str]] = {}
     for name, track, speaker, started in connection.execute(known, {"session": session}).fetchall():
         if name not in voices:
-            voices[name] = speaker_store.of_tracks(connection, name, at_ns)
+            voices[name] = speaker_rows.of_tracks(connection, name, at_ns)
         bound = {"session": name, "track": track, "at": at_ns, "started": started}
         places = connection.execute(placed, bound).fetchall()
         said = connection.execute(spoken, bound).fetchall()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from stages.memory import sound_tables, speaker_tables
+from stages.memory import sound_tables, speaker_tables, talker_tables
 from stages.memory.memory_errors import MemorySettingsError
 
 _FIRST = """
@@ -112,6 +112,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("2026-11 first tables", _FIRST),
     ("2026-11 sounds", sound_tables.TABLES),
     ("2026-11 speakers", speaker_tables.TABLES),
+    ("2026-11 talkers", talker_tables.TABLES),
 )
 """Name and SQL of each migration. Add at the end; never change one that has been released."""
 

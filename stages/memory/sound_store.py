@@ -14,9 +14,12 @@ import numpy as np
 from pipeline.packets import SoundEvent
 from stages.memory import row_writer
 from stages.memory.database import Database
+from stages.memory.given_names import GivenNameError, checked_name
 from stages.memory.memory_errors import MemoryError_
 from stages.memory.sound_groups import SoundGroup, assigned
+from stages.memory.vector_checks import check_vectors
 
+_EMBEDDING_SHAPE = (1024,)
 Writing = Callable[[str], AbstractContextManager[sqlite3.Connection]]
 
 # A group shows itself once it was heard twice, as of the asked moment.
@@ -32,6 +35,8 @@ ORDER BY s.started_at_ns, x.session, x.start_ns, x.end_ns, x.n
 
 class SoundNameError(MemoryError_):
     """A group of sounds that is not there, or a name that it cannot have."""
+
+    exit_code = 2
 
 
 @dataclass(frozen=True)
@@ -76,8 +81,10 @@ class SoundStore:
         """Store a sound; False where it is there already, or where it has no label and the memory has no room for another group.
 
         A sound without label joins the group that it is like. Its group gets the next number when it is heard for the second time.
+        Raises MemoryError_ for an embedding of another shape, or with numbers that are not finite.
         """
         name = f"{session}-{sound.key}"
+        check_vectors(session, f"the embedding of sound {name}", sound.embedding, _EMBEDDING_SHAPE)
         with self._writing_to(session) as connection:
             if connection.execute("SELECT 1 FROM sounds WHERE id = ?", (name,)).fetchone():
                 return False
@@ -129,18 +136,18 @@ class SoundStore:
         """Call a group, given by its id or its name so far, by a name: all its sounds, past and to come. The groups that were meant.
 
         Two groups may have one name: they are one sound then. Raises SoundNameError where there is no such group, or the name is
-        empty or the id of another group.
+        empty, too long, has control characters, or is an id that is or may become another group's.
         """
         known = self.groups()
-        meant = [row for row in known if group in (row.id, row.name)]
+        meant = [row for row in known if row.id == group] or [row for row in known if row.name == group]
         if not meant:
             near = difflib.get_close_matches(group, [label for row in known for label in (row.id, row.name) if label], n=3, cutoff=0.4)
             hint = f"; did you mean {' or '.join(near)}?" if near else f"; there are {len(known)} groups"
             raise SoundNameError(f"group of sounds {group!r} is not in this memory{hint} (`echoic sounds` lists the sounds)")
-        clean = " ".join(name.split())
-        if not clean or any(clean == row.id for row in known if row not in meant):
-            found = f"{clean!r} is the id of another group" if clean else "it is empty"
-            raise SoundNameError(f"group of sounds {group}: {found}; give a name in words, such as 'dishwasher'")
+        try:
+            clean = checked_name(name, meant[0].id if len(meant) == 1 else group)
+        except GivenNameError as error:
+            raise SoundNameError(str(error)) from error
         with self._database.writing() as connection:
             connection.executemany("UPDATE sound_groups SET name = ? WHERE id = ?", [(clean, row.id) for row in meant])
         return [SoundGroupRow(row.id, clean, row.n_heard) for row in meant]

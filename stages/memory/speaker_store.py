@@ -4,35 +4,33 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from pipeline.packets import Float32Array, seconds
 from stages.memory.rows import LineRow
+from stages.memory.talker_store import keep_talker, speaker_so_far
 from stages.speech.speaker_clusters import LEAST_FOUNDING_S, Choice, Heard, KnownSpeaker, choose, merges, voices_mean
 
 # A line moves the mean voice of its speaker only when it is rather sure whose it is.
 _SURE = 0.6
 _AT_MOST_SETTLED = 4000
-_VOICE_NUMBERS = 256
-_MOST_WAYS = 4
+VOICE_SIZES = (192, 256)
+"""How many numbers a voice may have: those of CAM++, and those of Resemblyzer. Voices of different encoders are never compared."""
+# With three ways at most the length of what is stored tells how many numbers each has.
+_MOST_WAYS = 3
+_MOST_ELSEWHERE = 64
 
 
-@dataclass(frozen=True)
-class SpeakerRow:
-    """Somebody whom the memory tells apart. `name` is `id` until people give another; `seconds` is how long they spoke."""
-
-    id: str
-    name: str
-    given: bool
-    n_lines: int
-    seconds: float
-    sessions: tuple[str, ...]
-
-
-def place(connection: sqlite3.Connection, session: str, rows: Sequence[LineRow], voices: Mapping[str, Float32Array]) -> None:
-    """Say who speaks each new line of a session, in the order given, and keep its voice (by line id)."""
+def place(
+    connection: sqlite3.Connection,
+    session: str,
+    rows: Sequence[LineRow],
+    voices: Mapping[str, Float32Array],
+    talkers: Mapping[str, int] | None = None,
+) -> None:
+    """Say who speaks each new line of a session, in the order given, and keep its voice and its talker (by line id)."""
     for row in rows:
         if row.copy_of is not None:
             continue
@@ -42,7 +40,11 @@ def place(connection: sqlite3.Connection, session: str, rows: Sequence[LineRow],
             connection.execute(
                 "INSERT INTO line_voices (line, voice, seconds) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (row.id, _blob(voice), spoken_s)
             )
-        choice = choose(Heard(voice, spoken_s, row.track, row.azimuth_deg, row.start_ns), _known(connection, session))
+        talker = (talkers or {}).get(row.id)
+        so_far = speaker_so_far(connection, session, row.track, talker)
+        keep_talker(connection, row.id, talker)
+        heard = Heard(voice, spoken_s, row.track, row.azimuth_deg, row.start_ns, so_far)
+        choice = choose(heard, candidates(connection, session, voice))
         speaker = choice.speaker or add_speaker(connection, session)
         _say(connection, row.id, Choice(speaker, choice.confidence))
         connection.execute(
@@ -86,46 +88,17 @@ def add_speaker(connection: sqlite3.Connection, session: str) -> str:
     return name
 
 
-def speakers(connection: sqlite3.Connection) -> list[SpeakerRow]:
-    """Everybody whom the memory tells apart, by number."""
-    heard: dict[str, list[tuple[str, int, int]]] = {}
-    query = """
-        SELECT ls.speaker, l.session, count(*), sum(l.end_ns - l.start_ns) FROM line_speakers ls JOIN lines l ON l.id = ls.line
-        JOIN sessions s ON s.id = l.session GROUP BY ls.speaker, l.session ORDER BY s.started_at_ns, l.session
-    """
-    for speaker, session, n_lines, spoken_ns in connection.execute(query):
-        heard.setdefault(speaker, []).append((session, n_lines, spoken_ns))
-    return [
-        SpeakerRow(
-            id=name,
-            name=shown,
-            given=bool(given),
-            n_lines=sum(part[1] for part in heard.get(name, [])),
-            seconds=seconds(sum(part[2] for part in heard.get(name, []))),
-            sessions=tuple(part[0] for part in heard.get(name, [])),
-        )
-        for name, shown, given in connection.execute("SELECT id, name, given FROM speakers ORDER BY number")
-    ]
-
-
-def names(connection: sqlite3.Connection, at_ns: int | None = None) -> list[str]:
-    """The names of all who spoke until a moment, as reads show them, sorted."""
-    query = """
-        SELECT DISTINCT coalesce(p.name, t.speaker) FROM lines l LEFT JOIN line_speakers ls ON ls.line = l.id
-        LEFT JOIN speakers p ON p.id = ls.speaker LEFT JOIN tracks t ON t.session = l.session AND t.track = l.track
-        WHERE l.copy_of IS NULL AND (:at IS NULL OR l.ended_at_ns <= :at)
-    """
-    return sorted(row[0] for row in connection.execute(query, {"at": at_ns}) if row[0])
-
-
-def of_tracks(connection: sqlite3.Connection, session: str, at_ns: int | None = None) -> dict[str, str]:
-    """Who spoke longest on each track of a session, until a moment; of equals the one with the smaller number."""
-    query = """
-        SELECT l.track, p.name FROM lines l JOIN line_speakers ls ON ls.line = l.id JOIN speakers p ON p.id = ls.speaker
-        WHERE l.session = :session AND l.copy_of IS NULL AND (:at IS NULL OR l.ended_at_ns <= :at)
-        GROUP BY l.track, p.id ORDER BY sum(l.end_ns - l.start_ns), p.number DESC
-    """
-    return dict(connection.execute(query, {"session": session, "at": at_ns}).fetchall())
+def adopt(connection: sqlite3.Connection, lines: Sequence[str], speaker: str | None = None) -> str:
+    """Make lines that nobody has yet somebody's, as people said; without `speaker` somebody new's. Whose they are now."""
+    if speaker is None:
+        (session,) = connection.execute("SELECT session FROM lines WHERE id = ?", (lines[0],)).fetchone()
+        speaker = add_speaker(connection, session)
+    if lines:
+        connection.execute("UPDATE speakers SET kept = 1 WHERE id = ?", (speaker,))
+    connection.executemany(
+        "INSERT INTO line_speakers (line, speaker, confidence, by_hand) VALUES (?, ?, 1.0, 1)", [(line, speaker) for line in lines]
+    )
+    return speaker
 
 
 def merge(connection: sqlite3.Connection, goes: str, into: str, *, by_hand: bool) -> None:
@@ -137,8 +110,9 @@ def merge(connection: sqlite3.Connection, goes: str, into: str, *, by_hand: bool
     connection.execute(
         "UPDATE line_speakers SET speaker = ?, by_hand = max(by_hand, ?) WHERE speaker IN (?, ?)", (into, int(by_hand), goes, into)
     )
+    connection.execute("UPDATE talkers SET speaker = ? WHERE speaker = ?", (into, goes))
     if by_hand and ways:
-        kept = np.concatenate([np.atleast_2d(voice_of(blob)) for blob in ways])[:_MOST_WAYS]
+        kept = np.concatenate(_of_one_size([np.atleast_2d(voice_of(blob)) for blob in ways]))[:_MOST_WAYS]
         connection.execute("UPDATE speakers SET voice = ?, kept = 1 WHERE id = ?", (_blob(kept), into))
     connection.execute(
         "INSERT INTO speaker_places (session, speaker, track, azimuth_deg, end_ns)"
@@ -169,9 +143,12 @@ def recount(connection: sqlite3.Connection, speaker: str) -> None:
         SELECT v.voice, v.seconds FROM line_speakers ls JOIN line_voices v ON v.line = ls.line
         WHERE ls.speaker = ? AND v.seconds >= ? AND (ls.confidence >= ? OR ls.by_hand) ORDER BY ls.line
     """
-    found = [(voice_of(blob), spoken_s) for blob, spoken_s in connection.execute(query, (speaker, LEAST_FOUNDING_S, _SURE))]
+    heard = [(voice_of(blob), spoken_s) for blob, spoken_s in connection.execute(query, (speaker, LEAST_FOUNDING_S, _SURE))]
     (blob,) = connection.execute("SELECT voice FROM speakers WHERE id = ?", (speaker,)).fetchone()
     ways = np.atleast_2d(voice_of(blob)) if blob else np.zeros((1, 1), dtype=np.float32)
+    n_numbers = ways.shape[1] if any(len(voice) == ways.shape[1] for voice, _ in heard) else len(heard[0][0]) if heard else 0
+    found = [entry for entry in heard if len(entry[0]) == n_numbers]
+    ways = ways if ways.shape[1] == n_numbers else np.zeros((1, n_numbers), dtype=np.float32)
     nearest = [int(np.argmax(ways @ voice)) if len(ways) > 1 else 0 for voice, _ in found]
     means = []
     for way in range(len(ways)):
@@ -185,29 +162,62 @@ def recount(connection: sqlite3.Connection, speaker: str) -> None:
 
 
 def voices_of(connection: sqlite3.Connection, speaker: str) -> list[tuple[str, Float32Array]]:
-    """The lines of a speaker that have a voice, in the order in which they were stored."""
+    """The lines of a speaker that have a voice, in the order in which they were stored; of two encoders those with more lines."""
     query = """
         SELECT ls.line, v.voice FROM line_speakers ls JOIN line_voices v ON v.line = ls.line JOIN lines l ON l.id = ls.line
         WHERE ls.speaker = ? ORDER BY l.n
     """
-    return [(line, voice_of(blob)) for line, blob in connection.execute(query, (speaker,))]
+    found = [(line, voice_of(blob)) for line, blob in connection.execute(query, (speaker,))]
+    n_numbers = max(VOICE_SIZES, key=lambda size: sum(len(voice) == size for _, voice in found))
+    return [entry for entry in found if len(entry[1]) == n_numbers]
 
 
 def voice_of(blob: bytes) -> Float32Array:
-    """A stored voice: float32, shape (256,), or (ways, 256) where there are several."""
+    """A stored voice: float32, shape (numbers,), or (ways, numbers) where there are several."""
     stored = np.frombuffer(blob, dtype="<f4").astype(np.float32)
-    return stored.reshape(-1, _VOICE_NUMBERS) if len(stored) > _VOICE_NUMBERS else stored
+    n_numbers = next((size for size in VOICE_SIZES if len(stored) % size == 0 and len(stored) // size <= _MOST_WAYS), VOICE_SIZES[-1])
+    return stored.reshape(-1, n_numbers) if len(stored) > n_numbers else stored
 
 
-def _known(connection: sqlite3.Connection, session: str) -> list[KnownSpeaker]:
-    query = """
-        SELECT p.id, p.voice, s.track, s.azimuth_deg, s.end_ns FROM speakers p
-        LEFT JOIN speaker_places s ON s.speaker = p.id AND s.session = ? ORDER BY p.number
+def _of_one_size(voices: Sequence[Float32Array]) -> list[Float32Array]:
+    """Those of the encoder that the last one is of."""
+    return [voice for voice in voices if voice.shape[-1] == voices[-1].shape[-1]]
+
+
+def candidates(connection: sqlite3.Connection, session: str, voice: Float32Array | None = None) -> list[KnownSpeaker]:
+    """Who may have said a line, by number: who spoke in this session, and, for a line with a voice, whose voice earlier ones know.
+
+    Of those who were not heard in this session only the likest are looked at: the rest cannot be it, and a memory of years knows many.
     """
+    query = """
+        SELECT p.number, p.id, p.voice, s.track, s.azimuth_deg, s.end_ns FROM speaker_places s JOIN speakers p ON p.id = s.speaker
+        WHERE s.session = ?
+    """
+    found = connection.execute(query, (session,)).fetchall()
+    if voice is not None:
+        elsewhere = """
+            SELECT number, id, voice, NULL, NULL, NULL FROM speakers p WHERE voice IS NOT NULL
+            AND NOT EXISTS (SELECT 1 FROM speaker_places s WHERE s.session = ? AND s.speaker = p.id) ORDER BY number
+        """
+        found += _likest(connection.execute(elsewhere, (session,)).fetchall(), voice)
     return [
-        KnownSpeaker(row[0], None if row[1] is None else voice_of(row[1]), row[2], row[3], row[4])
-        for row in connection.execute(query, (session,))
+        KnownSpeaker(speaker, None if blob is None else voice_of(blob), track, azimuth_deg, end_ns)
+        for _, speaker, blob, track, azimuth_deg, end_ns in sorted(found, key=lambda row: row[0])
     ]
+
+
+def _likest(rows: list[Any], voice: Float32Array) -> list[Any]:
+    """Those whose voice (the third column) is likest, at most `_MOST_ELSEWHERE`; the first of equals."""
+    if len(rows) <= _MOST_ELSEWHERE:
+        return rows
+    voices = [np.atleast_2d(voice_of(row[2])) for row in rows]
+    rows = [row for row, ways in zip(rows, voices, strict=True) if ways.shape[1] == len(voice)]
+    voices = [ways for ways in voices if ways.shape[1] == len(voice)]
+    if not rows:
+        return []
+    firsts = np.cumsum([0, *(len(ways) for ways in voices[:-1])])
+    likeness = np.maximum.reduceat(np.concatenate(voices) @ voice, firsts)
+    return [rows[place_] for place_ in np.argsort(-likeness, kind="stable")[:_MOST_ELSEWHERE]]
 
 
 def _heard_in(connection: sqlite3.Connection, session: str) -> list[str]:
@@ -224,8 +234,8 @@ def _say(connection: sqlite3.Connection, line: str, choice: Choice) -> None:
 
 def _learn(connection: sqlite3.Connection, speaker: str, voice: Float32Array, spoken_s: float) -> None:
     blob, had_s = connection.execute("SELECT voice, seconds FROM speakers WHERE id = ?", (speaker,)).fetchone()
-    ways = np.zeros((0, _VOICE_NUMBERS), dtype=np.float32) if blob is None else np.atleast_2d(voice_of(blob)).copy()
-    if len(ways):
+    ways = np.zeros((0, len(voice)), dtype=np.float32) if blob is None else np.atleast_2d(voice_of(blob)).copy()
+    if len(ways) and ways.shape[1] == len(voice):
         nearest = int(np.argmax(ways @ voice))
         mean = voices_mean([ways[nearest], voice], [had_s, spoken_s])
         ways[nearest] = ways[nearest] if mean is None else mean
@@ -267,16 +277,20 @@ def _heard_at_once(connection: sqlite3.Connection, session: str) -> set[frozense
 
 
 def _choose_again(connection: sqlite3.Connection, session: str) -> None:
-    """Lines without a bearing, each against the voices that are known by now; the place stays out of it."""
+    """Lines without a bearing, each against the voices that are known by now; the place stays out of it.
+
+    Lines of talkers who were told apart have gone where those did (`talker_speakers.py`).
+    """
     query = """
         SELECT l.id, l.track, l.start_ns, v.voice, v.seconds FROM lines l JOIN line_voices v ON v.line = l.id
         JOIN line_speakers ls ON ls.line = l.id
-        WHERE l.session = ? AND l.azimuth_deg IS NULL AND ls.by_hand = 0 ORDER BY l.n LIMIT ?
+        WHERE l.session = ? AND l.azimuth_deg IS NULL AND ls.by_hand = 0
+        AND NOT EXISTS (SELECT 1 FROM line_talkers lt WHERE lt.line = l.id) ORDER BY l.n LIMIT ?
     """
     here = _heard_in(connection, session)
     for speaker in here:
         recount(connection, speaker)
-    known = [KnownSpeaker(entry.id, entry.voice) for entry in _known(connection, session) if entry.id in here and entry.voice is not None]
+    known = [KnownSpeaker(entry.id, entry.voice) for entry in candidates(connection, session) if entry.voice is not None]
     if len(known) < 2:
         return
     for line, track, start_ns, blob, spoken_s in connection.execute(query, (session, _AT_MOST_SETTLED)).fetchall():
@@ -290,6 +304,7 @@ def _drop_unheard(connection: sqlite3.Connection, session: str) -> None:
     gone = """
         SELECT p.id FROM speakers p WHERE p.session = ? AND p.given = 0 AND p.kept = 0
         AND NOT EXISTS (SELECT 1 FROM line_speakers ls WHERE ls.speaker = p.id)
+        AND NOT EXISTS (SELECT 1 FROM talkers k WHERE k.speaker = p.id)
     """
     for (speaker,) in connection.execute(gone, (session,)).fetchall():
         connection.execute("DELETE FROM speaker_places WHERE speaker = ?", (speaker,))

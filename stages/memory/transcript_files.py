@@ -20,6 +20,7 @@ from stages.events.spoken_line import SpokenLine
 from stages.events.surprise_segmenter import SurpriseSegmenter, SurpriseSettings
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.rows import LineRow, SessionRow
+from stages.memory.talker_store import TurnRow
 from stages.memory.text_encoder import TextEncoder
 from stages.memory.transcript_parser import SpokenText, TranscriptFileError, read_transcript
 
@@ -29,6 +30,7 @@ ExportFormat = Literal["jsonl", "vtt", "rttm", "tracks"]
 _AT_ONCE = 512
 _NO_ARRAY = "none"
 _PAUSE_IN_TURN_NS = NS_PER_S
+_PAUSE_OF_BREATH_NS = NS_PER_S // 5
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,9 @@ def export_session(memory: LongTermMemory, session: str, format: ExportFormat, c
     if format == "tracks":
         return _positions(memory, session)
     rows = memory.lines(session, copies=copies)
-    writers: dict[str, Callable[[Sequence[LineRow]], Iterator[str]]] = {"jsonl": _json_lines, "vtt": _vtt, "rttm": _rttm}
+    if format == "rttm":
+        return _rttm(session, rows, memory.talkers.turns(session))
+    writers: dict[str, Callable[[Sequence[LineRow]], Iterator[str]]] = {"jsonl": _json_lines, "vtt": _vtt}
     if format not in writers:
         raise TranscriptFileError(f"export format {format!r} is not known; allowed are {', '.join(get_args(ExportFormat))}")
     return writers[format](rows)
@@ -194,22 +198,43 @@ def _vtt(rows: Sequence[LineRow]) -> Iterator[str]:
         yield f"<v {speaker}>{text}</v>"
 
 
-def _rttm(rows: Sequence[LineRow]) -> Iterator[str]:
-    """NIST's Rich Transcription Time Marked: one SPEAKER line a turn.
+def _rttm(session: str, rows: Sequence[LineRow], turns: Sequence[TurnRow]) -> Iterator[str]:
+    """NIST's Rich Transcription Time Marked: one SPEAKER line a turn, by start.
 
-    A turn is what one speaker says until somebody else does, or until a pause of more than a second; shorter ones count as theirs,
-    as the reference transcripts of meetings have it.
+    On a track whose talkers were told apart the turns are theirs, words or not. On the others they come from lines: what one speaker
+    says until somebody else does, or until a pause of more than a second; shorter ones count as theirs, as the reference
+    transcripts of meetings have it.
     """
-    turns: list[tuple[str, int, int]] = []
+    told = {turn.track for turn in turns if turn.speaker is not None}
+    spoken = [(turn.speaker, turn.start_ns, turn.end_ns) for turn in turns if turn.speaker is not None]
+    found = _joined(spoken)
+    lines: list[tuple[str, int, int]] = []
     for row in rows:
         who = row.speaker or row.track
-        if turns and turns[-1][0] == who and row.start_ns - turns[-1][2] <= _PAUSE_IN_TURN_NS:
-            turns[-1] = (who, turns[-1][1], max(turns[-1][2], row.end_ns))
+        if row.track in told:
+            continue
+        if lines and lines[-1][0] == who and row.start_ns - lines[-1][2] <= _PAUSE_IN_TURN_NS:
+            lines[-1] = (who, lines[-1][1], max(lines[-1][2], row.end_ns))
         else:
-            turns.append((who, row.start_ns, row.end_ns))
-    for who, start_ns, end_ns in turns:
+            lines.append((who, row.start_ns, row.end_ns))
+    for who, start_ns, end_ns in sorted(found + lines, key=lambda turn: (turn[1], turn[0])):
         name = re.sub(r"\s+", "_", who)
-        yield f"SPEAKER {rows[0].session} 1 {seconds(start_ns):.3f} {seconds(end_ns - start_ns):.3f} <NA> <NA> {name} <NA> <NA>"
+        yield f"SPEAKER {session} 1 {seconds(start_ns):.3f} {seconds(end_ns - start_ns):.3f} <NA> <NA> {name} <NA> <NA>"
+
+
+def _joined(spoken: Sequence[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
+    """What each speaker says, over the pauses of a breath; `spoken` is by start."""
+    latest: dict[str, tuple[str, int, int]] = {}
+    done = []
+    for who, start_ns, end_ns in spoken:
+        before = latest.get(who)
+        if before is not None and start_ns - before[2] <= _PAUSE_OF_BREATH_NS:
+            latest[who] = (who, before[1], max(before[2], end_ns))
+            continue
+        if before is not None:
+            done.append(before)
+        latest[who] = (who, start_ns, end_ns)
+    return done + list(latest.values())
 
 
 def _clock(time_ns: int) -> str:

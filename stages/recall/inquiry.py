@@ -73,7 +73,7 @@ class Inquiry:
         """The whole way; never raises for what a question says."""
         started_ns = self._now_ns()
         sessions, ends_ns = self._sessions()
-        question = parse(text, self._moments(sessions, ends_ns), self._speakers)
+        question = self._with_names(parse(text, self._moments(sessions, ends_ns), self._speakers))
         scope = self._scope(question, sessions, ends_ns)
         parsed_ns = self._now_ns()
         outcome = self._outcome(question, scope, ends_ns)
@@ -122,6 +122,21 @@ class Inquiry:
         if self._names is None:
             self._names = self._memory.speakers.names(None if self._at is None else utc_ns(self._at))
         return self._names
+
+    def _with_names(self, question: Question) -> Question:
+        """The question with speakers who are given by id under the name that they have now."""
+        attended = question.attended
+        if attended is not None and attended.speaker is not None:
+            attended = replace(attended, speaker=self._name_now(attended.speaker))
+        return replace(question, speaker=None if question.speaker is None else self._name_now(question.speaker), attended=attended)
+
+    def _name_now(self, speaker: str) -> str:
+        """The name of somebody who was heard, given by name (which goes first) or by id; anything else stays as it is."""
+        known = self._speakers()
+        if speaker.lower() in {name.lower() for name in known}:
+            return speaker
+        name = self._memory.speakers.name_of(speaker)
+        return name if name is not None and name in known else speaker
 
     def _moments(self, sessions: Sequence[SessionRow], ends_ns: dict[str, int]) -> Moments:
         now = self._at or self._now

@@ -4,4 +4,6 @@ from __future__ import annotations
 
 
 class SoundError(ValueError):
-    """Audio that cannot be judged, a setting that is no choice, or a stage that was not started."""
+    """Audio that cannot be judged, a setting that is no choice, or a stage that was not started: the graph or the audio must change."""
+
+    exit_code = 2

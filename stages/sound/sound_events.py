@@ -20,6 +20,8 @@ _RATE_HZ = 16000
 _HOP_NS = 480_000_000
 _WINDOW_NS = 975_000_000
 _MOST_ENERGIES = 256
+_WIDEST_DB = 120.0
+_LONGEST_S = 600.0
 
 
 class SoundEvents(Stage):
@@ -34,13 +36,14 @@ class SoundEvents(Stage):
     by how little speech was in it. It is None on arrays without bearing, and where the sound came from all sides. Audio must be at 16 kHz.
 
     Args:
-        min_score: what a class must score (0 to 1). While somebody speaks, 0.6 is needed at least.
-        least_dbfs: the loudest 48 ms of a step must reach this level.
-        rise_db: how far over the usual level a sound must be to be one that no class fits.
-        pause_s: a sound that stops and is heard again within this time goes on, as a phone does between its rings.
-        longest_s: a sound that goes on for longer is told in pieces of this length.
+        min_score: what a class must score (over 0, at most 1). While somebody speaks, 0.6 is needed at least.
+        least_dbfs: the loudest 48 ms of a step must reach this level, in dB of full scale (-120 to 0).
+        rise_db: how many dB over the usual level (0 to 120) a sound must be to be one that no class fits.
+        pause_s: a sound that stops and is heard again within so many seconds (at most 10) goes on, as a phone does between its rings.
+        longest_s: a sound that goes on for longer is told in pieces of this length, in seconds (more than `pause_s`, at most 600).
         ignore: more classes to leave out, by their names in AudioSet.
         keep: classes that are left out as a rule and shall not be, such as Television.
+        n_threads: CPU threads for the network.
 
     Raises:
         SoundError: a setting is out of its range; on start, a name is no class.
@@ -65,8 +68,19 @@ class SoundEvents(Stage):
     ) -> None:
         if not 0.0 < min_score <= 1.0:
             raise SoundError(f"SoundEvents: min_score must be over 0 and at most 1, found {min_score}")
-        self._pause_steps = max(1, round(nanoseconds(pause_s) / _HOP_NS))
-        self._longest_steps = round(nanoseconds(longest_s) / _HOP_NS)
+        if not -_WIDEST_DB <= least_dbfs <= 0.0 or not 0.0 <= rise_db <= _WIDEST_DB:
+            raise SoundError(
+                f"SoundEvents: least_dbfs {least_dbfs}, rise_db {rise_db}: least_dbfs must be from {-_WIDEST_DB:g} to 0 (full scale), "
+                f"rise_db from 0 to {_WIDEST_DB:g}"
+            )
+        if not pause_s >= 0.0 or not longest_s <= _LONGEST_S:
+            raise SoundError(
+                f"SoundEvents: pause_s must be at least 0 and longest_s at most {_LONGEST_S:g}, found {pause_s} and {longest_s}"
+            )
+        if n_threads < 1:
+            raise SoundError(f"SoundEvents: n_threads must be at least 1, found {n_threads}")
+        self._pause_steps = max(1, round(nanoseconds(min(pause_s, _LONGEST_S)) / _HOP_NS))
+        self._longest_steps = round(nanoseconds(max(longest_s, 0.0)) / _HOP_NS)
         if self._longest_steps <= self._pause_steps or pause_s > 10.0:
             raise SoundError(f"SoundEvents: pause_s must be at most 10 and less than longest_s, found {pause_s} and {longest_s}")
         self._levels = (min_score, least_dbfs, rise_db)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.packets import NS_PER_S, Float32Array, Utterance
+from pipeline.packets import Float32Array, Utterance
 
 ONE_SOUND = 0.4
 """Over this two beams hold one sound: in simulated rooms two voices on separated beams reached 0.18, one voice on beams that were not
@@ -27,7 +27,7 @@ def coherence(first: Utterance, second: Utterance, start_ns: int, end_ns: int) -
     """
     if first.sample_rate_hz != second.sample_rate_hz:
         return None
-    one, other = (_stretch(utterance, start_ns, end_ns) for utterance in (first, second))
+    one, other = (utterance.between(start_ns, end_ns) for utterance in (first, second))
     n_frames = min(len(one), len(other))
     size = round(_WINDOW_S * first.sample_rate_hz)
     if n_frames < size + (_FEWEST_WINDOWS - 1) * (size // 2):
@@ -41,11 +41,6 @@ def coherence(first: Utterance, second: Utterance, start_ns: int, end_ns: int) -
     if float(weights.sum()) <= _TINY:
         return None
     return float(np.sum(cross / (energies + _TINY) * weights) / weights.sum())
-
-
-def _stretch(utterance: Utterance, start_ns: int, end_ns: int) -> Float32Array:
-    first, last = (max(0, (time_ns - utterance.audio_pts_ns) * utterance.sample_rate_hz // NS_PER_S) for time_ns in (start_ns, end_ns))
-    return utterance.samples[first:last]
 
 
 def _spectra(samples: Float32Array, size: int) -> npt.NDArray[np.complex128]:

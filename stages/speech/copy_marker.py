@@ -10,6 +10,7 @@ from pipeline.packets import NS_PER_S, Transcript, nanoseconds
 from pipeline.stage import Emit, In, Out, Stage
 from stages.speech.leaked_words import find_leaks, parted
 from stages.speech.ownership import OwnershipRules, owner_of
+from stages.speech.setting_checks import check_range
 from stages.speech.speech_errors import SpeechError
 
 # No utterance is longer than this (Whisper's window), so what ended earlier can overlap nothing that is still to come.
@@ -19,12 +20,20 @@ _HISTORY_NS = 30 * NS_PER_S
 class CopyMarker(Stage):
     """Gives a transcript `copy_of` when the same words were said at the same time on a beam that owns them.
 
-    A transcript waits until those that overlap it on other tracks have ended: `hold_s`, or `doubtful_hold_s` where the track's
-    presence was under `doubtful_presence`: a fragment that leaked out of a long utterance ends long before the utterance does.
-    Only what ends within that time is compared, so what is marked does not depend on when it was told. The same words by
-    somebody else at another time are no copy. Words that leaked into a line which is otherwise the talker's own are taken out of it and
-    become a copy of their own. Of what holds the words of a copy nothing becomes a copy later, so no words are
-    lost by two beams that each leave them to the other.
+    A transcript waits until those that overlap it on other tracks have ended. Only what ends within that time is compared, so what is
+    marked does not depend on when it was told. The same words by somebody else at another time are no copy. Words that leaked into a
+    line which is otherwise the talker's own are taken out of it and become a copy of their own. Of what holds the words of a copy nothing
+    becomes a copy later, so no words are lost by two beams that each leave them to the other.
+
+    Args:
+        min_likeness: how alike (over 0, at most 1) words at the same time must be to be the same words.
+        hold_s: how many seconds past its end a transcript waits.
+        doubtful_hold_s: the same, at most 30 s, where the presence was low: a fragment that leaked out of a long utterance ends long
+            before the utterance does.
+        doubtful_presence: the mean presence (0 to 1) of an utterance under which it is low.
+
+    Raises:
+        SpeechError: a setting is out of its range.
     """
 
     transcript = In(Transcript)
@@ -42,6 +51,7 @@ class CopyMarker(Stage):
                 f"CopyMarker: min_likeness {min_likeness}, hold_s {hold_s}, doubtful_hold_s {doubtful_hold_s}: "
                 "0 < min_likeness <= 1 and 0 <= hold_s <= doubtful_hold_s <= 30 are needed"
             )
+        check_range("CopyMarker", 0, 1, doubtful_presence=doubtful_presence)
         self._rules = OwnershipRules(min_likeness)
         self._hold_ns = nanoseconds(hold_s)
         self._doubtful_hold_ns = nanoseconds(doubtful_hold_s)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pipeline.packets import NS_PER_S, BeamBlock, SpeechBlock, seconds
 from pipeline.stage import Emit, In, Out, Stage
 from stages.speech.noise_floor import NoiseFloor
+from stages.speech.setting_checks import check_range
 from stages.speech.track_order import TOLERANCE_NS
 
 _SLOPE_DB = 3.0
@@ -17,15 +18,24 @@ _FORGET_NS = 60 * NS_PER_S
 class EnergyVad(Stage):
     """Calls a block speech when its level stands out from the track's own background.
 
-    The probability is 0.5 where the level is `margin_db` above the noise floor, 0.73 at 3 dB more. The floor rises by
-    `rise_db_per_s` while the sound goes on, and starts anew where a track's blocks do not follow each other. What is below
-    `min_dbfs` is silence whatever the floor is. It cannot tell speech from other loud sounds.
+    The noise floor falls at once to a lower level and starts anew where a track's blocks do not follow each other. It cannot tell
+    speech from other loud sounds.
+
+    Args:
+        margin_db: how far above the noise floor, in dB, the probability is 0.5; it is 0.73 at 3 dB more.
+        rise_db_per_s: by how many dB a second the floor rises while the sound goes on.
+        min_dbfs: what is below this level, in dB of full scale, is silence whatever the floor is.
+
+    Raises:
+        SpeechError: a setting is out of its range.
     """
 
     beam = In(BeamBlock)
     speech = Out(SpeechBlock)
 
     def __init__(self, margin_db: float = 9.0, rise_db_per_s: float = 2.0, min_dbfs: float = -60.0) -> None:
+        check_range("EnergyVad", 0, margin_db=margin_db, rise_db_per_s=rise_db_per_s)
+        check_range("EnergyVad", -math.inf, 0, min_dbfs=min_dbfs)
         self._margin_db = margin_db
         self._rise_db_per_s = rise_db_per_s
         self._min_dbfs = min_dbfs

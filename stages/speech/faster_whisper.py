@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from stages.speech.whisper_stage import WhisperStage
+from stages.speech.whisper_stage import Precision, WhisperStage
 
 if TYPE_CHECKING:
     from models.recogniser import Recogniser
@@ -15,6 +15,8 @@ class FasterWhisper(WhisperStage):
 
     The settings are described at `WhisperStage`. `precision` "auto" is int8 on a CPU and float16 on a GPU.
     """
+
+    precisions: ClassVar[tuple[Precision, ...]] = ("int8", "float32")
 
     def load(self) -> Recogniser:
         """Whisper base in CTranslate2."""

@@ -8,6 +8,7 @@ from pipeline.packets import NS_PER_S, Gap, SpeechBlock, Utterance, nanoseconds
 from pipeline.stage import Emit, In, Out, Stage
 from stages.speech.cut_stretch import CutStretch
 from stages.speech.fixed_window import FixedWindow
+from stages.speech.setting_checks import check_range
 from stages.speech.speech_errors import SpeechError
 from stages.speech.track_order import LONGEST_BLOCK_NS, TrackOrder
 
@@ -16,7 +17,15 @@ class FixedCutter(Stage):
     """Cuts each track every `window_s` seconds, whatever is said, and keeps the windows with `min_speech_s` of speech.
 
     The simplest cutter, as live systems with a fixed rhythm use it: the delay is the window, and words on a border are cut.
-    Windows whose speech has a mean presence under `min_presence` are dropped as leakage.
+
+    Args:
+        window_s: the length of a window in seconds, at most 28.
+        threshold: a frame is speech where its probability (0 to 1) is at least this.
+        min_speech_s: a window with less speech than this, in seconds, is dropped.
+        min_presence: a window whose speech has a mean presence (0 to 1) under this is dropped as leakage.
+
+    Raises:
+        SpeechError: a setting is out of its range.
     """
 
     speech = In(SpeechBlock)
@@ -27,6 +36,7 @@ class FixedCutter(Stage):
             raise SpeechError(
                 f"FixedCutter: window_s is {window_s} and min_speech_s {min_speech_s}; 0 <= min_speech_s < window_s <= 28 is needed"
             )
+        check_range("FixedCutter", 0, 1, threshold=threshold, min_presence=min_presence)
         self._window_s = window_s
         self._threshold = threshold
         self._min_speech_s = min_speech_s

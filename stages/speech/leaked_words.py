@@ -9,6 +9,7 @@ from pipeline.packets import Transcript, Word
 from stages.speech.beam_level import level_db
 from stages.speech.beam_likeness import ONE_SOUND, coherence
 from stages.speech.word_match import word_pairs
+from stages.speech.word_text import joined
 
 # Two people can say two words at the same time by chance; three in a row that are much louder elsewhere are no chance.
 _FEWEST_WORDS = 3
@@ -62,7 +63,7 @@ def _part(transcript: Transcript, words: Sequence[Word], copy_of: str | None) ->
         transcript,
         pts_ns=start_ns,
         duration_ns=max(0, transcript.end_ns - start_ns),
-        text=(" " if " " in transcript.text else "").join(word.text for word in words),
+        text=joined((word.text for word in words), transcript.text),
         words=tuple(words),
         copy_of=copy_of,
     )

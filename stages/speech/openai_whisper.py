@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from stages.speech.speech_errors import SpeechError
-from stages.speech.whisper_stage import WhisperStage
+from stages.speech.whisper_stage import Precision, WhisperStage
 
 if TYPE_CHECKING:
     from models.recogniser import Recogniser
@@ -18,13 +17,13 @@ class OpenaiWhisper(WhisperStage):
     no int8.
     """
 
+    precisions: ClassVar[tuple[Precision, ...]] = ("float32",)
+
     def load(self) -> Recogniser:
-        """Whisper base in torch. Raises SpeechError for a precision that the device does not have."""
+        """Whisper base in torch."""
         from models.torch_recogniser import TorchRecogniser
         from models.weights import folder_of
 
-        if self.precision == "int8" or (self.precision == "float16" and self.device == "cpu"):
-            raise SpeechError(f"OpenaiWhisper: precision {self.precision!r} on {self.device}; allowed are float32, and float16 on a GPU")
         return TorchRecogniser(
             folder_of(self.weights[0]),
             device=self.device,

@@ -10,6 +10,7 @@ from pipeline.stage import Emit, In, Out, Stage
 from stages.speech.local_agreement import LocalAgreement
 from stages.speech.speech_errors import SpeechError
 from stages.speech.transcript_maker import check_rate, check_settings
+from stages.speech.word_text import joined
 
 if TYPE_CHECKING:
     from models.ct2_recogniser import Ct2Recogniser
@@ -23,6 +24,16 @@ class PartialWhisper(Stage):
 
     It stands beside the recogniser of the final lines and feeds nothing that they depend on, so it cannot delay or change them.
     Where it cannot keep up, let its edge drop: `in: {open: {from: utter.open, queue: 1, when_full: drop_oldest}}`.
+
+    Args:
+        language: a code such as "en" (`models/whisper_languages.py` has all), or "auto" to detect it each time.
+        vocabulary: names and terms to expect.
+        padding_s: how many seconds of silence are put behind the audio, 0 to 30.
+        n_threads: CPU threads for the network.
+        device: "cpu", or a GPU such as "cuda:0"; "auto" is a GPU where there is one.
+
+    Raises:
+        SpeechError: a setting is out of its range, or the language is not known.
     """
 
     weights: ClassVar[tuple[str, ...]] = ("whisper-base",)
@@ -38,7 +49,7 @@ class PartialWhisper(Stage):
         n_threads: int = 1,
         device: str = "cpu",
     ) -> None:
-        check_settings("PartialWhisper", 1, n_threads, padding_s, 0.0)
+        check_settings("PartialWhisper", language, 1, n_threads, padding_s, 0.0)
         self._language = language
         self._vocabulary = vocabulary or []
         self._padding_s = padding_s
@@ -89,8 +100,8 @@ class PartialWhisper(Stage):
                     pts_ns=opened.pts_ns,
                     duration_ns=opened.duration_ns,
                     track=so_far.track,
-                    text=" ".join(text),
-                    stable_text=" ".join(stable),
+                    text=joined(text, heard.text),
+                    stable_text=joined(stable, heard.text),
                 )
             )
 

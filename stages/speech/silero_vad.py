@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pipeline.packets import BeamBlock, Gap, SpeechBlock
 from pipeline.stage import Emit, In, Out, Stage
+from stages.speech.setting_checks import check_range
 from stages.speech.speech_errors import SpeechError
 from stages.speech.track_order import TrackOrder
 
@@ -31,6 +32,7 @@ class SileroVad(Stage):
     delay_ns = _CHUNK_NS
 
     def __init__(self, n_threads: int = 1) -> None:
+        check_range("SileroVad", 1, n_threads=n_threads)
         self._n_threads = n_threads
         self._order: TrackOrder[BeamBlock, SpeechBlock] | None = None
 

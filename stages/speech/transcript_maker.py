@@ -7,7 +7,9 @@ from typing import ClassVar
 from models.recognition import SAMPLE_RATE_HZ, WINDOW_S, Recognition, SpokenWord
 from models.text_guard import believed_words
 from pipeline.packets import Transcript, Utterance, Word, nanoseconds
+from stages.speech.setting_checks import check_language
 from stages.speech.speech_errors import SpeechError
+from stages.speech.word_text import joined
 
 
 class TranscriptMaker:
@@ -35,7 +37,7 @@ class TranscriptMaker:
             pts_ns=words[0].start_ns,
             duration_ns=end_ns - words[0].start_ns,
             utterance=utterance,
-            text=_text(heard, spoken),
+            text=heard.text if len(spoken) == len(heard.words) else joined((word.text for word in spoken), heard.text),
             words=words,
             language=heard.language,
             confidence=heard.confidence,
@@ -50,8 +52,11 @@ def check_rate(utterance: Utterance, stage: str) -> None:
         )
 
 
-def check_settings(stage: str, beam_size: int, n_threads: int, padding_s: float, min_confidence: float, max_batch: int = 0) -> None:
+def check_settings(
+    stage: str, language: str, beam_size: int, n_threads: int, padding_s: float, min_confidence: float, max_batch: int = 0
+) -> None:
     """Raises SpeechError for settings that no recogniser can work with."""
+    check_language(stage, language)
     if beam_size < 1 or n_threads < 1 or not 0 <= padding_s <= WINDOW_S or not 0 <= min_confidence <= 1:
         raise SpeechError(
             f"{stage}: beam_size {beam_size}, n_threads {n_threads}, padding_s {padding_s}, min_confidence {min_confidence}: the first "
@@ -65,9 +70,3 @@ def _placed(word: SpokenWord, utterance: Utterance) -> Word:
     start_ns = min(utterance.audio_pts_ns + nanoseconds(word.start_s), utterance.end_ns)
     end_ns = min(utterance.audio_pts_ns + nanoseconds(word.end_s), utterance.end_ns)
     return Word(word.text, start_ns, max(start_ns, end_ns), min(1.0, word.probability))
-
-
-def _text(heard: Recognition, spoken: list[SpokenWord]) -> str:
-    if len(spoken) == len(heard.words):
-        return heard.text
-    return (" " if " " in heard.text else "").join(word.text for word in spoken)

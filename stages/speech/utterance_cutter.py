@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from pipeline.packets import NS_PER_S, Gap, OpenUtterance, SpeechBlock, Utterance, nanoseconds
 from pipeline.stage import Emit, In, Out, Stage
 from stages.speech.cut_stretch import CutStretch
 from stages.speech.open_stretch import OpenStretch
+from stages.speech.setting_checks import check_range
 from stages.speech.speech_errors import SpeechError
 from stages.speech.track_order import LONGEST_BLOCK_NS, TrackOrder
 from stages.speech.utterance_state import CutRules, UtteranceState
+
+_LONGEST_AUDIO_S = 29.0
 
 
 class UtteranceCutter(Stage):
     """Cuts each track's speech where it pauses.
 
-    An utterance opens when the probability of speech reaches `threshold` and closes after a pause of `hang_over_s`; shorter
-    pauses stay inside. What holds less than `min_speech_s` of speech is dropped. One that grows to `max_s` is cut where it is
-    quietest within the last `cut_window_s`. The audio starts `lead_s` before and runs `tail_s` past the speech.
+    An utterance opens with speech and closes after a pause; one that grows too long is cut where it is quietest. What is somebody else,
+    heard on the wrong beam, is told by its presence and left out.
 
-    Leakage: a frame counts only while the track's presence, smoothed over a syllable, is at least `presence_floor`, and an
-    utterance whose mean presence is under `min_presence` is dropped: it is somebody else, heard on the wrong beam.
+    Args:
+        threshold: an utterance opens where the probability of speech (0 to 1) reaches this.
+        hang_over_s: it closes after a pause of this many seconds, less than `max_s`; shorter pauses stay inside.
+        min_speech_s: what holds less speech than this, in seconds, is dropped.
+        max_s: an utterance that grows to this many seconds (at most 28) is cut.
+        cut_window_s: it is then cut where it is quietest within its last seconds, as many as this.
+        lead_s: the audio starts this many seconds before the speech; `lead_s` and `max_s` together are at most 29.
+        tail_s: the audio runs this many seconds past the speech.
+        min_presence: an utterance whose mean presence (0 to 1) is under this is dropped.
+        presence_floor: a frame counts only while the track's presence (0 to 1), smoothed over a syllable, is at least this.
+        partial_every_s: the port `open` shows an utterance before it has ended, at most every so many seconds; 0 is never.
 
-    With `partial_every_s` the port `open` shows an utterance before it has ended, at most that often; 0 is never.
+    Raises:
+        SpeechError: a setting is out of its range.
     """
 
     speech = In(SpeechBlock)
@@ -43,17 +56,24 @@ class UtteranceCutter(Stage):
         presence_floor: float = 0.15,
         partial_every_s: float = 0.0,
     ) -> None:
-        if partial_every_s < 0:
+        name = "UtteranceCutter"
+        if not 0 <= partial_every_s < math.inf:
             raise SpeechError(f"UtteranceCutter: partial_every_s is {partial_every_s}; at least 0 is needed, 0 for none")
         if not 0 < cut_window_s < max_s <= 28:
             raise SpeechError(
                 f"UtteranceCutter: max_s is {max_s} and cut_window_s {cut_window_s}; 0 < cut_window_s < max_s <= 28 is needed"
             )
-        if not 0 <= tail_s <= hang_over_s or not 0 <= min_speech_s < max_s - cut_window_s or lead_s < 0:
+        if not 0 <= tail_s <= hang_over_s or not 0 <= min_speech_s < max_s - cut_window_s or not lead_s >= 0:
             raise SpeechError(
                 f"UtteranceCutter: tail_s {tail_s}, hang_over_s {hang_over_s}, lead_s {lead_s}, min_speech_s {min_speech_s}: the tail "
                 "must fit into the hang-over, min_speech_s into max_s - cut_window_s, and none may be negative"
             )
+        if not hang_over_s < max_s or not lead_s + max_s <= _LONGEST_AUDIO_S:
+            raise SpeechError(
+                f"{name}: hang_over_s {hang_over_s}, lead_s {lead_s}, max_s {max_s}: hang_over_s must be under max_s, and lead_s + max_s "
+                f"at most {_LONGEST_AUDIO_S:g}, since a recogniser hears 30 s at once"
+            )
+        check_range(name, 0, 1, threshold=threshold, min_presence=min_presence, presence_floor=presence_floor)
         self._threshold = threshold
         self._hang_over_s = hang_over_s
         self._min_speech_s = min_speech_s

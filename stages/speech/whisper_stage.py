@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -18,18 +18,31 @@ Precision = Literal["auto", "int8", "float16", "float32"]
 _GPU_BATCH = 16
 
 
-class WhisperStage(Stage):
+class WhisperStage(Stage, ABC):
     """Transcribes utterances with Whisper base, with word times; what nobody said is dropped.
 
-    `language` is a code such as "en", or "auto" to detect it for each utterance; a text whose language the audio does not fit has
-    a low confidence. `vocabulary` lists names and terms to expect (in a text, with commas between them).
-    The first attempt searches with `beam_size` and puts `padding_s`
-    of silence behind the audio, which is far cheaper than Whisper's own 30 s. A result whose confidence is under
-    `min_confidence`, or that loops, is decoded again over the full 30 s with a beam of 5. Utterances of all beams that wait are
-    heard together, `max_batch` of them at most; 0 is 1 on a CPU, which gains nothing from more, and 16 on a GPU.
+    The first attempt hears the audio and a little silence behind it, which is far cheaper than Whisper's own 30 s. A doubtful result, or
+    one that loops, is decoded again over the full 30 s with a beam of 5. Utterances of all beams that wait are heard together.
+
+    Args:
+        language: a code such as "en" (`models/whisper_languages.py` has all), or "auto" to detect it for each utterance; a text whose
+            language the audio does not fit has a low confidence.
+        vocabulary: names and terms to expect, as a list (or a text with commas between them).
+        beam_size: how many texts the search of the first attempt follows at once.
+        padding_s: how many seconds of silence are put behind the audio in the first attempt, 0 to 30.
+        min_confidence: a result whose confidence (0 to 1) is under this is decoded again.
+        max_batch: how many utterances are heard together at most; 0 is 1 on a CPU, which gains nothing from more, and 16 on a GPU.
+        n_threads: CPU threads for the network.
+        precision: of the weights; "auto" is float16 on a GPU.
+        device: "cpu", or a GPU such as "cuda:0"; "auto" is a GPU where there is one.
+
+    Raises:
+        SpeechError: a setting is out of its range, the language is not known, or the device does not have the precision.
     """
 
     weights: ClassVar[tuple[str, ...]] = ("whisper-base",)
+    precisions: ClassVar[tuple[Precision, ...]]
+    """Those that every device has."""
 
     utterance = In(Utterance)
     transcripts = Out(Transcript)
@@ -48,7 +61,11 @@ class WhisperStage(Stage):
         device: str = "cpu",
     ) -> None:
         name = type(self).__name__
-        check_settings(name, beam_size, n_threads, padding_s, min_confidence, max_batch)
+        check_settings(name, language, beam_size, n_threads, padding_s, min_confidence, max_batch)
+        if precision not in ("auto", *self.precisions, *(() if device == "cpu" else ("float16",))):
+            raise SpeechError(
+                f"{name}: precision {precision!r} on {device}; allowed are {', '.join(self.precisions)}, and float16 on a GPU"
+            )
         self.language = language
         self.vocabulary = _terms(vocabulary)
         self.beam_size = beam_size

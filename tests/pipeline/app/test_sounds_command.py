@@ -67,7 +67,11 @@ def test_what_cannot_be_is_refused_with_the_way_out(echoic: Echoic, directory: P
         (("sounds", "--memory", tmp_path / "nothing"), "there is no such directory"),
         (("sounds", "--memory", directory, "--session", "s9"), "session 's9' is not in this memory"),
         (("sounds", "name", "sound-7", "fan", "--memory", directory), "did you mean sound-1? (`echoic sounds` lists the sounds)"),
-        (("sounds", "name", "sound-1", " ", "--memory", directory), "it is empty; give a name in words"),
+        (
+            ("sounds", "name", "sound-1", " ", "--memory", directory),
+            "name ' ': a name must have 1 to 80 printable characters, such as 'Anna'",
+        ),
+        (("sounds", "name", "sound-1", "sound-9", "--memory", directory), "names of this form are given out by Echoic itself"),
         (("sounds", "name", "sound-1", "fan"), "--memory"),
     ):
         done = echoic(*arguments)

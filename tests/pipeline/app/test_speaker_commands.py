@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
+from stages.memory.database import WriterLock
 from tests.pipeline.app.conftest import Echoic
 
 
@@ -66,3 +68,35 @@ def test_a_memory_is_needed(echoic: Echoic, tmp_path: Path) -> None:
     done = echoic("speakers", "rename", "speaker-1", "Ann", "--memory", tmp_path)
     assert done.code == 2
     assert "nothing was heard in it yet" in done.err
+
+
+def test_names_of_an_imported_transcript_are_listed_and_corrected_once_for_all(echoic: Echoic, transcript: Path, tmp_path: Path) -> None:
+    memory = tmp_path / "imported"
+    session = echoic("import", transcript, "--memory", memory, "--config", "minimal").out.strip()
+    rows = echoic("speakers", "--memory", memory, "--json").json
+    assert [(row["id"], row["name"], row["named"], row["n_lines"]) for row in rows] == [("ann", "ann", True, 2), ("bob", "bob", True, 1)]
+    done = echoic("speakers", "rename", "ann", "Ann Lee", "--memory", memory)
+    assert (done.code, done.out) == (0, "speaker-1 is called Ann Lee now, in 2 lines\n")
+    exported = echoic("export", session, "--memory", memory).out.splitlines()
+    assert [json.loads(entry)["speaker"] for entry in exported] == ["Ann Lee", "bob", "Ann Lee"]
+    answer = echoic("ask", "What did Ann Lee say about the ferry?", "--memory", memory, "--json").json
+    assert {entry["speaker"] for claim in answer["claims"] for entry in claim["evidence"]} == {"Ann Lee"}
+    assert echoic("speakers", "merge", "bob", "Ann Lee", "--memory", memory).out == "bob is Ann Lee (speaker-1) now, who has 3 lines\n"
+    assert echoic("doctor", "--memory", memory).code == 0
+
+
+@pytest.mark.parametrize(
+    "command", [("speakers", "rename", "speaker-1", "Ann"), ("speakers", "split", "speaker-1"), ("sounds", "name", "a", "b")]
+)
+def test_while_another_process_writes_it_is_said_what_to_do(echoic: Echoic, heard: tuple[Path, str], command: tuple[str, ...]) -> None:
+    lock = WriterLock(heard[0])
+    lock.take()
+    done = echoic(*command, "--memory", heard[0])
+    assert (done.code, done.out) == (2, "")
+    assert f"process {os.getpid()} is writing to it and a memory has one writer; stop it (Ctrl-C where it runs, or `kill`" in done.err
+    assert "and give the command again, or give another --memory (asking, listing and export work while it runs)" in done.err
+    assert "HTTP" not in done.err
+    assert echoic("speakers", "--memory", heard[0]).code == 0
+    assert echoic("export", heard[1], "--memory", heard[0]).code == 0
+    assert echoic("ask", "Who spoke?", "--memory", heard[0]).code == 0
+    lock.release()

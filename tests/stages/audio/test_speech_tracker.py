@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -148,6 +149,20 @@ def test_what_cannot_be_judged_is_said() -> None:
     with pytest.raises(SpeechTrackerError) as caught:
         SpeechTracker(least_speech=1.5)
     assert str(caught.value) == "least_speech must be from 0 to 1, found 1.5: it is a probability"
+    assert caught.value.exit_code == 2
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({"n_threads": 0}, "n_threads must be at least 1, found 0"),
+        ({"max_tracks": 0}, "max_tracks must be at least 1, found 0"),
+        ({"gate_deg": 181.0}, "gate_deg must be from 0 to 180, found 181.0: it is an angle between two bearings"),
+        ({"birth_s": -0.1}, "birth_s must be at least 0, found -0.1"),
+        ({"lead_s": -0.1}, "lead_s must be at least 0, found -0.1"),
+        ({"wake_s": float("nan")}, "wake_s must be at least 0, found nan"),
+        ({"sleep_after_s": float("inf")}, "sleep_after_s must be at least 0, found inf"),
+    ]
+    for settings, told in wrong:
+        with pytest.raises(SpeechTrackerError) as caught:
+            SpeechTracker(**settings)
+        assert str(caught.value) == told
     blocks = audio_blocks(np.zeros((7, 4410), dtype=np.float32), UMA8, sample_rate_hz=44100)
     with pytest.raises(SpeechTrackerError) as caught:
         run_stage(SpeechTracker(), {"audio": blocks})

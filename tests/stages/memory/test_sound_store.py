@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pipeline.packets import NS_PER_S, SoundEvent
@@ -89,10 +91,18 @@ def test_names_that_cannot_be_are_refused(memory: LongTermMemory) -> None:
         memory.sounds.add("s1", sound(None, start_s, seed=seed))
     with pytest.raises(SoundNameError, match=r"'sound-3' is not in this memory; did you mean sound-[12]"):
         memory.sounds.name("sound-3", "fan")
-    with pytest.raises(SoundNameError, match="group of sounds sound-1: it is empty; give a name in words"):
-        memory.sounds.name("sound-1", "  ")
-    with pytest.raises(SoundNameError, match="'sound-2' is the id of another group"):
-        memory.sounds.name("sound-1", "sound-2")
+    for name, said in (
+        ("  ", "name '  ': a name must have 1 to 80 printable characters, such as 'Anna' or 'coffee machine'"),
+        ("fan\x1b[2J", "a name must have 1 to 80 printable characters"),
+        ("x" * 81, r"\.\.\. \(81 characters\): a name must have 1 to 80 printable characters"),
+        ("sound-2", "name 'sound-2': names of this form are given out by Echoic itself; give sound-1 another one"),
+        ("Sound-7", "names of this form are given out by Echoic itself"),
+        ("speaker 3", "names of this form are given out by Echoic itself"),
+    ):
+        with pytest.raises(SoundNameError, match=said):
+            memory.sounds.name("sound-1", name)
+    assert [group.name for group in memory.sounds.groups()] == [None, None]
+    assert memory.sounds.name("sound-1", " sound-1 ")[0].name == "sound-1"
     memory.sounds.name("sound-1", "fan")
     memory.sounds.name("sound-2", "fan")
     assert {label for _, label in told(memory)} == {"fan"}
@@ -145,3 +155,23 @@ def test_a_memory_of_before_there_were_sounds_gets_their_tables(tmp_path: Path, 
     assert memory.sounds.add("s1", sound("Door", 1.0)) is True
     assert told(memory) == [(1.0, "Door")]
     memory.stop()
+
+
+def test_an_id_means_its_group_even_where_an_older_memory_gave_the_id_as_a_name(memory: LongTermMemory) -> None:
+    for start_s, seed in ((1.0, 1), (2.0, 2), (3.0, 1), (4.0, 2)):
+        memory.sounds.add("s1", sound(None, start_s, seed=seed))
+    with memory._database.writing() as connection:
+        connection.execute("UPDATE sound_groups SET name = 'sound-2' WHERE id = 'sound-1'")
+    assert [row.id for row in memory.sounds.name("sound-2", "fan")] == ["sound-2"]
+    assert [(row.id, row.name) for row in memory.sounds.groups()] == [("sound-1", "sound-2"), ("sound-2", "fan")]
+
+
+def test_a_sound_with_numbers_that_are_not_finite_is_refused_and_moves_no_group(memory: LongTermMemory) -> None:
+    memory.sounds.add("s1", sound(None, 1.0, seed=1))
+    memory.sounds.add("s1", sound(None, 2.0, seed=1))
+    broken = sound(None, 3.0, seed=1)
+    for vector in (np.full(1024, np.nan, dtype=np.float32), broken.embedding[:7].copy()):
+        with pytest.raises(MemoryError_, match="the embedding of sound s1-sound-00003000 must be finite, shape \\(1024,\\)"):
+            memory.sounds.add("s1", replace(broken, embedding=vector))
+    memory.sounds.add("s1", sound(None, 4.0, seed=1))
+    assert [group.n_heard for group in memory.sounds.groups()] == [3]

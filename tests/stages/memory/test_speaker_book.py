@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from pipeline.packets import NS_PER_S, Float32Array, Line, Track, Transcript, Utterance, Word
-from stages.memory import schema, speaker_tables
+from stages.memory import schema, speaker_store, speaker_tables
 from stages.memory.hashed_words import HashedWords
-from stages.memory.long_term_memory import LongTermMemory
+from stages.memory.long_term_memory import LongTermMemory, MemoryError_
 from stages.memory.rows import SessionRow
 from stages.memory.speaker_book import SpeakerError
 from stages.memory.transcript_files import export_session, import_transcript
@@ -258,3 +258,60 @@ def test_a_memory_from_before_keeps_its_speakers(tmp_path: Path, monkeypatch: py
         assert who(opened, "s1") == ["speaker-2"]
     finally:
         opened.stop()
+
+
+def test_a_new_voice_is_nobody_of_whom_only_words_are_known(memory: LongTermMemory) -> None:
+    say(memory, "s1", line(0, None, "t1", 30.0), line(4, None, "t2", 200.0))
+    memory.finish_session("s1", 10 * NS_PER_S)
+    begin(memory, "s2")
+    say(memory, "s2", line(0, voice(1)), line(4, voice(2)), line(8, voice(1, 1)))
+    memory.finish_session("s2", 20 * NS_PER_S)
+    assert who(memory, "s1") == ["speaker-1", "speaker-2"]
+    assert who(memory, "s2") == ["speaker-3", "speaker-4", "speaker-3"]
+
+
+def know(memory: LongTermMemory, voices: list[Float32Array | None]) -> None:
+    """Speakers of earlier sessions, speaker-1 and on."""
+    with memory._database.writing() as connection:
+        connection.executemany(
+            "INSERT INTO speakers (id, number, name, session, voice, seconds, kept) VALUES (?, ?, ?, 's1', ?, 9, 1)",
+            [(f"speaker-{n}", n, f"speaker-{n}", None if one is None else one.tobytes()) for n, one in enumerate(voices, start=1)],
+        )
+
+
+def test_only_those_who_may_have_said_a_line_are_looked_at(memory: LongTermMemory) -> None:
+    strangers = np.random.default_rng(1).random((300, 256)).astype(np.float32)
+    strangers /= np.linalg.norm(strangers, axis=1, keepdims=True)
+    two_ways = np.stack([voice(7), voice(8)])
+    know(memory, [*([None] * 50), *strangers, two_ways])
+    begin(memory, "s2")
+    say(memory, "s2", line(0, voice(8, 1)), line(4, voice(1)))
+    assert who(memory, "s2") == ["speaker-351", "speaker-352"]
+    with memory._database.reading() as connection:
+        without = speaker_store.candidates(connection, "s2")
+        with_voice = speaker_store.candidates(connection, "s2", voice(3))
+    assert [entry.id for entry in without] == ["speaker-351", "speaker-352"]
+    assert len(with_voice) == 66
+    numbers = [int(entry.id.removeprefix("speaker-")) for entry in with_voice]
+    assert numbers == sorted(numbers)
+    likeness = {f"speaker-{n}": float(one @ voice(3)) for n, one in enumerate(strangers, start=51)}
+    least = min(likeness[entry.id] for entry in with_voice if entry.id in likeness)
+    assert sum(value > least for value in likeness.values()) == 63
+
+
+@pytest.mark.parametrize("broken", [np.full(256, np.nan), np.r_[np.inf, np.zeros(255)], np.ones(7)])
+def test_a_voice_that_is_not_finite_or_of_another_shape_is_refused_and_spoils_nobody(
+    memory: LongTermMemory, broken: np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+) -> None:
+    say(memory, "s1", line(0, voice(1)), line(4, voice(2)))
+    before = memory.speakers.rows()
+    with pytest.raises(MemoryError_, match=r"the voice of line s1-mono-00008000 must be finite, shape \((192|256),\); found shape"):
+        say(memory, "s1", line(8, broken.astype(np.float32)))
+    assert memory.speakers.rows() == before
+    assert len(memory.lines("s1")) == 2
+    say(memory, "s1", line(12, voice(2, 1)), line(16, voice(1, 1)))
+    memory.finish_session("s1", 20 * NS_PER_S)
+    assert who(memory, "s1") == ["speaker-1", "speaker-2", "speaker-2", "speaker-1"]
+    with memory._database.reading() as connection:
+        stored = [row[0] for row in connection.execute("SELECT voice FROM speakers")]
+    assert all(np.isfinite(np.frombuffer(blob, dtype="<f4")).all() for blob in stored)

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.testing import run_stage
-from stages.sinks.jsonl_file import JsonlFile, JsonlFileError
+from stages.sinks.json_lines import JsonlPathError
+from stages.sinks.jsonl_file import JsonlFile
 from tests.stages.memory.made import line
 
 
@@ -41,7 +42,7 @@ def test_copies_are_written_when_asked_for(tmp_path: Path) -> None:
 
 def test_a_path_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     stage = JsonlFile(str(tmp_path))
-    with pytest.raises(JsonlFileError) as caught:
+    with pytest.raises(JsonlPathError) as caught:
         stage.start()
     assert str(caught.value) == f"{tmp_path}: cannot be written (Is a directory); give another path"
     stage.stop()

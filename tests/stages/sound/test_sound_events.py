@@ -12,6 +12,7 @@ import pytest
 import soundfile
 
 from models.bearing_peak import angle_between_deg
+from pipeline.app.failures import exit_code
 from pipeline.geometry import load_array
 from pipeline.packets import NS_PER_S, AudioBlock, Directions, Gap, Packet, SoundEvent
 from pipeline.testing import audio_blocks, merged, one_microphone, run_stage
@@ -213,6 +214,19 @@ def test_audio_or_settings_that_cannot_be_are_refused() -> None:
     for pause_s, longest_s in ((40.0, 60.0), (5.0, 4.0)):
         with pytest.raises(SoundError, match=f"pause_s must be at most 10 and less than longest_s, found {pause_s} and {longest_s}"):
             SoundEvents(pause_s=pause_s, longest_s=longest_s)
+    for pause_s, longest_s in ((-1.0, 30.0), (float("nan"), 30.0), (1.9, 601.0), (1.9, float("nan"))):
+        told = f"pause_s must be at least 0 and longest_s at most 600, found {pause_s} and {longest_s}"
+        with pytest.raises(SoundError, match=told):
+            SoundEvents(pause_s=pause_s, longest_s=longest_s)
+    with pytest.raises(SoundError, match=r"pause_s must be at most 10 and less than longest_s, found 0\.0 and -5\.0"):
+        SoundEvents(pause_s=0.0, longest_s=-5.0)
+    for least_dbfs, rise_db in ((1.0, 15.0), (-121.0, 15.0), (-50.0, -1.0), (-50.0, 121.0), (float("nan"), 15.0)):
+        told = f"least_dbfs {least_dbfs}, rise_db {rise_db}: least_dbfs must be from -120 to 0"
+        with pytest.raises(SoundError, match=re.escape(told)):
+            SoundEvents(least_dbfs=least_dbfs, rise_db=rise_db)
+    with pytest.raises(SoundError, match="SoundEvents: n_threads must be at least 1, found 0") as caught:
+        SoundEvents(n_threads=0)
+    assert exit_code(caught.value) == 2
     with pytest.raises(SoundError, match="ignore and keep name classes of AudioSet: 'Laughing' is no class of sounds; did you mean"):
         SoundEvents(ignore=("Laughing",)).start()
     with pytest.raises(SoundError, match="'Televison' is no class"):

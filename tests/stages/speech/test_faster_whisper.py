@@ -8,8 +8,10 @@ from typing import Any, NoReturn
 import numpy as np
 import pytest
 
+from models.ct2_recogniser import Ct2Recogniser
 from models.recogniser import Search
 from models.recognition import RecogniserError
+from models.weights import folder_of
 from pipeline.definition import settings_of
 from pipeline.packets import Float32Array, Track, Utterance
 from stages.speech.faster_whisper import FasterWhisper
@@ -76,9 +78,11 @@ def test_no_network_is_touched(started: Starter, monkeypatch: pytest.MonkeyPatch
     assert started().memory_bytes() > 0
 
 
-def test_a_language_that_does_not_exist_is_refused(started: Starter) -> None:
+def test_a_language_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(SpeechError, match="FasterWhisper: language 'klingon' is not known; allowed are auto, af, am, ar"):
+        FasterWhisper(language="klingon")
     with pytest.raises(RecogniserError, match="language 'klingon' is not known; allowed are auto, af, am, ar"):
-        started(language="klingon")
+        Ct2Recogniser(folder_of("whisper-base"), language="klingon")
 
 
 def test_settings_that_cannot_be_are_refused() -> None:

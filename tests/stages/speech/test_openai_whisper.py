@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from models.recognition import RecogniserError
+from models.torch_recogniser import TorchRecogniser
+from models.weights import folder_of
 from pipeline.packets import Float32Array, Utterance
 from stages.speech.openai_whisper import OpenaiWhisper
 from stages.speech.speech_errors import SpeechError
@@ -21,8 +23,10 @@ def test_what_cannot_be_is_refused(weights: Path) -> None:
     assert weights.is_dir()
     with pytest.raises(SpeechError, match="OpenaiWhisper: beam_size 1, n_threads 0"):
         OpenaiWhisper(n_threads=0)
+    with pytest.raises(SpeechError, match="OpenaiWhisper: language 'klingon' is not known; allowed are auto, af, am, ar"):
+        OpenaiWhisper(language="klingon")
     with pytest.raises(RecogniserError, match="language 'klingon' is not known; allowed are auto, af, am, ar"):
-        OpenaiWhisper(language="klingon").start()
+        TorchRecogniser(folder_of("whisper-base"), language="klingon")
     with pytest.raises(SpeechError) as caught:
         list(OpenaiWhisper().batch_utterance([]))
     assert str(caught.value) == "OpenaiWhisper: the stage has not been started; call start() first"
@@ -57,5 +61,5 @@ def test_a_gpu_reads_the_same_in_a_batch_as_the_cpu(
 
 def test_a_precision_that_the_device_does_not_have_is_refused() -> None:
     with pytest.raises(SpeechError) as caught:
-        OpenaiWhisper(precision="int8").start()
+        OpenaiWhisper(precision="int8")
     assert str(caught.value) == "OpenaiWhisper: precision 'int8' on cpu; allowed are float32, and float16 on a GPU"

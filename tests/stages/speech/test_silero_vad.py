@@ -103,3 +103,8 @@ def test_another_rate_and_a_stage_that_was_not_started_are_refused(vad: SileroVa
     with pytest.raises(SpeechError) as caught:
         list(SileroVad().flush())
     assert str(caught.value) == "SileroVad: the stage has not been started; call start() first"
+
+
+def test_no_thread_at_all_is_refused() -> None:
+    with pytest.raises(SpeechError, match="SileroVad: n_threads must be at least 1, found 0"):
+        SileroVad(n_threads=0)

@@ -1,0 +1,71 @@
+"""Speakers in a question: by the name that they have now, or by the id that they keep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from stages.answer.extractive import Extractive
+from stages.memory.long_term_memory import LongTermMemory
+from stages.memory.transcript_files import import_transcript
+from stages.recall.answers import Answer
+from stages.recall.keyword_recall import KeywordRecall
+from tests.stages.memory.made import ENCODER, STARTED_AT, line, session_row
+
+FERRY, HARBOUR, LIGHTHOUSE = "The ferry leaves at noon.", "We meet at the harbour.", "The lighthouse is closed."
+
+
+@pytest.fixture
+def memory() -> Iterator[LongTermMemory]:
+    """speaker-1 says two lines, speaker-2 one between them, who is called Anna."""
+    opened = LongTermMemory(ENCODER)
+    opened.start()
+    opened.begin_session(session_row())
+    said = [line(FERRY, 1, track="t1"), line(HARBOUR, 4, track="t2", azimuth_deg=90.0), line(LIGHTHOUSE, 7, track="t1")]
+    opened.add_lines("s1", said, said[-1].end_ns)
+    opened.finish_session("s1", said[-1].end_ns)
+    opened.speakers.rename("speaker-2", "Anna")
+    yield opened
+    opened.stop()
+
+
+def ask(memory: LongTermMemory, question: str, at_s: float | None = None) -> Answer:
+    at = None if at_s is None else STARTED_AT + timedelta(seconds=at_s)
+    return KeywordRecall(memory, Extractive()).ask(question, at=at, now=STARTED_AT + timedelta(minutes=5))
+
+
+def shown(answer: Answer) -> set[tuple[str, str]]:
+    return {(entry.speaker, entry.text) for claim in answer.claims for entry in claim.evidence}
+
+
+@pytest.mark.parametrize("who", ["speaker-2", "Speaker 2", "speaker two", "Anna", "anna"])
+def test_a_renamed_speaker_is_found_by_id_and_by_name(memory: LongTermMemory, who: str) -> None:
+    assert shown(ask(memory, f"What did {who} say?")) == {("Anna", HARBOUR)}
+    assert shown(ask(memory, f"What did {who} say about the harbour?")) == {("Anna", HARBOUR)}
+    assert ask(memory, f"What did {who} say about the ferry?").abstained
+
+
+def test_who_was_followed_may_be_given_by_id(memory: LongTermMemory) -> None:
+    by_id = ask(memory, "What did I miss while I was listening to speaker-2?")
+    by_name = ask(memory, "What did I miss while I was listening to Anna?")
+    assert not by_id.text.startswith("No talker")
+    assert [stretch.lines for stretch in by_id.attended] == [stretch.lines for stretch in by_name.attended]
+    assert {row.speaker for stretch in by_id.attended for row in stretch.lines} >= {"Anna"}
+
+
+def test_a_name_that_is_shown_goes_before_an_id(memory: LongTermMemory, tmp_path: Path) -> None:
+    file = tmp_path / "talk.jsonl"
+    file.write_text('{"start_s": 0, "end_s": 2, "speaker": "speaker-2", "text": "Bring the tickets."}\n', encoding="utf-8")
+    import_transcript(file, memory, ENCODER, STARTED_AT + timedelta(seconds=60))
+    assert shown(ask(memory, "What did speaker-2 say?")) == {("speaker-2", "Bring the tickets.")}
+    assert shown(ask(memory, "What did Anna say about the harbour?")) == {("Anna", HARBOUR)}
+
+
+def test_whom_nobody_has_heard_yet_or_ever_is_not_known(memory: LongTermMemory) -> None:
+    before = ask(memory, "What did speaker-2 say?", at_s=3.0)
+    assert before.abstained
+    assert before.text == "No talker is called speaker-2. Did you mean speaker-1? The talkers are speaker-1."
+    assert ask(memory, "What did speaker-9 say?").text.startswith("No talker is called speaker-9.")
