@@ -176,7 +176,8 @@ class Utterance(Packet):
     """A stretch of speech on one beam, bounded in length.
 
     `samples` is float32, shape (frames,). The audio starts `lead_ns` before `pts_ns`, so that soft beginnings are kept, and
-    may run past `end_ns` by as much as is there.
+    may run past `end_ns` by as much as is there. `presence` is the mean over what was said; `presences`, float32, shape (parts,), is
+    the presence over time, spread evenly over `samples`, and empty where that is not known.
     """
 
     samples: Float32Array
@@ -184,6 +185,7 @@ class Utterance(Packet):
     track: Track
     lead_ns: int = 0
     presence: float = 1.0
+    presences: Float32Array = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
 
     @property
     def audio_pts_ns(self) -> int:

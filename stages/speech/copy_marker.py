@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from pipeline.packets import NS_PER_S, Transcript, nanoseconds
 from pipeline.stage import Emit, In, Out, Stage
-from stages.speech.leaked_words import find_leaks, parted
+from stages.speech.leaked_words import ends_unheard, find_leaks, parted
 from stages.speech.ownership import OwnershipRules, owner_of
 from stages.speech.setting_checks import check_range
 from stages.speech.speech_errors import SpeechError
@@ -28,8 +28,8 @@ class CopyMarker(Stage):
     Args:
         min_likeness: how alike (over 0, at most 1) words at the same time must be to be the same words.
         hold_s: how many seconds past its end a transcript waits.
-        doubtful_hold_s: the same, at most 30 s, where the presence was low: a fragment that leaked out of a long utterance ends long
-            before the utterance does.
+        doubtful_hold_s: the same, at most 30 s, where the presence was low or ended low: a fragment that leaked out of a long utterance
+            ends long before the utterance does.
         doubtful_presence: the mean presence (0 to 1) of an utterance under which it is low.
 
     Raises:
@@ -91,7 +91,8 @@ class CopyMarker(Stage):
             yield from map(self.transcripts, self._marked(self._waiting.popleft()))
 
     def _hold_of(self, transcript: Transcript) -> int:
-        return self._doubtful_hold_ns if transcript.utterance.presence < self._doubtful_presence else self._hold_ns
+        is_doubtful = transcript.utterance.presence < self._doubtful_presence or ends_unheard(transcript)
+        return self._doubtful_hold_ns if is_doubtful else self._hold_ns
 
     def _marked(self, transcript: Transcript) -> list[Transcript]:
         """The transcript as it is; or marked; or what is its own and the words that leaked into it."""

@@ -74,4 +74,5 @@ class CutStretch:
             track=self._bearings.track(start_ns, end_ns),
             lead_ns=start_ns - self._grid.time_ns(cut.audio_first),
             presence=cut.presence,
+            presences=cut.presences,
         )

@@ -43,6 +43,7 @@ class FixedWindow:
                 audio_first=frames[0].first,
                 samples=np.concatenate([frame.samples for frame in frames]),
                 presence=sum(len(frame.samples) * frame.presence for frame in spoken) / n_spoken,
+                presences=np.array([frame.presence for frame in frames], dtype=np.float32),
             )
         ]
 

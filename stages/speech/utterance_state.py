@@ -34,13 +34,17 @@ class CutRules:
 
 @dataclass(frozen=True)
 class Cut:
-    """An utterance: it is voiced from `start` to `end`, and its audio begins at `audio_first`. Samples of the stretch."""
+    """An utterance: it is voiced from `start` to `end`, and its audio begins at `audio_first`. Samples of the stretch.
+
+    `presence` is the mean over its voiced frames, `presences` that of each of its frames, float32, shape (frames,).
+    """
 
     start: int
     end: int
     audio_first: int
     samples: Float32Array
     presence: float
+    presences: Float32Array
 
 
 class UtteranceState:
@@ -156,6 +160,7 @@ class UtteranceState:
                 audio_first=frames[0][0].first,
                 samples=np.concatenate([frame.samples for frame, _ in frames]),
                 presence=sum(len(frame.samples) * frame.presence for frame in spoken) / n_spoken,
+                presences=np.array([frame.presence for frame, _ in frames], dtype=np.float32),
             )
         ]
 

@@ -132,6 +132,8 @@ def parts_of(transcript: Transcript, cuts: list[int]) -> Iterator[Transcript]:
             duration_ns=end_ns - start_ns,
             samples=_samples(transcript, from_ns, to_ns).copy(),
             lead_ns=start_ns - from_ns,
+            # They belong to the samples of the whole.
+            presences=whole.presences[:0],
         )
         yield replace(
             transcript,

@@ -303,3 +303,47 @@ def test_words_of_a_copy_are_always_in_lines_that_are_none(rows: list[tuple[str,
 
 def match_each_other(first: Transcript, second: Transcript) -> bool:
     return first.utterance.track.name != second.utterance.track.name and word_match(first.words, second.words).n_words > 0
+
+
+def with_presences(transcript: Transcript, *stretches: tuple[int, float]) -> Transcript:
+    """A line whose beam had these presences over so many words each."""
+    n_samples = len(transcript.utterance.samples)
+    per_word = np.concatenate([np.full(n, value, dtype=np.float32) for n, value in stretches])
+    presences = per_word[np.arange(n_samples // 512) * len(per_word) // (n_samples // 512)]
+    return replace(transcript, utterance=replace(transcript.utterance, presences=presences))
+
+
+MINE, THEIRS = "he was not an ill-disposed young man", "the garden is full of birds since we stopped cutting the grass"
+
+
+def ended_by_another(heard: str, theirs_presence: float = 0.25) -> tuple[Transcript, Transcript]:
+    """Who begins while the other's beam is still open: the end of b's line is the beginning of a's, heard otherwise."""
+    mine = line("b", 1.0, f"{MINE} {heard}", presence=0.7)
+    samples = mine.utterance.samples.copy()
+    first = len(MINE.split()) * 4800
+    samples[first:] = noise((len(samples) - first) / 16000, amplitude=0.05, seed=9)[: len(samples) - first]
+    mine = replace(mine, utterance=replace(mine.utterance, samples=samples))
+    theirs = line("a", 1.0 + 0.3 * len(MINE.split()), THEIRS, presence=0.9)
+    n_words = len(heard.split())
+    return with_presences(mine, (len(MINE.split()), 0.9), (n_words, theirs_presence)), with_presences(theirs, (12, 0.9))
+
+
+def test_the_beginning_of_somebody_elses_line_at_the_end_of_ones_own_is_a_copy_with_what_was_misheard_of_it() -> None:
+    mine, theirs = ended_by_another("the horn is full of birds")
+    assert copies_in_parts(mine, theirs) == [("b", MINE, None), ("b", "the horn is full of birds", "a"), ("a", THEIRS, None)]
+
+
+def test_such_an_end_waits_for_the_line_that_it_is_of() -> None:
+    mine, theirs = ended_by_another("the garden is full")
+    assert theirs.end_ns - mine.end_ns > 2 * NS_PER_S
+    assert copies_in_parts(mine, theirs) == [("b", MINE, None), ("b", "the garden is full", "a"), ("a", THEIRS, None)]
+
+
+def test_who_says_the_same_with_as_much_presence_keeps_the_words() -> None:
+    mine, theirs = ended_by_another("the garden is full of birds", theirs_presence=0.7)
+    assert copies_in_parts(mine, theirs) == [("b", mine.text, None), ("a", THEIRS, None)]
+
+
+def copies_in_parts(*lines: Transcript) -> list[tuple[str, str, str | None]]:
+    out = run_stage(CopyMarker(), {"transcript": list(lines)})["transcripts"]
+    return [(t.utterance.track.name, t.text, t.copy_of) for t in out if isinstance(t, Transcript)]
