@@ -63,9 +63,14 @@ def steered(
 
 def speech_probabilities(signal: Float32Array, silero: Silero) -> list[float]:
     """What Silero thinks of each chunk of 32 ms, from a fresh state, at a usual level (so that quiet talkers count as well)."""
-    loudest = float(np.abs(signal).max(initial=0.0))
-    level = signal * np.float32(LOUDEST / loudest) if loudest > 0.0 else signal
+    level = at_usual_level(signal)
     state = SileroState()
     return [
         silero.probability(level[first : first + CHUNK_FRAMES], state) for first in range(0, len(level) - CHUNK_FRAMES + 1, CHUNK_FRAMES)
     ]
+
+
+def at_usual_level(signal: Float32Array) -> Float32Array:
+    """A signal with its loudest sample at 0.1, float32, shape (frames,): networks know speech at that level."""
+    loudest = float(np.abs(signal).max(initial=0.0))
+    return signal * np.float32(LOUDEST / loudest) if loudest > 0.0 else signal

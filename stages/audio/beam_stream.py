@@ -12,6 +12,7 @@ import numpy as np
 from models.step_sizes import StepSizes
 from pipeline.geometry import ArrayGeometry
 from pipeline.packets import NS_PER_S, AudioBlock, BeamBlock, Float32Array, Track, Tracks, nanoseconds
+from stages.audio.array_part import heard_by
 
 if TYPE_CHECKING:
     from models.online_beamformer import BeamStep, OnlineBeamformer
@@ -41,6 +42,9 @@ class BeamStream:
     A track has beam blocks while it is active, from the look-ahead before its first moment until `hold_s` after it fell asleep.
     On arrays without bearing the channels pass through.
 
+    Where an array loses microphones, because they are found to be faulty, what is still held is worked through without them: so the
+    faulty sound of the look-ahead never reaches a beam, and who is found just afterwards is heard from before.
+
     Args:
         make: makes the beamformer for an array and a sample rate.
         step_s: how much is worked through at once.
@@ -64,21 +68,47 @@ class BeamStream:
 
     def _clear(self) -> None:
         self._waiting: deque[tuple[int, AudioBlock]] = deque()
+        self._past: deque[AudioBlock] = deque()
         self._history: deque[Tracks] = deque()
         self._voices: dict[str, _Voice] = {}
         self._n_frames = 0
 
     def take_audio(self, block: AudioBlock) -> Iterator[BeamBlock]:
-        """Take a block of the array. Gives what is still held where this block is of another array."""
+        """Take a block of the array. Gives what is still held where this block is of another array that is no part of the one before."""
         if self._for != (block.array, block.sample_rate_hz):
-            yield from self.end()
+            held = self._held_for(block)
+            if held is None:
+                yield from self.end()
             self._for = (block.array, block.sample_rate_hz)
             self._core = self._make(block.array, block.sample_rate_hz) if block.array.has_bearing else None
             self.delay_ns = self._delay_ns(block.sample_rate_hz)
+            if held is not None:
+                self._begin_again(held)
         self._waiting.append((self._n_frames, block))
+        self._push(block)
+
+    def _push(self, block: AudioBlock) -> None:
         self._n_frames += block.samples.shape[1]
         if self._core is not None:
             self._core.push(block.samples)
+
+    def _held_for(self, block: AudioBlock) -> list[AudioBlock] | None:
+        """What is held and a window of what came before it, as this block's array heard it; None where it has other microphones."""
+        if not self._waiting or self._waiting[-1][1].sample_rate_hz != block.sample_rate_hz:
+            return None
+        return heard_by([*self._past, *(waiting for _, waiting in self._waiting)], block.array)
+
+    def _begin_again(self, held: list[AudioBlock]) -> None:
+        """Hand what is held to a new beamformer; the window before it is there so that no beam fades in."""
+        n_past = len(self._past)
+        self._waiting.clear()
+        self._past.clear()
+        self._voices.clear()
+        self._n_frames = 0
+        for number, block in enumerate(held):
+            if number >= n_past:
+                self._waiting.append((self._n_frames, block))
+            self._push(block)
 
     def take_tracks(self, tracks: Tracks) -> Iterator[BeamBlock]:
         """Take the tracks of the newest block and give the blocks of all beams that are complete."""
@@ -125,6 +155,10 @@ class BeamStream:
         while self._waiting and self._waiting[0][0] + self._waiting[0][1].samples.shape[1] <= n_done:
             first, block = self._waiting.popleft()
             yield from self._emit(first, block, awake, core.sizes.hop_frames)
+            self._past.append(block)
+        n_past = sum(block.samples.shape[1] for block in self._past)
+        while self._past and n_past - self._past[0].samples.shape[1] >= core.sizes.window_frames:
+            n_past -= self._past.popleft().samples.shape[1]
         self._trim(core.sizes.hop_frames)
 
     def _keep(self, step: BeamStep, hop_frames: int) -> None:

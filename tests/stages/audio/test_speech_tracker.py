@@ -163,7 +163,29 @@ def test_what_cannot_be_judged_is_said() -> None:
         with pytest.raises(SpeechTrackerError) as caught:
             SpeechTracker(**settings)
         assert str(caught.value) == told
+    with pytest.raises(SpeechTrackerError) as caught:
+        SpeechTracker(least_talk=-0.1)
+    assert str(caught.value) == "least_talk must be from 0 to 1, found -0.1: it is a probability"
     blocks = audio_blocks(np.zeros((7, 4410), dtype=np.float32), UMA8, sample_rate_hz=44100)
     with pytest.raises(SpeechTrackerError) as caught:
         run_stage(SpeechTracker(), {"audio": blocks})
     assert str(caught.value) == "SpeechTracker: the array uma8 comes at 44100 Hz; 16000 Hz is needed (BearingTracker takes any rate)"
+
+
+def test_dishes_that_sound_like_speech_to_one_network_do_not_to_both(shared: Path) -> None:
+    import soundfile
+
+    dishes, rate_hz = soundfile.read(shared / "data" / "noise" / "doing_the_dishes.wav", dtype="float32")
+    assert rate_hz == RATE_HZ
+    dishes = 0.05 * dishes[: 5 * RATE_HZ] / np.sqrt(np.mean(dishes**2))
+    scene = room(UMA8, [(200.0, dishes, 1.0)], rt60_s=0.3)
+    assert _names(_tracks(scene.mix, SpeechTracker(least_talk=0.0))) == ["t1"]
+    assert _names(_tracks(scene.mix)) == []
+
+
+def test_who_talks_over_music_as_loud_is_found(shared: Path) -> None:
+    speech = clip(shared, "librivox_0880")
+    scene = room(UMA8, [(120.0, music(8.0), 0.2), (260.0, speech, 2.0)], rt60_s=0.3)
+    tracks = _tracks(scene.mix)
+    assert _names(tracks) == ["t1"]
+    assert angle_between_deg(tracks[-1].tracks[0].azimuth_deg or 0.0, 260.0) < 6.0
