@@ -18,6 +18,7 @@ import yaml
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_WHEEL = re.compile(r"(cp\d+)-(\w+)-(\w+)")
 
 
 class CatalogError(ValueError):
@@ -34,6 +35,8 @@ class Package:
         registry: `pypi` (a wheel, read as zip) or `npm` (a tarball).
         n_bytes: size of the archive.
         sha256: of the archive.
+        wheel: the tags of the wheel, as `cp311-cp311-manylinux_2_28_x86_64`, where it was built for one Python and platform; it is only
+            read, so it is asked for by these tags on every machine. "" for one that fits all.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Package:
     registry: Literal["pypi", "npm"]
     n_bytes: int
     sha256: str
+    wheel: str = ""
 
 
 @dataclass(frozen=True)
@@ -130,10 +134,15 @@ def shipped_catalog() -> Catalog:
 
 
 def _package(name: str, fields: Mapping[str, Any]) -> Package:
-    _check_fields(f"package {name}", fields, {"registry", "version", "bytes", "sha256"})
+    _check_fields(f"package {name}", fields, {"registry", "version", "bytes", "sha256"} | ({"wheel"} & set(fields)))
     if fields["registry"] not in ("pypi", "npm"):
         raise CatalogError(f"package {name}: registry is {fields['registry']!r}; allowed are pypi and npm.")
-    return Package(name, str(fields["version"]), fields["registry"], fields["bytes"], fields["sha256"])
+    wheel = fields.get("wheel", "")
+    if "wheel" in fields and (fields["registry"] != "pypi" or not _WHEEL.fullmatch(str(wheel))):
+        raise CatalogError(
+            f"package {name}: wheel is {wheel!r}; a package of pypi can name the tags of its wheel, as cp311-cp311-manylinux_2_28_x86_64."
+        )
+    return Package(name, str(fields["version"]), fields["registry"], fields["bytes"], fields["sha256"], wheel)
 
 
 def _entry(name: str, fields: Mapping[str, Any], packages: Mapping[str, Package]) -> Entry:

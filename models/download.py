@@ -55,6 +55,9 @@ def download_package(package: Package, target: Path, work: Path, report: BytesDo
             command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input"]
             # A wheel that is only read needs neither its dependencies nor its Python version.
             command += ["--no-deps", "--ignore-requires-python", "--only-binary", ":all:", "--require-hashes"]
+            if package.wheel:
+                python, abi, platform = package.wheel.split("-")
+                command += ["--implementation", python[:2], "--python-version", python[2:], "--abi", abi, "--platform", platform]
             command += ["--dest", str(downloads), "--requirement", str(requirement)]
         else:
             if shutil.which("npm") is None:

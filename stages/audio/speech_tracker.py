@@ -58,8 +58,8 @@ class SpeechTracker(BearingTracker):
         memory: where a resumed session's tracks are found, so that their names go on.
 
     Raises:
-        SpeechTrackerError: a setting is out of its range: `least_speech` or `least_talk` is not from 0 to 1, `n_threads` or `max_tracks` not at least 1,
-            `gate_deg` not from 0 to 180, or a time is negative.
+        SpeechTrackerError: a setting is out of its range: `least_speech` or `least_talk` is not from 0 to 1, `n_threads` or `max_tracks`
+            not at least 1, `gate_deg` not from 0 to 180, or a time is negative.
     """
 
     weights: ClassVar[tuple[str, ...]] = ("silero_vad.onnx", "yamnet")

@@ -10,7 +10,6 @@ from stages.speech.beam_level import level_db
 from stages.speech.beam_likeness import ONE_SOUND, coherence
 from stages.speech.beam_presence import presence_over
 from stages.speech.word_match import word_pairs
-from stages.speech.word_text import joined
 
 # Two people can say two words at the same time by chance; three in a row that are much louder elsewhere are no chance.
 _FEWEST_WORDS = 3

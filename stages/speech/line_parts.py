@@ -29,6 +29,7 @@ def parts_of(transcript: Transcript, cuts: Sequence[int]) -> Iterator[Transcript
             pts_ns=start_ns,
             duration_ns=end_ns - start_ns,
             samples=whole.between(from_ns, to_ns).copy(),
+            presences=whole.presences[:0],
             lead_ns=start_ns - from_ns,
         )
         yield replace(

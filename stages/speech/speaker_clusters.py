@@ -1,8 +1,9 @@
 """Who speaks, from voice and place, with an uncertainty: pure functions of what is known and what is heard.
 
 The likeness of two voices is the cosine of their vectors. It is turned into odds: a voice speaks for a known speaker as strongly as
-its cosine lies over that at which two pieces of speech are as likely one person as two. Where somebody sits is a prior: on an array
-a track is one place, and mostly one person.
+its cosine lies over that at which two pieces of speech are as likely one person as two; each encoder has a scale of its own
+(`voice_scales.py`), and voices of two encoders are unknown to each other. Where somebody sits is a prior: on an array a track is one
+place, and mostly one person.
 """
 
 from __future__ import annotations
@@ -14,14 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.packets import NS_PER_S, Float32Array
+from stages.speech.voice_scales import check_comparable, comparable, scale_of
 
-# Pieces of 2 to 4 s from ten AMI talkers: one person mostly 0.71 to 0.88, two people at most 0.78 (half of them under 0.67).
-EVEN = 0.75
-_ODDS_PER_COSINE = 30.0
-_FULL_S = 2.0
 # What is shorter neither founds a speaker nor moves one: below this, one and two people look alike.
 LEAST_FOUNDING_S = 0.8
-_UNHEARD_S = 0.4
 # Natural logarithms of odds.
 _SAME_TRACK = 3.5
 _SAME_PLACE = 2.0
@@ -34,26 +31,29 @@ _NEAR_DEG = 15.0
 _FAR_DEG = 30.0
 _SOON_NS = 2 * NS_PER_S
 _OVERLAP_NS = NS_PER_S // 2
-_MERGE = 0.82
 
 
 @dataclass(frozen=True)
 class Heard:
-    """A line as its voice and place tell it. `voice` is float32, shape (256,), of unit length, or None; `seconds` is its speech."""
+    """A line as its voice and place tell it. `voice` is float32, shape (numbers,), of unit length, or None; `seconds` is its speech.
+
+    `so_far` is the speaker whose the talker's lines were until now, where talkers are told apart on one microphone.
+    """
 
     voice: Float32Array | None
     seconds: float
     track: str
     azimuth_deg: float | None
     start_ns: int
+    so_far: str | None = None
 
 
 @dataclass(frozen=True)
 class KnownSpeaker:
     """Somebody in the memory: how they sound, and where they spoke last in this session.
 
-    `voice` is their mean voice, float32, shape (256,), or (ways, 256) where people said that they sound in several ways; None where
-    nobody has heard it.
+    `voice` is their mean voice, float32, shape (numbers,), or (ways, numbers) where people said that they sound in several ways; None
+    where nobody has heard it. One of another encoder than the line's counts as none.
     """
 
     id: str
@@ -88,14 +88,24 @@ def choose(heard: Heard, known: Sequence[KnownSpeaker]) -> Choice:
 
 
 def likeness_of(one: Float32Array, other: Float32Array) -> float:
-    """The cosine of two voices, each of shape (256,) or (ways, 256); of several ways the likest."""
+    """The cosine of two voices of one encoder, each of shape (numbers,) or (ways, numbers); of several ways the likest.
+
+    Raises:
+        VoiceLengthError: they come from two encoders.
+    """
+    check_comparable([one, other])
     return float((np.atleast_2d(one) @ np.atleast_2d(other).T).max())
 
 
 def voices_mean(voices: Sequence[Float32Array], seconds: Sequence[float]) -> Float32Array | None:
-    """The mean voice, weighed by how much of each was heard; float32, shape (256,), of unit length. None of none."""
+    """The mean voice, weighed by how much of each was heard; float32, shape (numbers,), of unit length. None of none.
+
+    Raises:
+        VoiceLengthError: they come from two encoders.
+    """
     if not voices:
         return None
+    check_comparable(voices)
     mean = np.asarray(seconds, dtype=np.float64) @ np.asarray(voices, dtype=np.float64)
     length = float(np.linalg.norm(mean))
     return (mean / length).astype(np.float32) if length > 0 else None
@@ -104,21 +114,21 @@ def voices_mean(voices: Sequence[Float32Array], seconds: Sequence[float]) -> Flo
 def merges(means: dict[str, Float32Array], apart: set[frozenset[str]], weights: dict[str, float]) -> list[tuple[str, str]]:
     """Which speakers of a session are one: pairs (goes, into), likest first, until no two are like enough.
 
-    `apart` are pairs that cannot be one person. The mean of what was merged is weighed by `weights` (seconds). The one heard longer
-    stays; of equals the one that comes first in `means`.
+    `apart` are pairs that cannot be one person; nobody can tell of voices of two encoders. The mean of what was merged is weighed by
+    `weights` (seconds). The one heard longer stays; of equals the one that comes first in `means`.
     """
     means, weights, apart = dict(means), dict(weights), set(apart)
     done: list[tuple[str, str]] = []
     while True:
         names = list(means)
         pairs = [
-            (likeness_of(means[one], means[other]), one, other)
+            (likeness_of(means[one], means[other]) - scale_of(means[one]).merge, one, other)
             for place, one in enumerate(names)
             for other in names[place + 1 :]
-            if frozenset((one, other)) not in apart
+            if frozenset((one, other)) not in apart and comparable(means[one], means[other])
         ]
         best = max(pairs, key=lambda pair: pair[0], default=None)
-        if best is None or best[0] < _MERGE:
+        if best is None or best[0] < 0.0:
             return done
         _, one, other = best
         into, goes = (one, other) if weights[one] >= weights[other] else (other, one)
@@ -131,14 +141,23 @@ def merges(means: dict[str, Float32Array], apart: set[frozenset[str]], weights: 
         done.append((goes, into))
 
 
-def two_voices(voices: Float32Array) -> list[bool]:
+def two_voices(voices: Sequence[Float32Array] | Float32Array) -> list[bool]:
     """Parts lines of one speaker by voice: whether each belongs to the second group.
 
-    Begins with the two voices least alike and moves every voice to the nearer mean until none moves. `voices` is float32, shape
-    (lines, 256), of unit length; fewer than two lines stay together.
+    Begins with the two voices least alike and moves every voice to the nearer mean until none moves. `voices` are float32, shape
+    (numbers,) each, of unit length; fewer than two stay together. Where they come from two encoders, those of the one that made more
+    of them are parted (of equals the first), and the others stay.
     """
-    if len(voices) < 2:
-        return [False] * len(voices)
+    lengths = [len(voice) for voice in voices]
+    most = max(lengths, key=lengths.count, default=0)
+    if lengths.count(most) < 2:
+        return [False] * len(lengths)
+    parted = iter(_parted(np.stack([voice for voice in voices if len(voice) == most])))
+    return [length == most and next(parted) for length in lengths]
+
+
+def _parted(voices: Float32Array) -> list[bool]:
+    """Which of at least two voices, shape (lines, numbers), are in the second group."""
     likeness = voices @ voices.T
     first, second = np.unravel_index(int(np.argmin(likeness)), likeness.shape)
     ends = voices[[min(first, second), max(first, second)]].astype(np.float64)
@@ -155,23 +174,24 @@ def two_voices(voices: Float32Array) -> list[bool]:
     return [bool(value) for value in groups]
 
 
-def _weight(heard: Heard) -> float:
-    """How much a voice counts: nothing up to 0.4 s, fully from 2 s."""
-    return min(1.0, max(0.0, (heard.seconds - _UNHEARD_S) / (_FULL_S - _UNHEARD_S)))
-
-
 def _odds(heard: Heard, speaker: KnownSpeaker, known: Sequence[KnownSpeaker]) -> float:
     """The logarithm of the odds for a known speaker."""
-    odds = 0.0
-    if heard.voice is not None:
-        likeness = EVEN if speaker.voice is None else likeness_of(heard.voice, speaker.voice)
-        odds += _ODDS_PER_COSINE * _weight(heard) * (likeness - EVEN)
+    odds, two_places = 0.0, _TWO_PLACES
+    if heard.voice is not None and speaker.voice is not None and comparable(heard.voice, speaker.voice):
+        scale = scale_of(heard.voice)
+        odds, two_places = scale.odds(likeness_of(heard.voice, speaker.voice), heard.seconds), -scale.two_places
+    elif heard.voice is not None:
+        if speaker.end_ns is None:
+            # Not heard today, and nothing to compare: nothing speaks for them.
+            return -math.inf
     elif speaker.end_ns is None or (speaker.voice is None and speaker.track != heard.track):
         # Where nobody's voice is known, every track is somebody.
         return -math.inf
     if speaker.end_ns is None:
         return odds
     if heard.azimuth_deg is None or speaker.azimuth_deg is None:
+        if heard.so_far is not None:
+            return odds + (_SAME_TRACK if speaker.id == heard.so_far else 0.0)
         latest = max(entry.end_ns for entry in known if entry.end_ns is not None)
         return odds + (_LATEST if speaker.end_ns == latest and speaker.track == heard.track else 0.0)
     turn = abs((heard.azimuth_deg - speaker.azimuth_deg + 180.0) % 360.0 - 180.0)
@@ -181,7 +201,7 @@ def _odds(heard: Heard, speaker: KnownSpeaker, known: Sequence[KnownSpeaker]) ->
         return odds + _SAME_PLACE
     if turn < _FAR_DEG or heard.start_ns >= speaker.end_ns + _SOON_NS:
         return odds
-    return odds + (_TWO_PLACES if heard.start_ns < speaker.end_ns - _OVERLAP_NS else _ELSEWHERE)
+    return odds + (two_places if heard.start_ns < speaker.end_ns - _OVERLAP_NS else _ELSEWHERE)
 
 
 def _stranger_odds(heard: Heard, known: Sequence[KnownSpeaker]) -> float:

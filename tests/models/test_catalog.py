@@ -31,6 +31,7 @@ def test_every_shipped_file_can_be_had_from_a_pinned_package_and_most_from_their
     assert all(source.url.startswith("https://") for entry in catalog.entries.values() for source in entry.sources if source.url)
     assert without_url == [
         "minilm/model.onnx",
+        "pyannote_segmentation.pt",
         "yamnet/model.zip",
         "kokoro/vocab.json",
     ]  # these were made by those who uploaded the packages
@@ -60,6 +61,16 @@ def test_select_takes_files_groups_or_everything_in_the_catalogues_order() -> No
         catalog.select(["qq"])
 
 
+def test_the_tags_of_a_wheel_are_for_packages_of_pypi() -> None:
+    tree = yaml.safe_load(yaml.safe_dump(GOOD))
+    tree["packages"]["pack"]["wheel"] = "cp311-cp311-manylinux_2_28_x86_64"
+    part = parse_catalog(yaml.safe_dump(tree)).entries["group/file.bin"].sources[1].parts[0]
+    assert part.package.wheel == "cp311-cp311-manylinux_2_28_x86_64"
+    tree["packages"]["pack"]["registry"] = "npm"
+    with pytest.raises(CatalogError, match="package pack: wheel is 'cp311-cp311-manylinux_2_28_x86_64'; a package of pypi can"):
+        parse_catalog(yaml.safe_dump(tree))
+
+
 def test_sources_say_what_they_are() -> None:
     entry = parse_catalog(yaml.safe_dump(GOOD)).entries["group/file.bin"]
     assert [str(source) for source in entry.sources] == ["https://example.org/file.bin", "pack==1.0"]
@@ -84,6 +95,12 @@ def test_sources_say_what_they_are() -> None:
             ("files", "group/file.bin", "sources"),
             [{"parts": [{"package": "other", "member": "x"}]}],
             "file group/file.bin: the package 'other' is not under `packages`.",
+        ),
+        (
+            ("packages", "pack", "wheel"),
+            "manylinux_2_28_x86_64",
+            "package pack: wheel is 'manylinux_2_28_x86_64'; a package of pypi can name the tags of its wheel, "
+            "as cp311-cp311-manylinux_2_28_x86_64.",
         ),
         (("packages", "pack", "registry"), "cargo", "package pack: registry is 'cargo'; allowed are pypi and npm."),
         (

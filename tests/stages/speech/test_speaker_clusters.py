@@ -1,17 +1,20 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.packets import NS_PER_S, Float32Array
-from stages.speech.speaker_clusters import Heard, KnownSpeaker, choose, merges, two_voices, voices_mean
+from stages.speech.speaker_clusters import Heard, KnownSpeaker, choose, likeness_of, merges, two_voices, voices_mean
+from stages.speech.voice_scales import VoiceLengthError
 
 
-def like(cosine: float) -> Float32Array:
+def like(cosine: float, n_numbers: int = 256) -> Float32Array:
     """A voice whose cosine with the first axis is given."""
-    voice = np.zeros(256, dtype=np.float32)
+    voice = np.zeros(n_numbers, dtype=np.float32)
     voice[0], voice[1] = cosine, np.sqrt(1 - cosine**2)
     return voice
 
@@ -120,3 +123,51 @@ def test_the_mean_voice_has_unit_length() -> None:
     assert mean is not None
     assert np.linalg.norm(mean) == pytest.approx(1.0, abs=1e-6)
     assert voices_mean([], []) is None
+
+
+NEAR = like(1.0, 192)
+
+
+def test_campplus_voices_have_a_scale_of_their_own() -> None:
+    people = [KnownSpeaker("speaker-1", like(0.10, 192)), KnownSpeaker("speaker-2", like(0.60, 192))]
+    assert choose(heard(NEAR), people).speaker == "speaker-2"
+    assert choose(heard(NEAR), people).confidence > 0.95
+    assert choose(heard(NEAR), people[:1]).speaker is None
+    assert choose(heard(ME), [known("speaker-1", 0.6)]).speaker is None, "Resemblyzer's voices are likelier alike"
+    assert merges({"a": like(0.7, 192), "b": NEAR}, set(), {"a": 1.0, "b": 2.0}) == [("a", "b")]
+    assert merges({"a": like(0.7), "b": ME}, set(), {"a": 1.0, "b": 2.0}) == []
+    assert merges({"a": like(0.6, 192), "b": NEAR}, set(), {"a": 1.0, "b": 2.0}) == []
+
+
+def test_on_an_array_campplus_hears_a_stranger_in_the_chair_and_who_moved_and_nobody_twice() -> None:
+    owner = KnownSpeaker("speaker-1", like(0.05, 192), "t1", 30.0, 90 * NS_PER_S)
+    assert choose(heard(NEAR, track="t1", azimuth_deg=30.0), [owner]).speaker is None
+    assert choose(heard(like(0.4, 192), track="t1", azimuth_deg=30.0), [replace(owner, voice=NEAR)]).speaker == "speaker-1"
+    moved = KnownSpeaker("speaker-2", like(0.7, 192), "t2", 200.0, 60 * NS_PER_S)
+    assert choose(heard(NEAR, track="t1", azimuth_deg=30.0), [owner, moved]).speaker == "speaker-2"
+    twice = replace(moved, voice=like(0.999, 192), end_ns=102 * NS_PER_S)
+    assert choose(heard(NEAR, track="t1", azimuth_deg=30.0), [twice]).speaker is None
+
+
+def test_voices_of_two_encoders_are_unknown_to_each_other() -> None:
+    old = KnownSpeaker("speaker-1", ME)
+    assert choose(heard(NEAR), [old]) == choose(heard(NEAR), [])
+    assert choose(heard(NEAR), [old, KnownSpeaker("speaker-2", like(0.8, 192))]).speaker == "speaker-2"
+    here = KnownSpeaker("speaker-1", ME, "t1", 30.0, 90 * NS_PER_S)
+    unheard = replace(here, voice=None)
+    line = heard(NEAR, track="t1", azimuth_deg=31.0)
+    assert choose(line, [here]) == choose(line, [unheard]), "only their place speaks for them"
+    assert choose(line, [here]).speaker == "speaker-1"
+    ways = KnownSpeaker("speaker-3", np.stack([ME, like(0.2)]))
+    assert choose(heard(NEAR), [ways]).speaker is None
+    assert merges({"a": ME, "b": NEAR, "c": like(0.99)}, set(), {"a": 3.0, "b": 2.0, "c": 1.0}) == [("c", "a")]
+    for mixed in (lambda: likeness_of(ME, NEAR), lambda: voices_mean([ME, NEAR], [1.0, 1.0])):
+        with pytest.raises(VoiceLengthError, match="voices of 192 and 256 numbers come from different encoders"):
+            mixed()
+
+
+def test_a_mixed_speaker_is_parted_by_the_voices_of_one_encoder() -> None:
+    voices = [NEAR, ME, like(0.1, 192), like(0.97, 192), like(0.15, 192), like(0.2)]
+    assert two_voices(voices) == [False, False, True, False, True, False]
+    assert two_voices([ME, NEAR]) == [False, False]
+    assert two_voices([]) == []
