@@ -62,7 +62,8 @@ class Campplus:
         are needed for each second.
 
         Args:
-            samples: float32, shape (frames,), at 16 kHz. Sound shorter than half a second is repeated until it fills that.
+            samples: float32, shape (frames,), at 16 kHz. It is repeated from its beginning until it fills whole halves of a
+                second.
 
         Returns:
             Float32, shape (192,), of unit length.
@@ -75,8 +76,8 @@ class Campplus:
             raise CampplusError(f"CAM++: samples have shape {samples.shape}; one channel with at least one frame is needed")
         if not np.isfinite(samples).all():
             raise CampplusError(f"CAM++: {int((~np.isfinite(samples)).sum())} of {len(samples)} samples are not finite numbers")
-        if len(samples) < LEAST_FRAMES:
-            samples = np.resize(samples, LEAST_FRAMES)
+        # torch keeps a plan for every length that it has met, about 1 MB each: few lengths, few plans.
+        samples = np.resize(samples, -(-len(samples) // LEAST_FRAMES) * LEAST_FRAMES)
         rms = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
         bands = log_mel((samples * (_LEVEL / max(rms, _LEAST_RMS))).astype(np.float32))
         bands -= bands.mean(axis=0, dtype=np.float64).astype(np.float32)

@@ -84,29 +84,27 @@ class PyannoteSegmentation:
         import torch
         from torch.nn import functional
 
+        from models.torch_threads import limit_torch_threads
+
         if samples.ndim != 1 or len(samples) < REACH_FRAMES or not np.isfinite(samples).all():
             raise SegmentationError(
                 f"PyannoteSegmentation: samples have shape {samples.shape}; (frames,) of at least {REACH_FRAMES} finite numbers is needed"
             )
-        threads = torch.get_num_threads()
-        torch.set_num_threads(self._n_threads)
-        try:
-            with torch.inference_mode():
-                heard = functional.instance_norm(torch.tensor(samples, dtype=torch.float32)[None, None], **self._norms[0])
-                for layer in range(3):
-                    if layer == 0:
-                        heard = functional.conv1d(heard, self._filters, stride=_FIRST_STRIDE).abs()
-                    else:
-                        heard = functional.conv1d(heard, *self._layers[f"sincnet.conv1d.{layer}"])
-                    heard = functional.instance_norm(functional.max_pool1d(heard, 3, 3), **self._norms[layer + 1])
-                    heard = functional.leaky_relu(heard)
-                heard, _ = self._lstm(heard.transpose(1, 2))
-                for name in ("linear.0", "linear.1"):
-                    heard = functional.leaky_relu(functional.linear(heard, *self._layers[name]))
-                classes = functional.softmax(functional.linear(heard, *self._layers["classifier"]), dim=-1)[0]
-                return (classes @ self._members).clamp(0.0, 1.0).numpy()
-        finally:
-            torch.set_num_threads(threads)
+        limit_torch_threads(self._n_threads)
+        with torch.inference_mode():
+            heard = functional.instance_norm(torch.tensor(samples, dtype=torch.float32)[None, None], **self._norms[0])
+            for layer in range(3):
+                if layer == 0:
+                    heard = functional.conv1d(heard, self._filters, stride=_FIRST_STRIDE).abs()
+                else:
+                    heard = functional.conv1d(heard, *self._layers[f"sincnet.conv1d.{layer}"])
+                heard = functional.instance_norm(functional.max_pool1d(heard, 3, 3), **self._norms[layer + 1])
+                heard = functional.leaky_relu(heard)
+            heard, _ = self._lstm(heard.transpose(1, 2))
+            for name in ("linear.0", "linear.1"):
+                heard = functional.leaky_relu(functional.linear(heard, *self._layers[name]))
+            classes = functional.softmax(functional.linear(heard, *self._layers["classifier"]), dim=-1)[0]
+            return (classes @ self._members).clamp(0.0, 1.0).numpy()
 
 
 def _norm(state: dict[str, Any], name: str) -> dict[str, Any]:

@@ -152,7 +152,7 @@ class TalkerBlock(Packet):
 
 @dataclass(frozen=True, kw_only=True)
 class TalkerVoice(Packet):
-    """How a talker of `TalkerBlock` sounded, told once they are gone. `pts_ns` is when that was known.
+    """How a talker of `TalkerBlock` sounds, as known at `pts_ns`: a later one takes its place, the last comes when they are gone.
 
     `voice` is float32, shape (numbers,), of unit length, None when nothing could be told; `seconds` is how long they spoke alone.
     """

@@ -19,6 +19,16 @@ GROUP BY w.speaker, label, l.session ORDER BY s.started_at_ns, l.session, label
 """
 
 
+# Turns of those of whom no word was understood.
+_WORDLESS = """
+SELECT k.speaker, t.session, sum(t.end_ns - t.start_ns)
+FROM talkers k JOIN talker_turns t ON t.session = k.session AND t.track = k.track AND t.talker = k.talker
+JOIN sessions s ON s.id = k.session
+WHERE k.speaker IS NOT NULL AND NOT EXISTS (SELECT 1 FROM line_speakers ls WHERE ls.speaker = k.speaker)
+GROUP BY k.speaker, t.session ORDER BY s.started_at_ns, t.session
+"""
+
+
 @dataclass(frozen=True)
 class SpeakerRow:
     """Somebody whom the memory tells apart, or whose name came with a transcript.
@@ -65,6 +75,8 @@ def speakers(connection: sqlite3.Connection) -> list[SpeakerRow]:
             if speaker not in spoken:
                 imported[speaker] = label
         spoken.setdefault(speaker, _Spoken()).add(session, n_lines, spoken_ns)
+    for speaker, session, spoken_ns in connection.execute(_WORDLESS):
+        spoken[speaker].add(session, 0, spoken_ns)
     return [
         *(_row(speaker, name, spoken[speaker], given=bool(given)) for speaker, name, given in heard),
         *(_row(speaker, label, spoken[speaker], given=not is_automatic(label), imported=True) for speaker, label in imported.items()),

@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline.packets import Float32Array, seconds
 from stages.memory.rows import LineRow
-from stages.memory.talker_store import keep_talker, speaker_so_far
+from stages.memory.talker_store import follow_lines, keep_talker, speaker_so_far
 from stages.speech.speaker_clusters import LEAST_FOUNDING_S, Choice, Heard, KnownSpeaker, choose, merges, voices_mean
 
 # A line moves the mean voice of its speaker only when it is rather sure whose it is.
@@ -42,7 +42,7 @@ def place(
             )
         talker = (talkers or {}).get(row.id)
         so_far = speaker_so_far(connection, session, row.track, talker)
-        keep_talker(connection, row.id, talker)
+        keep_talker(connection, row, talker)
         heard = Heard(voice, spoken_s, row.track, row.azimuth_deg, row.start_ns, so_far)
         choice = choose(heard, candidates(connection, session, voice))
         speaker = choice.speaker or add_speaker(connection, session)
@@ -67,6 +67,7 @@ def settle(connection: sqlite3.Connection, session: str) -> None:
     (first,) = connection.execute(new, (session,)).fetchone()
     _merge_alike(connection, session)
     _choose_again(connection, session)
+    follow_lines(connection, unknown=True)
     for speaker in _heard_in(connection, session):
         replace_places(connection, speaker)
     _drop_unheard(connection, session)
@@ -138,12 +139,15 @@ def replace_places(connection: sqlite3.Connection, speaker: str) -> None:
 
 
 def recount(connection: sqlite3.Connection, speaker: str) -> None:
-    """Make the mean voice of a speaker anew from all lines that are surely theirs."""
+    """Make the mean voice of a speaker anew from all lines that are surely theirs; without any, from their turns."""
     query = """
         SELECT v.voice, v.seconds FROM line_speakers ls JOIN line_voices v ON v.line = ls.line
         WHERE ls.speaker = ? AND v.seconds >= ? AND (ls.confidence >= ? OR ls.by_hand) ORDER BY ls.line
     """
     heard = [(voice_of(blob), spoken_s) for blob, spoken_s in connection.execute(query, (speaker, LEAST_FOUNDING_S, _SURE))]
+    if not heard:
+        told = "SELECT voice, seconds FROM talkers WHERE speaker = ? AND voice IS NOT NULL ORDER BY session, track, talker"
+        heard = [(voice_of(blob), spoken_s) for blob, spoken_s in connection.execute(told, (speaker,))]
     (blob,) = connection.execute("SELECT voice FROM speakers WHERE id = ?", (speaker,)).fetchone()
     ways = np.atleast_2d(voice_of(blob)) if blob else np.zeros((1, 1), dtype=np.float32)
     n_numbers = ways.shape[1] if any(len(voice) == ways.shape[1] for voice, _ in heard) else len(heard[0][0]) if heard else 0
@@ -285,7 +289,9 @@ def _choose_again(connection: sqlite3.Connection, session: str) -> None:
         SELECT l.id, l.track, l.start_ns, v.voice, v.seconds FROM lines l JOIN line_voices v ON v.line = l.id
         JOIN line_speakers ls ON ls.line = l.id
         WHERE l.session = ? AND l.azimuth_deg IS NULL AND ls.by_hand = 0
-        AND NOT EXISTS (SELECT 1 FROM line_talkers lt WHERE lt.line = l.id) ORDER BY l.n LIMIT ?
+        AND NOT EXISTS (SELECT 1 FROM line_talkers lt JOIN talkers k ON k.session = lt.session AND k.track = lt.track
+                        AND k.talker = lt.talker WHERE lt.line = l.id AND k.speaker IS NOT NULL)
+        ORDER BY l.n LIMIT ?
     """
     here = _heard_in(connection, session)
     for speaker in here:

@@ -17,12 +17,15 @@ from stages.speech.talker_groups import HeardTalker, grouped
 _AT_ONCE_NS = nanoseconds(0.2)
 _FOUNDING_S = 0.5
 
+Spoken = dict[tuple[str, bool], int]
+"""Nanoseconds by speaker and whether people said that it is them."""
+
 
 def settle_talkers(connection: sqlite3.Connection, session: str) -> None:
     """Say for all talkers of a session who they are, and let their lines follow, except those that people moved.
 
     Talkers with like voices are one person. That is who spoke most of their lines; where that is already another group, or there is no
-    line, whoever of all known sounds like them, or somebody new.
+    line, whoever of all known sounds like them, or somebody new. Where people said whose most of the lines are, that holds.
     """
     spoken = lines_of(connection, session)
     taken: set[str] = set()
@@ -34,11 +37,15 @@ def settle_talkers(connection: sqlite3.Connection, session: str) -> None:
             set_speaker(connection, session, group, speaker)
 
 
-def _who(connection: sqlite3.Connection, session: str, group: list[Key], spoken: dict[Key, dict[str, int]], taken: set[str]) -> str | None:
+def _who(connection: sqlite3.Connection, session: str, group: list[Key], spoken: dict[Key, Spoken], taken: set[str]) -> str | None:
     totals: dict[str, int] = defaultdict(int)
+    by_hand: dict[str, int] = defaultdict(int)
     for key in group:
-        for speaker, spoken_ns in spoken.get(key, {}).items():
+        for (speaker, is_by_hand), spoken_ns in spoken.get(key, {}).items():
             totals[speaker] += spoken_ns
+            by_hand[speaker] += spoken_ns if is_by_hand else 0
+    if totals and 2 * sum(by_hand.values()) >= sum(totals.values()):
+        return max(sorted(by_hand), key=lambda name: by_hand[name])
     for speaker in sorted(totals, key=lambda name: (-totals[name], name)):
         if speaker not in taken:
             return speaker
@@ -69,15 +76,16 @@ def groups_of(connection: sqlite3.Connection, session: str) -> list[list[Key]]:
     return [groups[label] for label in sorted(groups)]
 
 
-def lines_of(connection: sqlite3.Connection, session: str) -> dict[Key, dict[str, int]]:
-    """How long each speaker speaks in the lines of each talker, in nanoseconds."""
+def lines_of(connection: sqlite3.Connection, session: str) -> dict[Key, Spoken]:
+    """How long each speaker speaks in the lines of each talker, in nanoseconds, and whether people said so."""
     query = """
-        SELECT l.track, lt.talker, ls.speaker, sum(l.end_ns - l.start_ns) FROM lines l JOIN line_talkers lt ON lt.line = l.id
-        JOIN line_speakers ls ON ls.line = l.id WHERE l.session = ? GROUP BY l.track, lt.talker, ls.speaker ORDER BY ls.speaker
+        SELECT lt.track, lt.talker, ls.speaker, ls.by_hand, sum(l.end_ns - l.start_ns) FROM line_talkers lt JOIN lines l ON l.id = lt.line
+        JOIN line_speakers ls ON ls.line = lt.line WHERE lt.session = ? GROUP BY lt.track, lt.talker, ls.speaker, ls.by_hand
+        ORDER BY ls.speaker
     """
-    spoken: dict[Key, dict[str, int]] = defaultdict(dict)
-    for track, talker, speaker, spoken_ns in connection.execute(query, (session,)):
-        spoken[track, talker][speaker] = spoken_ns
+    spoken: dict[Key, Spoken] = defaultdict(dict)
+    for track, talker, speaker, by_hand, spoken_ns in connection.execute(query, (session,)):
+        spoken[track, talker][speaker, bool(by_hand)] = spoken_ns
     return spoken
 
 
@@ -88,8 +96,8 @@ def set_speaker(connection: sqlite3.Connection, session: str, group: list[Key], 
             "UPDATE talkers SET speaker = ? WHERE session = ? AND track = ? AND talker = ?", (speaker, session, track, talker)
         )
         connection.execute(
-            "UPDATE line_speakers SET speaker = ? WHERE by_hand = 0 AND line IN (SELECT l.id FROM lines l JOIN line_talkers lt"
-            " ON lt.line = l.id WHERE l.session = ? AND l.track = ? AND lt.talker = ?)",
+            "UPDATE line_speakers SET speaker = ? WHERE by_hand = 0"
+            " AND line IN (SELECT line FROM line_talkers WHERE session = ? AND track = ? AND talker = ?)",
             (speaker, session, track, talker),
         )
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from pipeline.packets import Float32Array, TalkerBlock, TalkerVoice
 from stages.memory.database import Database
+from stages.memory.rows import LineRow
 
 Key = tuple[str, int]
 """A track and the number of a talker on it, within one session."""
@@ -47,24 +48,21 @@ class TalkerStore:
                     "INSERT INTO talkers (session, track, talker) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
                     (session, block.track.name, talker),
                 )
-                key = (session, block.track.name, talker, start_ns, start_ns)
-                before = "session = ? AND track = ? AND talker = ? AND start_ns <= ? AND end_ns >= ?"
-                changed = connection.execute(f"UPDATE talker_turns SET end_ns = max(end_ns, ?) WHERE {before}", (end_ns, *key)).rowcount
-                if not changed:
-                    connection.execute(
-                        "INSERT INTO talker_turns (session, track, talker, start_ns, end_ns) VALUES (?, ?, ?, ?, ?)",
-                        (session, block.track.name, talker, start_ns, end_ns),
-                    )
+                _add_turn(connection, (session, block.track.name, talker), start_ns, end_ns)
 
     def add_voice(self, session: str, voice: TalkerVoice) -> None:
-        """Store how a talker sounded."""
+        """Store how a talker sounded; one who has no turn is nobody."""
         blob = None if voice.voice is None else voice.voice.astype("<f4").tobytes()
         with self._writing_to(session) as connection:
             connection.execute(
-                "INSERT INTO talkers (session, track, talker, seconds, voice) VALUES (?, ?, ?, ?, ?) ON CONFLICT (session, track, talker)"
-                " DO UPDATE SET seconds = excluded.seconds, voice = excluded.voice",
-                (session, voice.track.name, voice.talker, voice.seconds, blob),
+                "UPDATE talkers SET seconds = ?, voice = ? WHERE session = ? AND track = ? AND talker = ?",
+                (voice.seconds, blob, session, voice.track.name, voice.talker),
             )
+
+    def ends_ns(self, session: str) -> dict[str, int]:
+        """Where the last turn of each track ends, as far as it is stored."""
+        with self._database.reading() as connection:
+            return dict(connection.execute("SELECT track, max(end_ns) FROM talker_turns WHERE session = ? GROUP BY track", (session,)))
 
     def turns(self, session: str) -> list[TurnRow]:
         """Who spoke when in a session, by start; before the session has ended nobody may be known for a turn yet."""
@@ -88,28 +86,50 @@ def voice_of(blob: bytes | None) -> Float32Array | None:
     return None if blob is None else np.frombuffer(blob, dtype="<f4").astype(np.float32)
 
 
-def keep_talker(connection: sqlite3.Connection, line: str, talker: int | None) -> None:
+def _add_turn(connection: sqlite3.Connection, who: tuple[str, str, int], start_ns: int, end_ns: int) -> None:
+    """A turn, or more of the one that it goes on with."""
+    before = connection.execute(
+        "SELECT start_ns, end_ns FROM talker_turns WHERE session = ? AND track = ? AND talker = ? AND start_ns <= ?"
+        " ORDER BY start_ns DESC LIMIT 1",
+        (*who, start_ns),
+    ).fetchone()
+    if before is None or before[1] < start_ns:
+        before = (start_ns, start_ns)
+    connection.execute(
+        "INSERT INTO talker_turns (session, track, talker, start_ns, end_ns) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT (session, track, talker, start_ns) DO UPDATE SET end_ns = max(end_ns, excluded.end_ns)",
+        (*who, before[0], end_ns),
+    )
+
+
+def keep_talker(connection: sqlite3.Connection, row: LineRow, talker: int | None) -> None:
     """Note which talker of its track spoke a line."""
     if talker is not None:
-        connection.execute("INSERT INTO line_talkers (line, talker) VALUES (?, ?) ON CONFLICT DO NOTHING", (line, talker))
+        connection.execute(
+            "INSERT INTO line_talkers (line, session, track, talker, start_ns) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            (row.id, row.session, row.track, talker, row.start_ns),
+        )
 
 
 def speaker_so_far(connection: sqlite3.Connection, session: str, track: str, talker: int | None) -> str | None:
     """Who spoke the last line of a talker; None where there is none."""
     query = """
-        SELECT ls.speaker FROM lines l JOIN line_talkers lt ON lt.line = l.id JOIN line_speakers ls ON ls.line = l.id
-        WHERE l.session = ? AND l.track = ? AND lt.talker = ? ORDER BY l.start_ns DESC LIMIT 1
+        SELECT ls.speaker FROM line_talkers lt JOIN line_speakers ls ON ls.line = lt.line
+        WHERE lt.session = ? AND lt.track = ? AND lt.talker = ? ORDER BY lt.start_ns DESC LIMIT 1
     """
     row = None if talker is None else connection.execute(query, (session, track, talker)).fetchone()
     return None if row is None else str(row[0])
 
 
-def follow_lines(connection: sqlite3.Connection) -> None:
-    """After lines moved to other speakers by hand: a talker is who speaks most of their lines."""
+def follow_lines(connection: sqlite3.Connection, *, unknown: bool = False) -> None:
+    """A talker is who speaks most of their lines: after lines moved by hand, or, with `unknown`, where their voice told nothing."""
     query = """
-        SELECT l.session, l.track, lt.talker, ls.speaker, sum(l.end_ns - l.start_ns) FROM line_talkers lt JOIN lines l ON l.id = lt.line
-        JOIN line_speakers ls ON ls.line = lt.line GROUP BY l.session, l.track, lt.talker, ls.speaker ORDER BY 5, ls.speaker
+        SELECT lt.session, lt.track, lt.talker, ls.speaker FROM line_talkers lt JOIN lines l ON l.id = lt.line
+        JOIN line_speakers ls ON ls.line = lt.line
+        JOIN talkers k ON k.session = lt.session AND k.track = lt.track AND k.talker = lt.talker
+        WHERE NOT :unknown OR k.speaker IS NULL
+        GROUP BY lt.session, lt.track, lt.talker, ls.speaker ORDER BY sum(l.end_ns - l.start_ns), ls.speaker
     """
-    latest = {(session, track, talker): speaker for session, track, talker, speaker, _ in connection.execute(query)}
+    latest = {tuple(row[:3]): row[3] for row in connection.execute(query, {"unknown": unknown})}
     for key, speaker in latest.items():
         connection.execute("UPDATE talkers SET speaker = ? WHERE session = ? AND track = ? AND talker = ?", (speaker, *key))

@@ -20,12 +20,16 @@ CREATE TABLE talker_turns (
     talker INTEGER NOT NULL,
     start_ns INTEGER NOT NULL,
     end_ns INTEGER NOT NULL,
-    PRIMARY KEY (session, track, start_ns, talker)
+    PRIMARY KEY (session, track, talker, start_ns)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE line_talkers (
     line TEXT PRIMARY KEY REFERENCES lines (id),
-    talker INTEGER NOT NULL
+    session TEXT NOT NULL REFERENCES sessions (id),
+    track TEXT NOT NULL,
+    talker INTEGER NOT NULL,
+    start_ns INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX line_talkers_by_talker ON line_talkers (session, track, talker, start_ns);
 """
 """SQL of the migration that makes them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -201,17 +202,17 @@ def _vtt(rows: Sequence[LineRow]) -> Iterator[str]:
 def _rttm(session: str, rows: Sequence[LineRow], turns: Sequence[TurnRow]) -> Iterator[str]:
     """NIST's Rich Transcription Time Marked: one SPEAKER line a turn, by start.
 
-    On a track whose talkers were told apart the turns are theirs, words or not. On the others they come from lines: what one speaker
-    says until somebody else does, or until a pause of more than a second; shorter ones count as theirs, as the reference
-    transcripts of meetings have it.
+    Where talkers of a track were told apart the turns are theirs, words or not, also of talkers whom nobody can name. Elsewhere they
+    come from lines: what one speaker says until somebody else does, or until a pause of more than a second; shorter ones count as
+    theirs, as the reference transcripts of meetings have it.
     """
-    told = {turn.track for turn in turns if turn.speaker is not None}
-    spoken = [(turn.speaker, turn.start_ns, turn.end_ns) for turn in turns if turn.speaker is not None]
-    found = _joined(spoken)
+    # Until a session has ended nobody is known for its turns.
+    told = _Covered(turns if any(turn.speaker is not None for turn in turns) else [])
+    found = _joined([(turn.speaker or f"unknown-{turn.talker}", turn.start_ns, turn.end_ns) for turn in told.turns])
     lines: list[tuple[str, int, int]] = []
     for row in rows:
         who = row.speaker or row.track
-        if row.track in told:
+        if told.covers(row):
             continue
         if lines and lines[-1][0] == who and row.start_ns - lines[-1][2] <= _PAUSE_IN_TURN_NS:
             lines[-1] = (who, lines[-1][1], max(lines[-1][2], row.end_ns))
@@ -220,6 +221,24 @@ def _rttm(session: str, rows: Sequence[LineRow], turns: Sequence[TurnRow]) -> It
     for who, start_ns, end_ns in sorted(found + lines, key=lambda turn: (turn[1], turn[0])):
         name = re.sub(r"\s+", "_", who)
         yield f"SPEAKER {session} 1 {seconds(start_ns):.3f} {seconds(end_ns - start_ns):.3f} <NA> <NA> {name} <NA> <NA>"
+
+
+class _Covered:
+    """Which lines lie on turns: their speech is told already."""
+
+    def __init__(self, turns: Sequence[TurnRow]) -> None:
+        self.turns = turns
+        self._starts: dict[str, list[int]] = {}
+        self._latest_ends: dict[str, list[int]] = {}
+        for turn in turns:
+            ends = self._latest_ends.setdefault(turn.track, [])
+            ends.append(max(turn.end_ns, ends[-1] if ends else 0))
+            self._starts.setdefault(turn.track, []).append(turn.start_ns)
+
+    def covers(self, row: LineRow) -> bool:
+        """Whether a turn of the line's track overlaps it."""
+        before = bisect_left(self._starts.get(row.track, []), row.end_ns)
+        return before > 0 and self._latest_ends[row.track][before - 1] > row.start_ns
 
 
 def _joined(spoken: Sequence[tuple[str, int, int]]) -> list[tuple[str, int, int]]:

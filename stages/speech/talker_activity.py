@@ -21,7 +21,8 @@ class TalkerActivity(Stage):
     Every `hop_s` a segmentation network (`models/pyannote_segmentation.py`) hears the last 10 s and says who of up to three talkers
     speaks when, where two may speak at once; somebody speaks where this is at least as probable as `threshold`. Neighbouring
     windows are sewn together, so a talker keeps one number until they have been silent for a window. What was said `look_ahead_s` ago
-    is final and leaves as a block of activity; whoever is gone leaves with a voice (CAM++, from at most the last 8 s that they spoke).
+    is final and leaves as a block of activity; a talker's voice (CAM++, from at most the last 8 s that
+    they spoke) is told once 1.5 s of it were heard, again now and then, and when they are gone.
     """
 
     weights: ClassVar[tuple[str, ...]] = ("pyannote_segmentation.pt", "campplus.pt")
@@ -32,10 +33,16 @@ class TalkerActivity(Stage):
 
     def __init__(self, threshold: float = 0.3, hop_s: float = 1.0, look_ahead_s: float = 2.0, n_threads: int = 1) -> None:
         window_s = WINDOW_FRAMES / SAMPLE_RATE_HZ
-        if not 0 < threshold < 1 or not _LEAST_HOP_S <= hop_s <= window_s / 2 or not 0 <= look_ahead_s <= hop_s * 2 or n_threads < 1:
+        if (
+            not 0 < threshold < 1
+            or not _LEAST_HOP_S <= hop_s <= window_s / 2
+            or not 0 <= look_ahead_s <= min(2 * hop_s, window_s - hop_s)
+            or n_threads < 1
+        ):
             raise SpeechError(
                 f"TalkerActivity: threshold {threshold}, hop_s {hop_s}, look_ahead_s {look_ahead_s}, n_threads {n_threads}: "
-                f"the threshold must lie between 0 and 1, hop_s be {_LEAST_HOP_S} to {window_s / 2:g}, look_ahead_s 0 to twice hop_s, "
+                f"the threshold must lie between 0 and 1, hop_s be {_LEAST_HOP_S} to {window_s / 2:g}, look_ahead_s 0 to twice hop_s and "
+                f"both together at most {window_s:g}, "
                 "n_threads at least 1"
             )
         hop = round(hop_s * SAMPLE_RATE_HZ / STEP_FRAMES) * STEP_FRAMES

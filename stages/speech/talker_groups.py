@@ -6,6 +6,7 @@ else (constrained clustering after Wagstaff, Cardie, Rogers and Schroedl, 2001).
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -17,7 +18,7 @@ from pipeline.packets import Float32Array
 LIKENESS = 0.4
 # Who was heard alone for less founds no group: their voice is that of others, too.
 _FOUNDING_S = 0.6
-# More would be compared with each other for too long; the others join the likest group.
+# More would be compared with each other for too long; the others join the likest group, or are one.
 _MOST_FOUNDING = 1500
 
 
@@ -35,21 +36,26 @@ def grouped(talkers: Sequence[HeardTalker], apart: Collection[tuple[int, int]], 
     Two of `apart` (pairs of places in `talkers`) are never in one group. Who was hardly heard alone joins the likest group
     that may take them, and is a group of their own where there is none.
     """
-    forbidden = {frozenset(pair) for pair in apart}
+    others: dict[int, set[int]] = defaultdict(set)
+    for one, other in apart:
+        if one != other:
+            others[one].add(other)
+            others[other].add(one)
     founding = [place for place, talker in enumerate(talkers) if talker.voice is not None and talker.seconds >= _FOUNDING_S]
     founding = sorted(sorted(founding, key=lambda place: (-talkers[place].seconds, place))[:_MOST_FOUNDING])
-    members = _merged(talkers, founding, forbidden, likeness)
+    members = _merged(talkers, founding, others, likeness)
     sums = [np.sum([_weighed(talkers[place]) for place in group], axis=0) for group in members]
-    rest = [place for place, talker in enumerate(talkers) if talker.voice is not None and place not in set(founding)]
+    group_of = {place: number for number, group in enumerate(members) for place in group}
+    rest = [place for place, talker in enumerate(talkers) if talker.voice is not None and place not in group_of]
     for place in sorted(rest, key=lambda entry: (-talkers[entry].seconds, entry)):
-        likest = [
-            (float(_unit(total) @ _voice(talkers[place])), -number)
-            for number, (group, total) in enumerate(zip(members, sums, strict=True))
-            if not any(frozenset((place, other)) in forbidden for other in group)
-        ]
-        if likest:
-            members[-max(likest)[1]].append(place)
+        closed = {group_of[other] for other in others[place] if other in group_of}
+        likest = [(float(_unit(total) @ _voice(talkers[place])), -number) for number, total in enumerate(sums) if number not in closed]
+        surely = talkers[place].seconds >= _FOUNDING_S
+        if likest and (not surely or max(likest)[0] >= likeness):
+            group_of[place] = -max(likest)[1]
+            members[group_of[place]].append(place)
         else:
+            group_of[place] = len(members)
             members.append([place])
             sums.append(_voice(talkers[place]))
     labels: list[int | None] = [None] * len(talkers)
@@ -59,7 +65,7 @@ def grouped(talkers: Sequence[HeardTalker], apart: Collection[tuple[int, int]], 
     return labels
 
 
-def _merged(talkers: Sequence[HeardTalker], founding: list[int], forbidden: set[frozenset[int]], likeness: float) -> list[list[int]]:
+def _merged(talkers: Sequence[HeardTalker], founding: list[int], others: dict[int, set[int]], likeness: float) -> list[list[int]]:
     """Groups of founding talkers, the two likest merged until none are like enough."""
     members = [[place] for place in founding]
     if not members:
@@ -69,9 +75,9 @@ def _merged(talkers: Sequence[HeardTalker], founding: list[int], forbidden: set[
     likenesses = units @ units.T
     np.fill_diagonal(likenesses, -np.inf)
     order = {place: number for number, place in enumerate(founding)}
-    for one, other in (tuple(pair) for pair in forbidden if len(pair) == 2):
-        if one in order and other in order:
-            likenesses[order[one], order[other]] = likenesses[order[other], order[one]] = -np.inf
+    for one in founding:
+        for other in others[one] & order.keys():
+            likenesses[order[one], order[other]] = -np.inf
     while len(members) > 1:
         best = int(np.argmax(likenesses))
         one, other = sorted(divmod(best, len(likenesses)))

@@ -16,6 +16,8 @@ STEP_NS = STEP_FRAMES * NS_PER_S // _RATE_HZ
 _FIRST_EDGE_FRAMES = (REACH_FRAMES - STEP_FRAMES) // 2
 _MOST_VOICE_FRAMES = 8 * _RATE_HZ
 _ENOUGH_ALONE_FRAMES = round(0.6 * _RATE_HZ)
+# A voice is told early, too, and again when four times as much was heard: a crash then loses nobody's.
+_FIRST_TOLD_FRAMES = round(1.5 * _RATE_HZ)
 _LEAST_VOICE_FRAMES = round(0.3 * _RATE_HZ)
 
 
@@ -34,6 +36,7 @@ class _Heard:
     """The last seconds of a talker: alone, and under others."""
 
     n_alone: int = 0
+    n_told: int = _FIRST_TOLD_FRAMES
     alone: Float32Array = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
     under: Float32Array = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
 
@@ -104,7 +107,9 @@ class TalkerStretch:
         if self._n_samples > self._n_windowed and self._n_samples - self._window_first(self._n_samples) >= REACH_FRAMES:
             out += self._hear(self._n_samples)
         out += self._told(self._stitcher.flush(), self.next_ns)
-        return [*out, *(self._voice_of(talker) for talker in sorted(self._heard))]
+        out += [self._voice_of(talker) for talker in sorted(self._heard)]
+        self._heard.clear()
+        return out
 
     def _window_first(self, end: int) -> int:
         """The first sample of the window that ends there: a whole step."""
@@ -118,8 +123,13 @@ class TalkerStretch:
         self._n_windowed = end
         self._samples, self._samples_first = self._samples[first - self._samples_first :], first
         there = {self._number(name) for name in self._stitcher.talkers}
+        early = [talker for talker in sorted(self._heard) if self._heard[talker].n_alone >= self._heard[talker].n_told]
+        out += [self._voice_of(talker) for talker in early]
         gone = [talker for talker in sorted(self._heard) if talker not in there]
-        return [*out, *(self._voice_of(talker) for talker in gone)]
+        out += [self._voice_of(talker) for talker in gone if talker not in early]
+        for talker in gone:
+            del self._heard[talker]
+        return out
 
     def _told(self, final: Activity, end_ns: int = 0) -> list[TalkerBlock | TalkerVoice]:
         """The block of activity that became final; what each talker said in it is kept for their voice."""
@@ -157,7 +167,8 @@ class TalkerStretch:
         return samples[np.repeat(steps, STEP_FRAMES)[: len(samples)]]
 
     def _voice_of(self, talker: int) -> TalkerVoice:
-        heard = self._heard.pop(talker)
+        heard = self._heard[talker]
+        heard.n_told = max(4 * heard.n_told, heard.n_alone)
         audio = heard.audio()
         known = len(audio) >= _LEAST_VOICE_FRAMES and bool(np.any(audio))
         return TalkerVoice(

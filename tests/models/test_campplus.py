@@ -94,10 +94,11 @@ class Unmerged:
 @pytest.mark.parametrize("length_s", [0.5, 2.01, 4.37])
 def test_merged_layers_give_what_the_layers_in_their_own_order_give(encoder: Campplus, shared: Path, length_s: float) -> None:
     samples = speech(shared, "trn03", 9.0, length_s)
+    whole = -(-len(samples) // LEAST_FRAMES) * LEAST_FRAMES
     voice = encoder.voice(samples)
     assert voice.dtype == np.float32
     assert voice.shape == (DIMENSION,)
-    np.testing.assert_allclose(voice, Unmerged(path_of("campplus.pt")).voice(samples), atol=2e-5)
+    np.testing.assert_allclose(voice, Unmerged(path_of("campplus.pt")).voice(np.resize(samples, whole)), atol=2e-5)
 
 
 def test_one_person_is_far_liker_than_two(encoder: Campplus, shared: Path) -> None:

@@ -203,7 +203,7 @@ def test_a_source_that_ends_ends_the_daemon_in_order(echoic: Echoic, process: St
 def test_a_source_that_dies_in_the_middle(echoic: Echoic, process: Start, live: Path, tmp_path: Path) -> None:
     memory = tmp_path / "m"
     text = live.read_text()
-    live.write_text(text.replace("wavparse'", "wavparse ! identity error-after=40'"))
+    live.write_text(text.replace("wavparse'", "wavparse ! identity sleep-time=50000 error-after=40'"))
     done = process("run", live, "--memory", memory, "--port", 0).end()
     assert (done.code, done.out) == (1, "")
     assert "stage 'room' failed" in done.err

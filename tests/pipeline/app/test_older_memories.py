@@ -13,6 +13,8 @@ from stages.memory.database import WriterLock
 from stages.speech.faster_whisper import FasterWhisper
 from tests.pipeline.app.conftest import Echoic
 
+# configs/replay.yaml as it was when voices were Resemblyzer's and lines were cut by them.
+REPLAY_BEFORE_TALKERS = Path(__file__).parent / "older_replay.yaml"
 OLDER_GRAPH = Path(__file__).parent / "older_graph.yaml"
 
 
@@ -45,6 +47,13 @@ def test_a_stored_graph_whose_vocabulary_is_a_text_loads(echoic: Echoic, transcr
     done = echoic("tracks", "--memory", memory, "--json")
     assert (done.code, done.err) == (0, "")
     assert {row["speaker"] for row in done.json} == {"ann", "bob"}
+
+
+def test_the_graph_before_talkers_were_told_apart_loads(weights: Path) -> None:
+    assert weights.is_dir()
+    graph = load_graph(REPLAY_BEFORE_TALKERS)
+    assert {"turns", "voice"} <= set(graph.nodes)
+    assert graph.nodes["turns"].settings["likeness"] == 0.64
 
 
 @pytest.mark.parametrize("command", [("sounds", "--json"), ("speakers", "--json"), ("tracks", "--json"), ("ask", "Who spoke?", "--json")])

@@ -116,7 +116,16 @@ def test_a_gap_ends_what_was_heard_and_behind_it_everybody_is_new(stage: TalkerA
 
 
 @pytest.mark.parametrize(
-    "settings", [{"threshold": 0.0}, {"threshold": 1.0}, {"hop_s": 0.1}, {"hop_s": 6.0}, {"look_ahead_s": 2.5}, {"n_threads": 0}]
+    "settings",
+    [
+        {"threshold": 0.0},
+        {"threshold": 1.0},
+        {"hop_s": 0.1},
+        {"hop_s": 6.0},
+        {"look_ahead_s": 2.5},
+        {"hop_s": 4.0, "look_ahead_s": 8.0},
+        {"n_threads": 0},
+    ],
 )
 def test_settings_that_make_no_sense_are_refused(settings: dict[str, float]) -> None:
     with pytest.raises(SpeechError, match="TalkerActivity: threshold"):

@@ -24,6 +24,7 @@ from stages.speech.talker_activity import TalkerActivity
 from stages.speech.talker_lines import TalkerLines
 from stages.speech.voice_scales import scale_of
 from stages.speech.voice_stage import VoiceStage, spoken_samples
+from stages.speech.voice_turns import VoiceTurns
 from stages.speech.voiceprint import Voiceprint
 
 RATE_HZ = 16000
@@ -84,7 +85,7 @@ def either(request: pytest.FixtureRequest, weights: Path) -> Iterator[VoiceStage
     stage.stop()
 
 
-def heard(stage: VoiceStage, spoken: Transcript) -> list[Transcript]:
+def heard(stage: VoiceStage | VoiceTurns, spoken: Transcript) -> list[Transcript]:
     return [emit.packet for emit in stage.on_transcript(spoken)]
 
 
@@ -131,6 +132,15 @@ def two_people(shared: Path, one: str, other: str) -> Transcript:
     return transcript(np.concatenate([samples, sound(shared, *ALONE[other][1])]), words)
 
 
+@pytest.fixture(scope="module")
+def turns(weights: Path) -> Iterator[VoiceTurns]:
+    assert weights.is_dir()
+    stage = VoiceTurns()
+    stage.start()
+    yield stage
+    stage.stop()
+
+
 def told_apart(line: Transcript) -> list[Transcript]:
     """A line in parts by talker, from its own audio."""
     whole = line.utterance
@@ -148,6 +158,27 @@ def test_a_line_of_two_people_is_cut_where_the_talker_changes(weights: Path, sha
     sizes = [[len(part.words) for part in told_apart(two_people(shared, *pair))] for pair in PAIRS]
     assert [len(found) for found in sizes] == [2] * len(PAIRS)
     assert all(abs(first - 4) <= 1 for first, _ in sizes), "the words on either side of the splice last half a second"
+
+
+def test_a_line_of_two_people_is_cut_where_the_voice_changes(turns: VoiceTurns, shared: Path) -> None:
+    cuts = [[len(part.words) for part in heard(turns, two_people(shared, *pair))] for pair in PAIRS]
+    assert all(len(sizes) > 1 for sizes in cuts)
+    assert cuts.count([4, 3]) >= 4
+
+
+def test_voices_cut_neither_one_person_nor_a_beam(turns: VoiceTurns, shared: Path) -> None:
+    words = [(0.1, 0.9), (1.0, 1.9), (2.0, 2.9), (3.0, 3.9), (4.0, 4.9), (5.0, 5.9)]
+    alone = transcript(sound(shared, "trn03", 14.0, 20.0), words)
+    assert heard(turns, alone) == [alone]
+    two = np.concatenate([sound(shared, "trn03", 9.0, 12.0), sound(shared, "trn06", 13.6, 16.6)])
+    beam = transcript(two, words, Track("t1", 30.0))
+    assert heard(turns, beam) == [beam]
+
+
+def test_one_word_cannot_be_cut(turns: VoiceTurns) -> None:
+    noise = np.random.default_rng(4).normal(0, 0.1, 5 * RATE_HZ).astype(np.float32)
+    word = transcript(noise, [(0.0, 5.0)])
+    assert heard(turns, word) == [word]
 
 
 def test_the_parts_of_a_line_hold_all_of_it_once(shared: Path) -> None:
@@ -180,8 +211,8 @@ def test_no_cut_is_no_change() -> None:
     assert list(parts_of(word, [])) == [word]
 
 
-@pytest.mark.parametrize("stage", [Voiceprint(), CampplusVoiceprint()])
-def test_a_stage_that_is_not_started_and_another_rate_are_refused(stage: VoiceStage, weights: Path) -> None:
+@pytest.mark.parametrize("stage", [Voiceprint(), CampplusVoiceprint(), VoiceTurns()])
+def test_a_stage_that_is_not_started_and_another_rate_are_refused(stage: VoiceStage | VoiceTurns, weights: Path) -> None:
     assert weights.is_dir()
     spoken = transcript(np.ones(RATE_HZ, dtype=np.float32), [(0.0, 1.0)])
     name = type(stage).__name__
@@ -200,6 +231,8 @@ def test_settings_that_cannot_work_are_refused() -> None:
         Voiceprint(hop_s=float("nan"))
     with pytest.raises(SpeechError, match=r"^CampplusVoiceprint: n_threads must be at least 1, found 0$"):
         CampplusVoiceprint(n_threads=0)
+    with pytest.raises(SpeechError, match=r"VoiceTurns: likeness 1\.5"):
+        VoiceTurns(likeness=1.5)
 
 
 def test_people_who_come_back_in_another_session_are_known_again(either: VoiceStage, shared: Path) -> None:
