@@ -92,7 +92,9 @@ class Database:
                 return
             connection = self._connect_writer()
             try:
-                schema.migrate(connection, self.where)
+                if schema.migrate(connection, self.where) and self.path:
+                    # What made the tables need not stand in the write-ahead log as well.
+                    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             except BaseException:
                 connection.close()
                 raise

@@ -6,17 +6,28 @@ import contextlib
 import difflib
 import logging
 import sqlite3
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
 from pipeline.packets import Event, Float32Array, Gap, Line, Tracks
 from pipeline.stage import Resource
-from stages.memory import consolidation, integrity, line_audio, memory_settings, row_reader, row_writer, speaker_store, talker_speakers
+from stages.memory import (
+    consolidation,
+    integrity,
+    line_audio,
+    memory_settings,
+    row_filters,
+    row_reader,
+    row_writer,
+    speaker_store,
+    talker_speakers,
+)
 from stages.memory.database import Database, WriterLock, translated
+from stages.memory.line_index import LineIndex
 from stages.memory.memory_errors import MemoryDamaged, MemoryError_, MemoryFull, MemoryInUse, MemorySettingsError
 from stages.memory.memory_settings import MemorySettings
 from stages.memory.position_history import Place, PositionHistory
@@ -26,14 +37,12 @@ from stages.memory.speaker_book import SpeakerBook
 from stages.memory.talker_store import TalkerStore
 from stages.memory.text_encoder import TextEncoder
 from stages.memory.vector_checks import check_vectors
-from stages.memory.vector_index import IndexKind, VectorIndex
-from stages.memory.words_query import words_query
+from stages.memory.vector_index import IndexKind, Rows
+from stages.memory.word_search import search_words
 
 __all__ = ["LongTermMemory", "MemoryDamaged", "MemoryError_", "MemoryFull", "MemoryInUse", "MemorySettingsError"]
 
 _log = logging.getLogger(__name__)
-_UNSAVED_SHARE = 0.2
-_UNSAVED_LEAST = 5000
 
 
 class LongTermMemory(Resource):
@@ -56,8 +65,7 @@ class LongTermMemory(Resource):
         self._root = Path(directory) if directory else None
         self._database = Database(self._root / "memory.sqlite" if self._root else None, read_only=read_only)
         self._lock: WriterLock | None = None
-        self._vectors: VectorIndex | None = None
-        self._index_lock = threading.Lock()
+        self._index: LineIndex | None = None
         self._positions = PositionHistory()
         self.sounds = SoundStore(self._database, self._writing_to)
         self.speakers = SpeakerBook(self._database)
@@ -69,12 +77,13 @@ class LongTermMemory(Resource):
         Raises MemoryInUse (another process writes to it), MemorySettingsError (another encoder, or a newer version), MemoryFull,
         MemoryDamaged, or MemoryError_ where it cannot be opened.
         """
-        if self._vectors is not None:
+        if self._index is not None:
             return
         kind = self.index
         try:
             if self._root is not None:
                 kind = self._open_directory(self._root)
+            index = LineIndex(self._database, self._root / "index" if self._root else None, kind, self.encoder.dimension)
             self._database.open()
             if not self.read_only:
                 with self._database.writing() as connection:
@@ -82,17 +91,18 @@ class LongTermMemory(Resource):
         except BaseException:
             self._close()
             raise
-        self._vectors = VectorIndex(self._root / "index" if self._root else None, kind, self.encoder.dimension)
+        self._index = index
 
     def stop(self) -> None:
         """Write what is still in RAM and close the memory."""
-        if self._vectors is None:
+        index = self._index
+        if index is None:
             return
         try:
             if not self.read_only:
                 if self.session:
                     self.set_passed(self.session, 0)
-                self._save_index()
+                index.close()
         finally:
             self._close()
 
@@ -132,6 +142,7 @@ class LongTermMemory(Resource):
             found = consolidation.episodes(parts, duration_ns)
             for event in (*found, *consolidation.days(parts, datetime.fromisoformat(started_at), duration_ns)):
                 row_writer.add_event(connection, session, event)
+        self.tend_index()
 
     def passed_ns(self, session: str) -> int:
         """The session time before which every line that ended is stored: where to go on after a crash."""
@@ -263,10 +274,11 @@ class LongTermMemory(Resource):
         tracks: Iterable[str] | None = None,
         copies: bool = False,
         at: datetime | None = None,
+        words: bool = True,
     ) -> list[LineRow]:
-        """Lines that overlap a span of session time, by session start and start."""
+        """Lines that overlap a span of session time, by session start and start; without their words (a third of the time) if so asked."""
         with self._database.reading() as connection:
-            return row_reader.lines(connection, session, ids, start_ns, end_ns, tracks, copies, _at_ns(at))
+            return row_reader.lines(connection, session, ids, start_ns, end_ns, tracks, copies, _at_ns(at), words)
 
     def events(self, session: str | None = None, *, level: str | None = "event", at: datetime | None = None) -> list[EventRow]:
         """Events of a level (None: all levels), by session start and start."""
@@ -296,22 +308,31 @@ class LongTermMemory(Resource):
         with self._database.reading() as connection:
             return row_reader.gaps(connection, session, start_ns, end_ns)
 
-    def search_dense(self, vector: Float32Array, k: int, at: datetime | None = None) -> list[Hit]:
-        """The `k` lines nearest in meaning to a vector, float32, shape (dimension,), of unit length; score is the cosine."""
-        index = self._caught_up()
-        with self._database.reading() as connection:
-            excluded = row_reader.rows_after(connection, _at_ns(at) or 0) if at is not None else None
-            found = index.search(vector, k, excluded)
-            names = row_reader.names_of(connection, [row for row, _ in found])
-        return [Hit(names[row], score) for row, score in found if row in names]
+    def search_dense(self, vector: Float32Array, k: int, at: datetime | None = None, among: Rows | None = None) -> list[Hit]:
+        """The `k` lines nearest in meaning to a vector, float32, shape (dimension,), of unit length; score is the cosine.
 
-    def search_words(self, query: str, k: int, at: datetime | None = None) -> list[Hit]:
+        `among` are rows as `rows_among` gives them. Raises VectorIndexError for a vector that is not finite.
+        """
+        return self._opened().search(vector, k, _at_ns(at), among)
+
+    def search_words(self, query: str, k: int, at: datetime | None = None, among: Rows | None = None) -> list[Hit]:
         """The `k` lines that share the most telling words (after stemming) with a text; score is -bm25."""
-        match = words_query(query)
-        if match is None or k < 1:
+        if k < 1:
             return []
         with self._database.reading() as connection:
-            return [Hit(name, score) for name, score in row_reader.search_words(connection, match, k, _at_ns(at))]
+            return [Hit(name, score) for name, score in search_words(connection, query, k, _at_ns(at), among)]
+
+    def rows_among(self, spans: Mapping[str, tuple[int, int]] | None = None, speaker: str | None = None) -> Rows | None:
+        """The row numbers of the lines in spans of session time (by session) and of a speaker; None where they are many.
+
+        A line that only just misses a span may be among them.
+        """
+        with self._database.reading() as connection:
+            rows = None if spans is None else row_filters.rows_in_spans(connection, spans)
+            theirs = None if speaker is None else row_filters.rows_of_speaker(connection, speaker)
+        if rows is None or theirs is None:
+            return theirs if rows is None else rows
+        return np.intersect1d(rows, theirs)
 
     def vectors(self, line_ids: Sequence[str]) -> Float32Array:
         """Float32, shape (len(line_ids), dimension). Raises MemoryError_ naming the first line that is not there."""
@@ -327,6 +348,13 @@ class LongTermMemory(Resource):
         with self._database.reading() as connection:
             return dict(connection.execute("SELECT id, salience FROM lines WHERE session = ? ORDER BY start_ns, n", (session,)).fetchall())
 
+    def tend_index(self) -> None:
+        """Bring the index of vectors up to date and in shape: for the end of a session, for sleep, and while much is imported.
+
+        Searches do without; they only get slower. Mostly nothing to do; seconds at a million lines when they have doubled.
+        """
+        self._opened().tend()
+
     def check(self) -> list[str]:
         """Every broken invariant in words; an empty list when the memory is whole.
 
@@ -334,19 +362,14 @@ class LongTermMemory(Resource):
         """
         with self._database.reading() as connection:
             faults = integrity.faults(connection, self._root, self.encoder.dimension)
-        index = self._caught_up()
-        with self._database.reading() as connection:
-            wrong = index.differences(row_reader.vector_batches(connection, 0))
-        if wrong:
-            _log.info("vector index of %s: %d rows differ from the database; it is rebuilt", self._database.where, wrong)
-            index.reset()
-            self._caught_up()
+        index = self._opened()
+        index.check()
         if not self.read_only:
             if self._root is not None:
                 self._remove_orphans(self._root)
             with self._database.writing() as connection:
                 faults += integrity.word_index_faults(connection)
-            self._save_index()
+            index.save()
         return faults
 
     # -- inside
@@ -382,35 +405,16 @@ class LongTermMemory(Resource):
         return self.index
 
     def _close(self) -> None:
-        self._vectors = None
+        self._index = None
         self._database.close()
         if self._lock is not None:
             self._lock.release()
             self._lock = None
 
-    def _caught_up(self) -> VectorIndex:
-        """The index, with every line that is committed by now."""
-        index = self._vectors
-        if index is None:
+    def _opened(self) -> LineIndex:
+        if self._index is None:
             raise MemoryError_(f"memory {self._database.where}: it is not open")
-        with self._index_lock, self._database.reading() as connection:
-            index.open(
-                lambda row: row_reader.vector_of(connection, row),
-                lambda row: row_reader.count_to(connection, row),
-            )
-            index.catch_up(row_reader.vector_batches(connection, index.last_row))
-        if not self.read_only and index.n_unsaved > max(_UNSAVED_LEAST, _UNSAVED_SHARE * index.n_rows):
-            self._save_index()
-        return index
-
-    def _save_index(self) -> None:
-        """Keep a snapshot. Without room for it the memory is still whole: the index is rebuilt when it is opened next."""
-        if self._vectors is None:
-            return
-        try:
-            self._vectors.save()
-        except OSError as error:
-            _log.warning("vector index of %s: no snapshot (%s); it will be rebuilt from the database", self._database.where, error)
+        return self._index
 
     def _remove_orphans(self, root: Path) -> None:
         with self._database.writing() as connection:
@@ -444,11 +448,10 @@ def _row(session: str, line: Line, *, keeps_audio: bool) -> LineRow:
 
 
 def _index_kind(found: str, root: Path) -> IndexKind:
-    if found == "flat":
-        return "flat"
-    if found == "hnsw":
-        return "hnsw"
-    raise MemorySettingsError(f"{root / 'memory.yaml'}: index {found!r} is not known; allowed are flat and hnsw")
+    known: dict[str, IndexKind] = {kind: kind for kind in get_args(IndexKind)}
+    if found not in known:
+        raise MemorySettingsError(f"{root / 'memory.yaml'}: index {found!r} is not known; allowed are {', '.join(known)}")
+    return known[found]
 
 
 def _at_ns(at: datetime | None) -> int | None:

@@ -61,8 +61,9 @@ def lines(
     tracks: Iterable[str] | None = None,
     copies: bool = False,
     at_ns: int | None = None,
+    words: bool = True,
 ) -> list[LineRow]:
-    """Lines that overlap a span, by session start and start."""
+    """Lines that overlap a span, by session start and start; without `words`, which take most of the time, where they are not needed."""
     wanted = None if ids is None else sorted(set(ids))
     rows: list[LineRow] = []
     for part in [None] if wanted is None else _parts(wanted):
@@ -84,7 +85,8 @@ def lines(
             bound["start"] = start_ns
         if tracks is not None:
             where.append(_among("l.track", "track", sorted(set(tracks)), bound))
-        query = f"{_LINES} WHERE {' AND '.join(where)} ORDER BY s.started_at_ns, l.session, l.start_ns, l.n"
+        asked = _LINES if words else _LINES.replace("l.words", "'[]'")
+        query = f"{asked} WHERE {' AND '.join(where)} ORDER BY s.started_at_ns, l.session, l.start_ns, l.n"
         rows.extend(_line(row) for row in connection.execute(query, bound))
     if wanted is not None and len(wanted) > _AT_ONCE:
         order = {row.id: place for place, row in enumerate(sessions(connection))}
@@ -215,40 +217,27 @@ def vector_batches(connection: sqlite3.Connection, after: int, size: int = 8192)
         yield np.array([row for row, _ in part], dtype=np.int64), stack
 
 
-def search_words(connection: sqlite3.Connection, match: str, k: int, at_ns: int | None) -> list[tuple[str, float]]:
-    """Lines (not copies) that match an FTS5 expression, best first, with -bm25."""
-    query = """
-        SELECT l.id, -bm25(lines_fts) AS score FROM lines_fts JOIN lines l ON l.n = lines_fts.rowid
-        WHERE lines_fts MATCH :match AND l.copy_of IS NULL AND (:at IS NULL OR l.ended_at_ns <= :at)
-        ORDER BY score DESC, l.n LIMIT :k
-    """
-    return connection.execute(query, {"match": match, "at": at_ns, "k": k}).fetchall()
-
-
-def names_of(connection: sqlite3.Connection, rows: Sequence[int]) -> dict[int, str]:
-    """Line ids by row number."""
-    found: dict[int, str] = {}
+def vectors_of(connection: sqlite3.Connection, rows: Sequence[int]) -> dict[int, Float32Array]:
+    """The vectors of rows, float32, shape (dimension,), by row number."""
+    found: dict[int, Float32Array] = {}
     for part in _parts(sorted(set(rows))):
-        found.update(connection.execute(f"SELECT n, id FROM lines WHERE n IN ({','.join(map(str, part))})"))
+        query = f"SELECT n, vector FROM vectors WHERE n IN ({','.join(map(str, part))})"
+        found.update((row, np.frombuffer(blob, dtype="<f4")) for row, blob in connection.execute(query))
     return found
 
 
-def rows_after(connection: sqlite3.Connection, at_ns: int) -> npt.NDArray[np.int64]:
-    """The row numbers of lines that ended later than a moment, int64, rising."""
-    found = [row[0] for row in connection.execute("SELECT n FROM lines WHERE ended_at_ns > ?", (at_ns,))]
-    return np.sort(np.array(found, dtype=np.int64))
+def removals(connection: sqlite3.Connection, after: int) -> tuple[npt.NDArray[np.int64], int]:
+    """The rows whose vectors were removed after a removal, int64, and the number of the last removal."""
+    found = connection.execute("SELECT serial, n FROM vector_removals WHERE serial > ? ORDER BY serial", (after,)).fetchall()
+    return np.array([row for _, row in found], dtype=np.int64), found[-1][0] if found else after
 
 
 def vector_of(connection: sqlite3.Connection, row: int) -> bytes | None:
-    """The vector of one row as it is stored: little-endian float32."""
+    """The vector of one row as it is stored: little-endian float32; empty where it was removed, None where it never was."""
     found = connection.execute("SELECT vector FROM vectors WHERE n = ?", (row,)).fetchone()
-    return found[0] if found else None
-
-
-def count_to(connection: sqlite3.Connection, row: int) -> int:
-    """How many lines that are not copies have a row number up to `row`."""
-    query = "SELECT count(*) FROM vectors v JOIN lines l ON l.n = v.n WHERE v.n <= ? AND l.copy_of IS NULL"
-    return int(connection.execute(query, (row,)).fetchone()[0])
+    if found is None:
+        return b"" if connection.execute("SELECT 1 FROM vector_removals WHERE n = ?", (row,)).fetchone() else None
+    return bytes(found[0])
 
 
 def _line(row: tuple[Any, ...]) -> LineRow:

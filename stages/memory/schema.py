@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from stages.memory import sound_tables, speaker_tables, talker_tables
+from stages.memory import index_tables, sound_tables, speaker_tables, talker_tables
 from stages.memory.memory_errors import MemorySettingsError
 
 _FIRST = """
@@ -113,6 +113,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("2026-11 sounds", sound_tables.TABLES),
     ("2026-11 speakers", speaker_tables.TABLES),
     ("2026-11 talkers", talker_tables.TABLES),
+    ("2026-11 vector removals", index_tables.TABLES),
 )
 """Name and SQL of each migration. Add at the end; never change one that has been released."""
 

@@ -1,0 +1,79 @@
+"""Which lines a question allows, as row numbers: only where they are few enough to be looked at one by one."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+Rows = npt.NDArray[np.int64]
+
+MOST_ROWS = 10_000
+"""More lines than these are no narrow question: hits are then filtered after the search."""
+
+
+def rows_until(connection: sqlite3.Connection, at_ns: int) -> Rows | None:
+    """The lines that had ended by a moment, int64, rising; None where there are many."""
+    return _few(connection.execute("SELECT n FROM lines WHERE ended_at_ns <= ? LIMIT ?", (at_ns, MOST_ROWS + 1)))
+
+
+def rows_after(connection: sqlite3.Connection, at_ns: int) -> Rows | None:
+    """The lines that ended later than a moment, int64, rising; None where there are many."""
+    return _few(connection.execute("SELECT n FROM lines WHERE ended_at_ns > ? LIMIT ?", (at_ns, MOST_ROWS + 1)))
+
+
+def all_rows_until(connection: sqlite3.Connection, at_ns: int) -> Rows:
+    """The lines that had ended by a moment, however many."""
+    return np.sort(np.array([row[0] for row in connection.execute("SELECT n FROM lines WHERE ended_at_ns <= ?", (at_ns,))], dtype=np.int64))
+
+
+def rows_in_spans(connection: sqlite3.Connection, spans: Mapping[str, tuple[int, int]]) -> Rows | None:
+    """The lines that start in spans of session time (or so little before that they may reach in), by session; None where many."""
+    found: list[int] = []
+    query = """
+        SELECT l.n FROM sessions s CROSS JOIN lines l ON l.session = s.id
+        WHERE s.id = ? AND l.start_ns < ? AND l.start_ns > ? - s.longest_line_ns - 1 LIMIT ?
+    """
+    for session, (start_ns, end_ns) in spans.items():
+        found += [row[0] for row in connection.execute(query, (session, end_ns, start_ns, MOST_ROWS + 1 - len(found)))]
+        if len(found) > MOST_ROWS:
+            return None
+    return np.sort(np.array(found, dtype=np.int64))
+
+
+def rows_of_speaker(connection: sqlite3.Connection, name: str) -> Rows | None:
+    """The lines of a speaker, by the name that reads show (case aside) or, without one, the track; None where many."""
+    wanted = name.lower()
+    ids = [row[0] for row in connection.execute("SELECT id, name FROM speakers") if row[1].lower() == wanted]
+    tracks = [
+        (session, track)
+        for session, track, speaker in connection.execute("SELECT session, track, speaker FROM tracks")
+        if (speaker or track).lower() == wanted
+    ]
+    found: set[int] = set()
+    by_voice = "SELECT l.n FROM line_speakers w CROSS JOIN lines l ON l.id = w.line WHERE w.speaker = ? LIMIT ?"
+    by_track = "SELECT n FROM lines WHERE session = ? AND track = ? LIMIT ?"
+    asked = [*((by_voice, (speaker,)) for speaker in ids), *((by_track, key) for key in tracks)]
+    for query, key in asked:
+        found.update(row[0] for row in connection.execute(query, (*key, MOST_ROWS + 1 - len(found))))
+        if len(found) > MOST_ROWS:
+            return None
+    return np.array(sorted(found), dtype=np.int64)
+
+
+def until(connection: sqlite3.Connection, rows: Iterable[int], at_ns: int | None) -> dict[int, str]:
+    """The ids of those lines among some that had ended by a moment, by row number."""
+    found: dict[int, str] = {}
+    wanted = list(rows)
+    for first in range(0, len(wanted), 500):
+        part = ",".join(str(int(row)) for row in wanted[first : first + 500])
+        query = f"SELECT n, id FROM lines WHERE n IN ({part}) AND (:at IS NULL OR ended_at_ns <= :at)"
+        found.update(connection.execute(query, {"at": at_ns}))
+    return found
+
+
+def _few(cursor: sqlite3.Cursor) -> Rows | None:
+    found = [row[0] for row in cursor]
+    return None if len(found) > MOST_ROWS else np.sort(np.array(found, dtype=np.int64))

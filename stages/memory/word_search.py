@@ -1,0 +1,93 @@
+"""Search by words with bounded work: the rarest words of a question first, and no more rows than a budget."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+
+import numpy as np
+import numpy.typing as npt
+
+from stages.memory.words_query import telling_words
+
+_BUDGET = 12_000
+_MOST_WORDS = 24
+_NEWEST = 3000
+_AT_ONCE = 500
+_TOKEN = re.compile(r"[^\W_]")
+
+Rows = npt.NDArray[np.int64]
+
+
+def search_words(
+    connection: sqlite3.Connection, query: str, k: int, at_ns: int | None, allowed: Rows | None = None
+) -> list[tuple[str, float]]:
+    """Lines (not copies) with the most telling words of a text, best first, with -bm25 (Robertson and Zaragoza 2009).
+
+    The rarest words count, as many as have 12,000 rows together: what a word says grows with its rarity, and what it costs
+    falls. Where even the rarest has more, the newest 3,000 lines with the two rarest words (then with the rarest) are ranked.
+    With `allowed` (row numbers, int64, rising), only those lines are searched.
+    """
+    words = [word for word in telling_words(query) if _TOKEN.search(word)][:_MOST_WORDS]
+    first, last = (0, 2**62) if allowed is None else (int(allowed[0]), int(allowed[-1])) if len(allowed) else (1, 0)
+    counted = [(_count(connection, word, first, last), place, word) for place, word in enumerate(words)]
+    ranked = sorted(entry for entry in counted if entry[0])
+    if not ranked:
+        return []
+    chosen, total = [], 0
+    for count, _, word in ranked:
+        total += count
+        if total > _BUDGET:
+            break
+        chosen.append(_quoted(word))
+    if chosen:
+        found = _scored(connection, " OR ".join(chosen), first, last)
+    else:
+        found = _newest(connection, [_quoted(word) for _, _, word in ranked[:2]], first, last)
+    if allowed is not None:
+        inside = set(allowed.tolist())
+        found = [entry for entry in found if entry[0] in inside]
+    return _named(connection, found, k, at_ns)
+
+
+def _count(connection: sqlite3.Connection, word: str, first: int, last: int) -> int:
+    """How many lines hold a word, counted to just over the budget."""
+    query = "SELECT count(*) FROM (SELECT 1 FROM lines_fts WHERE lines_fts MATCH ? AND rowid BETWEEN ? AND ? LIMIT ?)"
+    return int(connection.execute(query, (_quoted(word), first, last, _BUDGET + 1)).fetchone()[0])
+
+
+def _scored(connection: sqlite3.Connection, match: str, first: int, last: int) -> list[tuple[int, float]]:
+    query = "SELECT rowid, -bm25(lines_fts) AS score FROM lines_fts WHERE lines_fts MATCH ? AND rowid BETWEEN ? AND ?"
+    found = connection.execute(query, (match, first, last)).fetchall()
+    found.sort(key=lambda entry: (-entry[1], entry[0]))
+    return found
+
+
+def _newest(connection: sqlite3.Connection, quoted: list[str], first: int, last: int) -> list[tuple[int, float]]:
+    """The newest lines with all of the words, then those with the first of them: bm25 would read every line that has one."""
+    query = "SELECT rowid FROM lines_fts WHERE lines_fts MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid DESC LIMIT ?"
+    found: dict[int, float] = {}
+    for match in (" AND ".join(quoted), quoted[0]):
+        for (row,) in connection.execute(query, (match, first, last, _NEWEST)):
+            found.setdefault(row, 1.0 / (1.0 + len(found)))
+    return list(found.items())
+
+
+def _named(connection: sqlite3.Connection, found: list[tuple[int, float]], k: int, at_ns: int | None) -> list[tuple[str, float]]:
+    """The first `k` that are no copies and had ended by then."""
+    hits: list[tuple[str, float]] = []
+    for start in range(0, len(found), _AT_ONCE):
+        part = found[start : start + _AT_ONCE]
+        query = (
+            f"SELECT n, id FROM lines WHERE n IN ({','.join(str(row) for row, _ in part)})"
+            " AND copy_of IS NULL AND (:at IS NULL OR ended_at_ns <= :at)"
+        )
+        names = dict(connection.execute(query, {"at": at_ns}).fetchall())
+        hits += [(names[row], score) for row, score in part if row in names]
+        if len(hits) >= k:
+            break
+    return hits[:k]
+
+
+def _quoted(word: str) -> str:
+    return f'"{word}"'
