@@ -18,6 +18,7 @@ _SUMMARY_LINES = 2
 _SUMMARY_CHARACTERS = 240
 _FULL_LINE_WORDS = 8
 _LONG_EVENT_LINES = 5
+_LINES_AT_ONCE = 4096
 
 
 class EventStream:
@@ -46,7 +47,16 @@ class EventStream:
         vectors = memory.vectors([row.id for row in (*told, *left)])
         passed_ns = memory.passed_ns(memory.session)
         for row, vector in zip((*told, *left), vectors, strict=True):
-            line = SpokenLine(row.id.removeprefix(f"{memory.session}-"), row.track, row.start_ns, row.end_ns, row.text, vector)
+            line = SpokenLine(
+                row.id.removeprefix(f"{memory.session}-"),
+                row.track,
+                row.start_ns,
+                row.end_ns,
+                row.text,
+                vector,
+                row.azimuth_deg,
+                row.confidence,
+            )
             if row.event is not None:
                 self._room.prime(line)
             else:
@@ -59,6 +69,10 @@ class EventStream:
         if line.transcript.copy_of is not None or self._repeats.has(line):
             return []
         return self._told(self._room.take(spoken(line)))
+
+    def hear(self, label: str) -> None:
+        """A sound that is not speech was heard."""
+        self._room.hear(label)
 
     def passed(self, pts_ns: int) -> list[Event]:
         """The events that silence has ended."""
@@ -75,10 +89,12 @@ class EventStream:
 
 def event_of(stretch: Stretch) -> Event:
     """A stretch as a packet, with the speakers' own words as its summary."""
-    vectors = np.array([line.vector for line in stretch.lines], dtype=np.float64)
     weights = np.array([min(len(line.text.split()), _FULL_LINE_WORDS) or 1 for line in stretch.lines], dtype=np.float64)
-    mean = weights @ vectors
+    # In parts, so that an event of very many lines needs no second copy of all their vectors.
+    parts = [slice(first, first + _LINES_AT_ONCE) for first in range(0, len(stretch.lines), _LINES_AT_ONCE)]
+    mean = np.sum([weights[part] @ _vectors(stretch.lines[part]) for part in parts], axis=0)
     mean /= max(float(np.linalg.norm(mean)), 1e-9)
+    centrality = np.concatenate([_vectors(stretch.lines[part]) @ mean for part in parts])
     return Event(
         pts_ns=stretch.start_ns,
         duration_ns=max(stretch.closed_ns, stretch.end_ns) - stretch.start_ns,
@@ -87,10 +103,14 @@ def event_of(stretch: Stretch) -> Event:
         tracks=stretch.tracks,
         reason=stretch.reason,
         surprise=stretch.surprise,
-        summary=summary_of([line.text for line in stretch.lines], (vectors @ mean) * weights),
+        summary=summary_of([line.text for line in stretch.lines], centrality * weights),
         embedding=mean.astype(np.float32),
         extra={"end_ns": stretch.end_ns},
     )
+
+
+def _vectors(lines: tuple[SpokenLine, ...]) -> npt.NDArray[np.float64]:
+    return np.array([line.vector for line in lines], dtype=np.float64)
 
 
 def summary_of(texts: list[str], centrality: npt.NDArray[np.float64]) -> str:

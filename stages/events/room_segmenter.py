@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+
+import numpy as np
 
 from stages.events.conversations import Conversations, Group
 from stages.events.segmenter import Segmenter
@@ -12,6 +15,7 @@ from stages.events.spoken_line import SpokenLine, Stretch
 
 _CONTEXT_LINES = 40
 _EVERYBODY: Group = frozenset()
+_log = logging.getLogger("echoic.events")
 
 
 class RoomSegmenter:
@@ -37,12 +41,18 @@ class RoomSegmenter:
     def prime(self, line: SpokenLine) -> None:
         """Let a line that already stands in a stretch count as context: for going on after a crash."""
         self._begun = True
+        line = _usable(line)
         self._context.append(line)
         if self._conversations is not None:
             self._conversations.take(line)
 
     def take(self, line: SpokenLine) -> list[Stretch]:
-        """Take in a line; lines come in the order of their ends."""
+        """Take in a line; lines come in the order of their ends.
+
+        One that comes late (a clock went back) is taken as it comes, and stretches still leave in order. A vector that is not
+        finite says nothing about the topic and is warned of.
+        """
+        line = _usable(line)
         ended = self.passed(line.end_ns)
         groups: tuple[Group, ...] = (_EVERYBODY,)
         group = _EVERYBODY
@@ -55,7 +65,12 @@ class RoomSegmenter:
         now += self._segmenters[group].take(line)
         # After people have been grouped anew, silence may show that was not there before.
         now += [stretch for segmenter in self._segmenters.values() for stretch in segmenter.passed(line.end_ns)]
-        return ended + self._known(now, line.end_ns)
+        return ended + self._known(now, self._passed_ns)
+
+    def hear(self, label: str) -> None:
+        """A sound that is not speech was heard: by everybody in the room."""
+        for segmenter in self._segmenters.values():
+            segmenter.hear(label)
 
     def passed(self, pts_ns: int) -> list[Stretch]:
         """No line that ends before `pts_ns` will come any more: what silence has ended."""
@@ -120,3 +135,13 @@ class RoomSegmenter:
 
 def _line_order(line: SpokenLine) -> tuple[int, str]:
     return line.end_ns, line.key
+
+
+def _usable(line: SpokenLine) -> SpokenLine:
+    """The line as it is, or without what cannot be used of it."""
+    if not np.isfinite(line.vector).all():
+        _log.warning("line %s of %s has a vector that is not finite: it counts without its meaning", line.key, line.track)
+        line = replace(line, vector=np.zeros_like(line.vector))
+    if not 0.0 <= line.confidence <= 1.0:
+        line = replace(line, confidence=min(1.0, max(0.0, line.confidence)) if line.confidence == line.confidence else 0.0)
+    return line
