@@ -109,6 +109,14 @@ def export(
 
 
 @app.command()
+def reindex(memory: Memory, config: Config = None) -> None:
+    """Encode a memory anew for the encoder of --config; when cut short, run it again."""
+    from pipeline.app.reindexing import reindex as encode_anew
+
+    encode_anew(memory, config)
+
+
+@app.command()
 def sessions(memory: Memory, as_json: Json = False) -> None:
     """List what was heard."""
     from pipeline.app import listing

@@ -85,6 +85,13 @@ class LongTermMemory(Resource):
                 kind = self._open_directory(self._root)
             index = LineIndex(self._database, self._root / "index" if self._root else None, kind, self.encoder.dimension)
             self._database.open()
+            with self._database.reading() as connection:
+                switched_to = row_reader.switched_to(connection)
+            if switched_to not in (None, (self.encoder.name, self.encoder.dimension)):
+                raise MemorySettingsError(
+                    f"memory {self._database.where}: encoding it anew for {switched_to} was cut short in its last step;"
+                    f" `echoic reindex --memory {self._database.where} --config CONFIG` ends it"
+                )
             if not self.read_only:
                 with self._database.writing() as connection:
                     row_writer.drop_torn_events(connection)

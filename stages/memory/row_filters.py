@@ -16,12 +16,12 @@ MOST_ROWS = 10_000
 
 def rows_until(connection: sqlite3.Connection, at_ns: int) -> Rows | None:
     """The lines that had ended by a moment, int64, rising; None where there are many."""
-    return _few(connection.execute("SELECT n FROM lines WHERE ended_at_ns <= ? LIMIT ?", (at_ns, MOST_ROWS + 1)))
+    return _few(connection, "ended_at_ns <= ?", at_ns)
 
 
 def rows_after(connection: sqlite3.Connection, at_ns: int) -> Rows | None:
     """The lines that ended later than a moment, int64, rising; None where there are many."""
-    return _few(connection.execute("SELECT n FROM lines WHERE ended_at_ns > ? LIMIT ?", (at_ns, MOST_ROWS + 1)))
+    return _few(connection, "ended_at_ns > ?", at_ns)
 
 
 def all_rows_until(connection: sqlite3.Connection, at_ns: int) -> Rows:
@@ -52,14 +52,19 @@ def rows_of_speaker(connection: sqlite3.Connection, name: str) -> Rows | None:
         for session, track, speaker in connection.execute("SELECT session, track, speaker FROM tracks")
         if (speaker or track).lower() == wanted
     ]
-    found: set[int] = set()
-    by_voice = "SELECT l.n FROM line_speakers w CROSS JOIN lines l ON l.id = w.line WHERE w.speaker = ? LIMIT ?"
-    by_track = "SELECT n FROM lines WHERE session = ? AND track = ? LIMIT ?"
+    by_voice = "line_speakers w CROSS JOIN lines l ON l.id = w.line WHERE w.speaker = ?"
+    by_track = "lines l WHERE l.session = ? AND l.track = ?"
     asked = [*((by_voice, (speaker,)) for speaker in ids), *((by_track, key) for key in tracks)]
-    for query, key in asked:
-        found.update(row[0] for row in connection.execute(query, (*key, MOST_ROWS + 1 - len(found))))
-        if len(found) > MOST_ROWS:
+    # Counting reads indexes alone: most speakers of a large memory have too many lines, and that is soon known.
+    total = 0
+    for where, key in asked:
+        what = where.replace("w CROSS JOIN lines l ON l.id = w.line", "w")
+        total += connection.execute(f"SELECT count(*) FROM (SELECT 1 FROM {what} LIMIT ?)", (*key, MOST_ROWS + 1)).fetchone()[0]
+        if total > MOST_ROWS:
             return None
+    found: set[int] = set()
+    for where, key in asked:
+        found.update(row[0] for row in connection.execute(f"SELECT l.n FROM {where}", key))
     return np.array(sorted(found), dtype=np.int64)
 
 
@@ -74,6 +79,8 @@ def until(connection: sqlite3.Connection, rows: Iterable[int], at_ns: int | None
     return found
 
 
-def _few(cursor: sqlite3.Cursor) -> Rows | None:
-    found = [row[0] for row in cursor]
-    return None if len(found) > MOST_ROWS else np.sort(np.array(found, dtype=np.int64))
+def _few(connection: sqlite3.Connection, where: str, value: int) -> Rows | None:
+    counted = f"SELECT count(*) FROM (SELECT 1 FROM lines WHERE {where} LIMIT ?)"
+    if connection.execute(counted, (value, MOST_ROWS + 1)).fetchone()[0] > MOST_ROWS:
+        return None
+    return np.sort(np.array([row[0] for row in connection.execute(f"SELECT n FROM lines WHERE {where}", (value,))], dtype=np.int64))

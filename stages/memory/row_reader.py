@@ -85,7 +85,7 @@ def lines(
             bound["start"] = start_ns
         if tracks is not None:
             where.append(_among("l.track", "track", sorted(set(tracks)), bound))
-        asked = _LINES if words else _LINES.replace("l.words", "'[]'")
+        asked = _LINES if words else _LINES.replace("l.words", "''")
         query = f"{asked} WHERE {' AND '.join(where)} ORDER BY s.started_at_ns, l.session, l.start_ns, l.n"
         rows.extend(_line(row) for row in connection.execute(query, bound))
     if wanted is not None and len(wanted) > _AT_ONCE:
@@ -232,6 +232,14 @@ def removals(connection: sqlite3.Connection, after: int) -> tuple[npt.NDArray[np
     return np.array([row for _, row in found], dtype=np.int64), found[-1][0] if found else after
 
 
+def switched_to(connection: sqlite3.Connection) -> tuple[str, int] | None:
+    """The encoder and dimension that the vectors were switched to by `echoic reindex`, or None where they never were."""
+    if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'reencodings'").fetchone() is None:
+        return None
+    row = connection.execute("SELECT encoder, dimension FROM reencodings WHERE switched = 1").fetchone()
+    return (str(row[0]), int(row[1])) if row else None
+
+
 def vector_of(connection: sqlite3.Connection, row: int) -> bytes | None:
     """The vector of one row as it is stored: little-endian float32; empty where it was removed, None where it never was."""
     found = connection.execute("SELECT vector FROM vectors WHERE n = ?", (row,)).fetchone()
@@ -252,7 +260,7 @@ def _line(row: tuple[Any, ...]) -> LineRow:
         elevation_deg=elevation,
         speaker=speaker,
         text=text,
-        words=tuple(WordRow(*word) for word in json.loads(words)),
+        words=tuple(WordRow(*word) for word in json.loads(words)) if words else (),
         confidence=confidence,
         language=language,
         event=of,

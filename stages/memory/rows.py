@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class WordRow:
-    """A word of a line."""
+class WordRow(NamedTuple):
+    """A word of a line. A tuple, because a question reads thousands of them."""
 
     text: str
     start_ns: int

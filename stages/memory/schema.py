@@ -114,6 +114,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("2026-11 speakers", speaker_tables.TABLES),
     ("2026-11 talkers", talker_tables.TABLES),
     ("2026-11 vector removals", index_tables.TABLES),
+    ("2026-11 reencodings", index_tables.REENCODINGS),
 )
 """Name and SQL of each migration. Add at the end; never change one that has been released."""
 

@@ -10,10 +10,11 @@ import numpy.typing as npt
 
 from stages.memory.words_query import telling_words
 
-_BUDGET = 12_000
+_BUDGET = 5000
 _MOST_WORDS = 24
 _NEWEST = 3000
 _AT_ONCE = 500
+_LIMIT_FACTOR = 4
 _TOKEN = re.compile(r"[^\W_]")
 
 Rows = npt.NDArray[np.int64]
@@ -24,7 +25,7 @@ def search_words(
 ) -> list[tuple[str, float]]:
     """Lines (not copies) with the most telling words of a text, best first, with -bm25 (Robertson and Zaragoza 2009).
 
-    The rarest words count, as many as have 12,000 rows together: what a word says grows with its rarity, and what it costs
+    The rarest words count, as many as have 5,000 rows together: what a word says grows with its rarity, and what it costs
     falls. Where even the rarest has more, the newest 3,000 lines with the two rarest words (then with the rarest) are ranked.
     With `allowed` (row numbers, int64, rising), only those lines are searched.
     """
@@ -41,7 +42,9 @@ def search_words(
             break
         chosen.append(_quoted(word))
     if chosen:
-        found = _scored(connection, " OR ".join(chosen), first, last)
+        # Hits that are filtered afterwards are all needed.
+        most = -1 if allowed is not None or at_ns is not None else _LIMIT_FACTOR * k
+        found = _scored(connection, " OR ".join(chosen), first, last, most)
     else:
         found = _newest(connection, [_quoted(word) for _, _, word in ranked[:2]], first, last)
     if allowed is not None:
@@ -56,11 +59,12 @@ def _count(connection: sqlite3.Connection, word: str, first: int, last: int) -> 
     return int(connection.execute(query, (_quoted(word), first, last, _BUDGET + 1)).fetchone()[0])
 
 
-def _scored(connection: sqlite3.Connection, match: str, first: int, last: int) -> list[tuple[int, float]]:
-    query = "SELECT rowid, -bm25(lines_fts) AS score FROM lines_fts WHERE lines_fts MATCH ? AND rowid BETWEEN ? AND ?"
-    found = connection.execute(query, (match, first, last)).fetchall()
-    found.sort(key=lambda entry: (-entry[1], entry[0]))
-    return found
+def _scored(connection: sqlite3.Connection, match: str, first: int, last: int, most: int) -> list[tuple[int, float]]:
+    query = """
+        SELECT rowid, -bm25(lines_fts) AS score FROM lines_fts WHERE lines_fts MATCH ? AND rowid BETWEEN ? AND ?
+        ORDER BY score DESC, rowid LIMIT ?
+    """
+    return connection.execute(query, (match, first, last, most)).fetchall()
 
 
 def _newest(connection: sqlite3.Connection, quoted: list[str], first: int, last: int) -> list[tuple[int, float]]:

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import pytest
+
+from pipeline.packets import NS_PER_S
+from stages.memory import word_search
+from stages.memory.long_term_memory import LongTermMemory
+from tests.stages.memory.made import ENCODER, line, session_row
+
+
+@pytest.fixture
+def memory() -> LongTermMemory:
+    memory = LongTermMemory(ENCODER)
+    memory.start()
+    memory.begin_session(session_row())
+    lines = [line(f"meeting project {'budget' if number % 10 == 0 else 'plan'} {number}", number, 0.5) for number in range(300)]
+    lines.append(line("the walrus came to the meeting about the project", 300))
+    memory.add_lines("s1", lines, 301 * NS_PER_S)
+    return memory
+
+
+def found(memory: LongTermMemory, text: str, k: int = 5) -> list[str]:
+    rows = {row.id: row.text for row in memory.lines("s1")}
+    return [rows[hit.line] for hit in memory.search_words(text, k)]
+
+
+def test_rare_words_count_and_common_ones_only_within_the_budget(memory: LongTermMemory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(word_search, "_BUDGET", 50)
+    assert found(memory, "the walrus of the meeting project", 400) == ["the walrus came to the meeting about the project"]
+    assert len(found(memory, "walrus budget meeting", 400)) == 31
+    monkeypatch.setattr(word_search, "_BUDGET", 5000)
+    assert len(found(memory, "the walrus of the meeting project", 400)) == 301
+
+
+def test_where_every_word_is_everywhere_the_newest_lines_are_found(memory: LongTermMemory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(word_search, "_BUDGET", 50)
+    assert found(memory, "meeting plan", 3) == ["meeting project plan 299", "meeting project plan 298", "meeting project plan 297"]
+
+
+def test_only_allowed_lines_are_found(memory: LongTermMemory) -> None:
+    among = memory.rows_among({"s1": (10 * NS_PER_S, 20 * NS_PER_S)})
+    assert among is not None
+    assert len(among) <= 12
+    hits = memory.search_words("budget", 50, among=among)
+    times = {row.id: row.start_ns // NS_PER_S for row in memory.lines("s1")}
+    assert [times[hit.line] for hit in hits] == [10]
+    assert memory.search_words("budget", 50, among=among[:0]) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'NEAR("walrus" "meeting", 9999) AND text:walrus* OR NOT ^walrus',
+        "'; DROP TABLE lines; -- walrus",
+        "walrus \x00\x01\x7f \ud800",
+        '"""walrus',
+        "walrus " + " ".join(f"word{number}" for number in range(5000)),
+    ],
+)
+def test_hostile_text_is_only_words(memory: LongTermMemory, text: str) -> None:
+    assert found(memory, text, 1) == ["the walrus came to the meeting about the project"]
+
+
+@pytest.mark.parametrize("text", ["", "\x00", "___", "\ud800", "()*:^\"'", "会议讨论", "совещание", "الاجتماع", "🦭"])
+def test_text_without_a_word_of_the_memory_finds_nothing(memory: LongTermMemory, text: str) -> None:
+    assert found(memory, text) == []
