@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from stages.memory.words_query import telling_words
 
-_BUDGET = 5000
+_BUDGET = 3000
 _MOST_WORDS = 24
-_NEWEST = 3000
+_NEWEST = 2000
 _AT_ONCE = 500
 _LIMIT_FACTOR = 4
 _TOKEN = re.compile(r"[^\W_]")
@@ -25,8 +25,8 @@ def search_words(
 ) -> list[tuple[str, float]]:
     """Lines (not copies) with the most telling words of a text, best first, with -bm25 (Robertson and Zaragoza 2009).
 
-    The rarest words count, as many as have 5,000 rows together: what a word says grows with its rarity, and what it costs
-    falls. Where even the rarest has more, the newest 3,000 lines with the two rarest words (then with the rarest) are ranked.
+    The rarest words count, as many as have 3,000 rows together: what a word says grows with its rarity, and what it costs
+    falls. Where even the rarest has more, the newest 2,000 lines with the two rarest words (then with the rarest) are ranked.
     With `allowed` (row numbers, int64, rising), only those lines are searched.
     """
     words = [word for word in telling_words(query) if _TOKEN.search(word)][:_MOST_WORDS]

@@ -17,8 +17,9 @@ from stages.recall.ranking import conversations, fused, with_neighbours
 from stages.recall.scope import Scope
 
 _POOL = 200
-_NARROW_POOL = 600
+_NARROW_POOL = 400
 _MOST_ROWS = 80
+_ENOUGH_ROWS = 48
 _MOST_IN_WINDOW = 400
 _SEEDS = 12
 _LATEST_NS = nanoseconds(60.0)
@@ -127,10 +128,11 @@ class Searcher:
         found: list[str] = []
         for first in range(0, len(best), 4 * _MOST_ROWS):
             part = self._memory.lines(ids=best[first : first + 4 * _MOST_ROWS], at=self._at, words=False)
-            found += [line.id for line in part if scope.allows(line)]
-            if len(found) >= _MOST_ROWS:
+            allowed = {line.id for line in part if scope.allows(line)}
+            found += [name for name in best[first : first + 4 * _MOST_ROWS] if name in allowed]
+            if len(found) >= _ENOUGH_ROWS:
                 break
-        return self._memory.lines(ids=found, at=self._at)
+        return self._memory.lines(ids=found[:_MOST_ROWS], at=self._at)
 
     def _surroundings(self, seeds: Sequence[LineRow]) -> list[LineRow]:
         """Every line of all tracks around some lines."""
