@@ -117,6 +117,14 @@ def reindex(memory: Memory, config: Config = None) -> None:
 
 
 @app.command()
+def consolidate(memory: Memory, config: Config = None, as_json: Json = False) -> None:
+    """Let a memory sleep: episodes, duplicates, topics, summaries, links. Ctrl-C ends it; given again, it goes on."""
+    from pipeline.app.consolidating import consolidate as sleep_now
+
+    sleep_now(memory, config, as_json)
+
+
+@app.command()
 def sessions(memory: Memory, as_json: Json = False) -> None:
     """List what was heard."""
     from pipeline.app import listing
@@ -131,12 +139,15 @@ def events(
     level: Annotated[str, typer.Option(metavar="event|episode|day", help="How coarse.")] = "event",
     begin: Annotated[str | None, typer.Option("--from", metavar="TIME", help="Only what ends after this.")] = None,
     end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Only what starts before this.")] = None,
+    about: Annotated[str | None, typer.Option(metavar="TEXT", help="Those nearest in meaning to a text, nearest first.")] = None,
+    linked: Annotated[str | None, typer.Option(metavar="EVENT", help="Those linked to an event, most strongly linked first.")] = None,
+    most: Annotated[int, typer.Option(metavar="N", help="How many, with --about or --linked.")] = 20,
     as_json: Json = False,
 ) -> None:
     """List the events, with the reason why each began."""
     from pipeline.app import listing
 
-    listing.print_events(memory, session, level, begin, end, as_json)
+    listing.print_events(memory, session, level, begin, end, as_json, about, linked, most)
 
 
 @app.command()
@@ -271,11 +282,15 @@ def stages(form: Annotated[str, typer.Option("--format", metavar="text|markdown|
 
 
 @app.command()
-def doctor(memory: Annotated[Path | None, typer.Option("--memory", metavar="DIR", help="Also examine this memory.")] = None) -> None:
-    """Examine this machine, and a memory: exit 0 when it is whole."""
+def doctor(
+    memory: Annotated[Path | None, typer.Option("--memory", metavar="DIR", help="Also examine this memory.")] = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Examine this machine, and a memory: its invariants and bounds. Exit 0 when it is whole."""
     from pipeline.app.doctor import examine
 
-    examine(memory)
+    examine(memory, config, as_json)
 
 
 @app.command(hidden=True)

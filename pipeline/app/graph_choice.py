@@ -22,7 +22,7 @@ def choose_graph(config: str | None, memory: MemoryDirectory | None, *, reading:
     """
     if config is not None:
         return load_graph(config)
-    if memory is not None and memory.graph_file.is_file():
+    if memory is not None and memory.is_memory and memory.graph_file.is_file():
         try:
             return load_graph(memory.graph_file)
         except GraphError as error:
@@ -32,8 +32,11 @@ def choose_graph(config: str | None, memory: MemoryDirectory | None, *, reading:
             say(f"{memory.graph_file} cannot be loaded any more, so {DEFAULT} is used ({error.faults[0]})")
             return load_graph(DEFAULT)
     graph = load_graph(DEFAULT)
+    if memory is not None and memory.is_memory:
+        # Its own graph is gone, or was never written: a run can be killed, and a disk be full.
+        return next((known for known in (graph, load_graph(WITHOUT_WEIGHTS)) if _has_encoder_of(known, memory)), graph)
     lacking = missing_weights(graph)
-    if not lacking or (memory is not None and memory.is_memory):
+    if not lacking:
         return graph
     few = ", ".join(lacking[:3]) + (f" and {len(lacking) - 3} more" if len(lacking) > 3 else "")
     say(
@@ -41,6 +44,15 @@ def choose_graph(config: str | None, memory: MemoryDirectory | None, *, reading:
         "`echoic models fetch` gets them, and --config chooses another graph"
     )
     return load_graph(WITHOUT_WEIGHTS)
+
+
+def _has_encoder_of(graph: Graph, memory: MemoryDirectory) -> bool:
+    """Whether a graph has the encoder that a memory was made with."""
+    from stages.memory import memory_settings
+
+    found = memory_settings.load(memory.path)
+    encoder = graph.resources.get(str(graph.resources[roles_of(graph).memory].settings.get("encoder")))
+    return found is not None and encoder is not None and getattr(encoder.cls, "name", None) == found.encoder
 
 
 def declared_weights(graph: Graph) -> list[str]:
@@ -99,9 +111,18 @@ def source_of(graph: Graph, roles: Roles) -> str:
     return roles.source
 
 
-def keep_graph(graph: Graph, memory: MemoryDirectory, roles: Roles) -> None:
-    """Write the resolved graph into a memory that has none yet, without what belongs to this one run. Whole or not at all."""
-    if memory.graph_file.exists():
+def keep_first_graph(graph: Graph, memory: MemoryDirectory, roles: Roles) -> None:
+    """Write the graph of a memory that is about to be made, so that no memory is ever there without the graph that it needs."""
+    if not memory.is_memory:
+        keep_graph(graph, memory, roles, anew=True)
+
+
+def keep_graph(graph: Graph, memory: MemoryDirectory, roles: Roles, *, anew: bool = False) -> None:
+    """Write the resolved graph into a memory that has none yet, without what belongs to this one run. Whole or not at all.
+
+    With `anew` it takes the place of the one that is there, in one step.
+    """
+    if memory.graph_file.exists() and not anew:
         return
     own: dict[str, object] = {f"{roles.memory}.directory": "", f"{roles.memory}.read_only": False}
     if roles.recording is not None:

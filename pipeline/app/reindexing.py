@@ -30,8 +30,7 @@ def reindex(directory: Path, config: str | None) -> None:
     with started(resources), bar(f"encoding {directory}", 0, "lines") as progress:
         report = reencode(directory, long_term.encoder, long_term.index, lambda done, total: progress.update(done, f"of {total}"))
     if config is not None:
-        memory.graph_file.unlink(missing_ok=True)
-        keep_graph(graph, memory, roles)
+        keep_graph(graph, memory, roles, anew=True)
     if report is None:
         say(f"{directory} has the vectors of {long_term.encoder.name!r} already; nothing to do")
     else:

@@ -43,7 +43,7 @@ class ChangePoint(Stage):
             return CuttingSegmenter(ChangePointFinder(kappa, lasts_lines, n_around, least_probability, min_lines), limits, reason)
 
         make("")
-        self._stream = EventStream(RoomSegmenter(make, apart=apart), memory)
+        self._stream = EventStream(RoomSegmenter(make, apart=apart), memory, type(self).__name__)
 
     def start(self) -> None:
         """Take up what a run before left without an event."""
@@ -58,6 +58,10 @@ class ChangePoint(Stage):
         """End what silence has ended."""
         for event in self._stream.passed(pts_ns):
             yield self.events(event)
+
+    def promise(self, pts_ns: int) -> int:
+        """No event ends before this any more: one that is open may end with the last line."""
+        return self._stream.promise(pts_ns)
 
     def flush(self) -> Iterator[Emit[Event]]:
         """The events that the end of the session ends."""

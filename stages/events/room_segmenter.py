@@ -31,6 +31,8 @@ class RoomSegmenter:
         self._segmenters: dict[Group, Segmenter] = {}
         self._context: deque[SpokenLine] = deque(maxlen=_CONTEXT_LINES)
         self._passed_ns = 0
+        self._heard_ns = 0
+        self._told_ns = 0
         self._begun = False
 
     @property
@@ -53,6 +55,7 @@ class RoomSegmenter:
         finite says nothing about the topic and is warned of.
         """
         line = _usable(line)
+        self._heard_ns = max(self._heard_ns, line.end_ns)
         ended = self.passed(line.end_ns)
         groups: tuple[Group, ...] = (_EVERYBODY,)
         group = _EVERYBODY
@@ -79,17 +82,23 @@ class RoomSegmenter:
         self._passed_ns = max(self._passed_ns, pts_ns)
         return known
 
+    def promise(self, pts_ns: int) -> int:
+        """The time before which no stretch will be closed any more, when no line that ends before `pts_ns` will come."""
+        return min(pts_ns, max(self._heard_ns, self._told_ns)) if self.open_lines else pts_ns
+
     def end(self) -> list[Stretch]:
-        """Everything that is open, at the end of the session."""
-        ended = [stretch for segmenter in self._segmenters.values() for stretch in segmenter.end(self._passed_ns)]
+        """Everything that is open, at the end of the session: it counts as closed with the last line, whatever has been passed since."""
+        now_ns = max(self._heard_ns, self._told_ns)
+        ended = [stretch for segmenter in self._segmenters.values() for stretch in segmenter.end(now_ns)]
         self._segmenters = {}
-        return self._known(ended, self._passed_ns)
+        return self._known(ended, now_ns)
 
     def _known(self, ended: Iterable[Stretch], least_ns: int) -> list[Stretch]:
         stretches = [replace(stretch, closed_ns=max(stretch.closed_ns, least_ns)) for stretch in ended]
         stretches.sort(key=lambda stretch: (stretch.closed_ns, stretch.end_ns, stretch.lines[0].key))
         for stretch in stretches:
             self._context.extend(stretch.lines)
+            self._told_ns = max(self._told_ns, stretch.closed_ns)
         return stretches
 
     def _regrouped(self, groups: tuple[Group, ...]) -> list[Stretch]:

@@ -54,7 +54,9 @@ class Surprise(Stage):
             "silence_s": silence_s,
         }
         settings = replace(settings_for(talk), **{name: value for name, value in given.items() if value is not None})
-        self._stream = EventStream(RoomSegmenter(lambda reason: SurpriseSegmenter(settings, reason), apart=apart), memory)
+        self._stream = EventStream(
+            RoomSegmenter(lambda reason: SurpriseSegmenter(settings, reason), apart=apart), memory, type(self).__name__
+        )
 
     def start(self) -> None:
         """Take up what a run before left without an event."""
@@ -69,6 +71,10 @@ class Surprise(Stage):
         """End what silence has ended."""
         for event in self._stream.passed(pts_ns):
             yield self.events(event)
+
+    def promise(self, pts_ns: int) -> int:
+        """No event ends before this any more: one that is open may end with the last line."""
+        return self._stream.promise(pts_ns)
 
     def flush(self) -> Iterator[Emit[Event]]:
         """The events that the end of the session ends."""

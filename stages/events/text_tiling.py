@@ -42,7 +42,7 @@ class TextTiling(Stage):
             return CuttingSegmenter(DepthFinder(n_block, n_climb, gamma, min_lines), limits, reason)
 
         make("")
-        self._stream = EventStream(RoomSegmenter(make, apart=apart), memory)
+        self._stream = EventStream(RoomSegmenter(make, apart=apart), memory, type(self).__name__)
 
     def start(self) -> None:
         """Take up what a run before left without an event."""
@@ -57,6 +57,10 @@ class TextTiling(Stage):
         """End what silence has ended."""
         for event in self._stream.passed(pts_ns):
             yield self.events(event)
+
+    def promise(self, pts_ns: int) -> int:
+        """No event ends before this any more: one that is open may end with the last line."""
+        return self._stream.promise(pts_ns)
 
     def flush(self) -> Iterator[Emit[Event]]:
         """The events that the end of the session ends."""

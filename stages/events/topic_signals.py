@@ -86,7 +86,7 @@ class TopicSignals:
         # Row k is the sum of all weighted lines before line k, from the oldest kept one on; so with their weights.
         self._sums: _Floats = np.zeros((2 * self._kept + 1, dimension))
         self._totals: _Floats = np.zeros(2 * self._kept + 1)
-        self._weights: list[float] = []
+        self._weights: _Floats = np.zeros(2 * self._kept)
         self._said: list[_Said] = []
         self._first = 0
         self._centre: _Floats = np.zeros(dimension)
@@ -112,7 +112,7 @@ class TopicSignals:
         self._sums[row + 1] = self._sums[row] + weight * vector
         self._totals[row + 1] = self._totals[row] + weight
         self._units[row] = centred / max(math.sqrt(float(centred @ centred)), 1e-9)
-        self._weights.append(weight)
+        self._weights[row] = weight
         # The newest line before this one comes first.
         past = range(row - 1, max(row - 1 - _COMPARED_LINES, -1), -1)
         likeness = (self._units[past.stop + 1 : row] @ self._units[row])[::-1] if row else np.zeros(0)
@@ -163,11 +163,11 @@ class TopicSignals:
             ]
         )
 
-    def _slow_kernel(self, likeness: _Floats, past: Sequence[int]) -> float:
+    def _slow_kernel(self, likeness: _Floats, past: range) -> float:
         """-ln of a von Mises-Fisher kernel density around many earlier lines, those of few words counting little."""
         if not len(likeness):
             return 0.0
-        weights = self._decays[: len(likeness)] * np.array([self._weights[place] for place in past])
+        weights = self._decays[: len(likeness)] * self._weights[past.stop + 1 : past.start + 1][::-1]
         near = float(weights @ np.exp(_KAPPA * (likeness - 1.0))) / max(float(weights.sum()), 1e-9)
         return -math.log((1.0 - _BACKGROUND) * near + _BACKGROUND * math.exp(-_KAPPA))
 
@@ -200,7 +200,8 @@ class TopicSignals:
         self._units[:kept] = self._units[gone:n_rows].copy()
         self._sums[: kept + 1] = self._sums[gone : n_rows + 1] - self._sums[gone]
         self._totals[: kept + 1] = self._totals[gone : n_rows + 1] - self._totals[gone]
-        del self._said[:gone], self._weights[:gone]
+        self._weights[:kept] = self._weights[gone:n_rows].copy()
+        del self._said[:gone]
         self._first += gone
 
 

@@ -18,6 +18,7 @@ from stages.memory.memory_errors import MemoryDamaged, MemoryError_, MemoryFull,
 _log = logging.getLogger(__name__)
 _BUSY_S = 30.0
 _STOP = "stop it (Ctrl-C where it runs, or `kill` with its number; what it heard is kept)"
+_KEPT_BESIDE = ("lines", "index")
 _FULL_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -77,6 +78,7 @@ class Database:
         Raises MemoryInUse, MemorySettingsError (a newer version; or an older one that cannot be written to), MemoryFull, MemoryDamaged.
         """
         with translated(self.where):
+            self._check_file()
             if self.read_only:
                 connection = self._connect_reader()
                 try:
@@ -187,6 +189,18 @@ class Database:
         finally:
             lock.release()
         _log.info("memory %s: its tables were brought up to date (%s)", self.where, ", ".join(done))
+
+    def _check_file(self) -> None:
+        """SQLite takes an empty file for a database that was just begun; beside what a memory has kept, it is one that was lost."""
+        if self.path is None or (self.path.is_file() and self.path.stat().st_size):
+            return
+        beside = [name for name in _KEPT_BESIDE if next((self.path.parent / name).glob("*"), None) is not None]
+        if beside:
+            found = "is empty" if self.path.is_file() else "is gone"
+            raise MemoryDamaged(
+                f"memory {self.where}: its database {self.path.name} {found}, but there is something in {', '.join(beside)};"
+                " restore it from a copy, or replay the recordings under sessions/ into a new memory"
+            )
 
     def _connect_writer(self) -> sqlite3.Connection:
         target = str(self.path) if self.path else ":memory:"

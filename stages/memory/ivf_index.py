@@ -75,6 +75,13 @@ class IvfIndex(VectorIndex):
         return 0 if self._index is None else int(self._index.ntotal)
 
     @property
+    def ram_bytes(self) -> int:
+        """About how many bytes of RAM the rows take: codes, row numbers, and the centres of the lists."""
+        if self._index is None:
+            return 0
+        return self.n_rows * (int(self._index.code_size) + 8) + int(self._index.nlist) * 4 * self._dimension
+
+    @property
     def n_unsaved(self) -> int:
         """How many rows the file does not have; all of them where it has to be written anew."""
         return self.n_rows if self._whole else sum(len(rows) for rows, _, _ in self._unsaved)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -17,8 +18,8 @@ def clip_path(session: str, key: str) -> str:
     return f"{FOLDER}/{session}/{key}.flac"
 
 
-def save(directory: Path, clip: str, samples: Float32Array, sample_rate_hz: int) -> None:
-    """Write samples, float32, shape (frames,), as 16-bit FLAC: whole and on the disk, or not there.
+def save(directory: Path, clip: str, samples: Float32Array, sample_rate_hz: int) -> int:
+    """Write samples, float32, shape (frames,), as 16-bit FLAC: whole and on the disk, or not there; the CRC-32 of the file.
 
     The same samples give the same file. Raises OSError when the disk does not take it.
     """
@@ -39,6 +40,7 @@ def save(directory: Path, clip: str, samples: Float32Array, sample_rate_hz: int)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+    return zlib.crc32(encoded.getbuffer())
 
 
 def sync_folder(folder: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-import logging
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -17,7 +16,6 @@ from pipeline.packets import Event, Float32Array, Gap, Line, Tracks
 from pipeline.stage import Resource
 from stages.memory import (
     consolidation,
-    integrity,
     line_audio,
     memory_settings,
     row_filters,
@@ -26,13 +24,21 @@ from stages.memory import (
     speaker_store,
     talker_speakers,
 )
+from stages.memory.bounds import Bounds
 from stages.memory.database import Database, WriterLock, translated
+from stages.memory.episode_growth import leave_unchanged
+from stages.memory.examination import Examination, examine
+from stages.memory.granule_store import GranuleStore
+from stages.memory.line_checks import check_event, check_lines, check_start
 from stages.memory.line_index import LineIndex
+from stages.memory.link_store import LinkStore
 from stages.memory.memory_errors import MemoryDamaged, MemoryError_, MemoryFull, MemoryInUse, MemorySettingsError
 from stages.memory.memory_settings import MemorySettings
 from stages.memory.position_history import Place, PositionHistory
 from stages.memory.rows import EventRow, GapRow, Hit, LineRow, PositionRow, SessionRow, TrackRow, WordRow
+from stages.memory.sleep_findings import SleepFindings
 from stages.memory.sound_store import SoundStore
+from stages.memory.space import Space
 from stages.memory.speaker_book import SpeakerBook
 from stages.memory.talker_store import TalkerStore
 from stages.memory.text_encoder import TextEncoder
@@ -41,8 +47,6 @@ from stages.memory.vector_index import IndexKind, Rows
 from stages.memory.word_search import search_words
 
 __all__ = ["LongTermMemory", "MemoryDamaged", "MemoryError_", "MemoryFull", "MemoryInUse", "MemorySettingsError"]
-
-_log = logging.getLogger(__name__)
 
 
 class LongTermMemory(Resource):
@@ -56,7 +60,9 @@ class LongTermMemory(Resource):
     The index kind of the writer's config wins over the one the memory had; a reader takes the memory's own.
     """
 
-    def __init__(self, encoder: TextEncoder, directory: str = "", index: IndexKind = "flat", read_only: bool = False) -> None:
+    def __init__(
+        self, encoder: TextEncoder, directory: str = "", index: IndexKind = "flat", read_only: bool = False, bounds: Bounds | None = None
+    ) -> None:
         self.encoder = encoder
         self.directory = directory
         self.index: IndexKind = index
@@ -70,6 +76,10 @@ class LongTermMemory(Resource):
         self.sounds = SoundStore(self._database, self._writing_to)
         self.speakers = SpeakerBook(self._database)
         self.talkers = TalkerStore(self._database, self._writing_to)
+        self.links = LinkStore(self._database)
+        self.findings = SleepFindings(self._database)
+        self.granules = GranuleStore(self._database, self._opened, encoder.encode)
+        self.space = Space(self._database, self._root, bounds, lambda: self._index.ram_bytes if self._index else 0)
 
     def start(self) -> None:
         """Open the memory, making it where there is none.
@@ -121,10 +131,7 @@ class LongTermMemory(Resource):
 
     def begin_session(self, row: SessionRow) -> None:
         """Make a session, or go on with one that was cut short: it is the one that writes go to."""
-        if row.started_at.tzinfo is None:
-            raise MemoryError_(
-                f"session {row.id}: started_at {row.started_at.isoformat()} must carry its UTC offset, like 2026-11-22T10:00+01:00"
-            )
+        check_start(row.id, row.started_at)
         if not row.id or "/" in row.id or row.id.startswith("."):
             raise MemoryError_(f"session {row.id!r}: an id may not be empty, hold '/', or begin with '.': it names a folder")
         with self._database.writing() as connection:
@@ -134,6 +141,7 @@ class LongTermMemory(Resource):
 
     def correct_start(self, session: str, started_at: datetime) -> None:
         """Say when a session really began: live, that is known only when the first sample has come."""
+        check_start(session, started_at)
         with self._writing_to(session) as connection:
             row_writer.correct_start(connection, session, started_at)
 
@@ -145,9 +153,8 @@ class LongTermMemory(Resource):
             talker_speakers.settle_talkers(connection, session)
             speaker_store.settle(connection, session)
             (started_at,) = connection.execute("SELECT started_at FROM sessions WHERE id = ?", (session,)).fetchone()
-            row_writer.clear_levels(connection, session)
-            found = consolidation.episodes(parts, duration_ns)
-            for event in (*found, *consolidation.days(parts, datetime.fromisoformat(started_at), duration_ns)):
+            found = consolidation.episodes(parts, duration_ns) + consolidation.days(parts, datetime.fromisoformat(started_at), duration_ns)
+            for event in leave_unchanged(connection, session, found):
                 row_writer.add_event(connection, session, event)
         self.tend_index()
 
@@ -164,6 +171,7 @@ class LongTermMemory(Resource):
         """
         rows = [_row(session, line, keeps_audio=self._root is not None) for line in lines]
         written: list[str] = []
+        audio: dict[str, int] = {}
         vectors = np.stack([line.embedding for line in lines]) if lines else np.zeros((0, self.encoder.dimension), dtype=np.float32)
         try:
             if self._root is not None:
@@ -172,7 +180,7 @@ class LongTermMemory(Resource):
                     for line, row in zip(lines, rows, strict=True):
                         if row.clip and row.id not in known:
                             written.append(row.clip)
-                            line_audio.save(
+                            audio[row.id] = line_audio.save(
                                 self._root, row.clip, line.transcript.utterance.samples, line.transcript.utterance.sample_rate_hz
                             )
                     if written:
@@ -180,7 +188,7 @@ class LongTermMemory(Resource):
             heard = zip(rows, lines, strict=True)
             voices = {row.id: line.transcript.voice for row, line in heard if line.transcript.voice is not None}
             talkers = {row.id: line.transcript.talker for row, line in zip(rows, lines, strict=True) if line.transcript.talker is not None}
-            self.add_rows(session, rows, vectors, passed_ns, voices, talkers)
+            self.add_rows(session, rows, vectors, passed_ns, voices, talkers, audio)
         except BaseException:
             if self._root is not None:
                 line_audio.remove(self._root, written)
@@ -194,20 +202,22 @@ class LongTermMemory(Resource):
         passed_ns: int,
         voices: Mapping[str, Float32Array] | None = None,
         talkers: Mapping[str, int] | None = None,
+        audio: Mapping[str, int] | None = None,
     ) -> None:
         """Store lines that have no audio of their own; `vectors` is float32, shape (len(rows), dimension), of unit length.
 
         A row's `speaker` names its track where the track has no name yet. With `voices` (float32, shape (192,) or (256,), by line
         id; empty where nobody has looked), every line gets a speaker of its own, by voice and place; `talkers` says whose lines belong
-        together, as in `Transcript.talker`. Raises MemoryError_ for vectors
+        together, as in `Transcript.talker`, `audio` is the CRC-32 of files written for them. Raises MemoryError_ for vectors
         and voices of another shape, or with numbers that are not finite; nothing of these lines is stored then.
         """
+        check_lines(session, rows)
         check_vectors(session, "vectors", vectors, (len(rows), self.encoder.dimension))
         for line, voice in (voices or {}).items():
             n_numbers = len(voice) if len(voice) in speaker_store.VOICE_SIZES else speaker_store.VOICE_SIZES[0]
             check_vectors(session, f"the voice of line {line}", voice, (n_numbers,))
         with self._writing_to(session) as connection:
-            added = set(row_writer.add_lines(connection, session, rows, vectors))
+            added = set(row_writer.add_lines(connection, session, rows, vectors, audio))
             if voices is not None:
                 speaker_store.place(connection, session, [row for row in rows if row.id in added], voices, talkers)
             row_writer.set_passed(connection, session, passed_ns)
@@ -224,6 +234,7 @@ class LongTermMemory(Resource):
         """
         with self._writing_to(session) as connection:
             for event in events:
+                check_event(session, event, self.encoder.dimension)
                 row_writer.add_event(connection, session, event)
 
     def add_gap(self, session: str, gap: Gap) -> None:
@@ -255,10 +266,10 @@ class LongTermMemory(Resource):
 
     # -- reading
 
-    def sessions(self) -> list[SessionRow]:
-        """Every session, by start."""
+    def sessions(self, *, at: datetime | None = None) -> list[SessionRow]:
+        """Every session, by start; one that had not ended at that moment is as long as what was stored of it by then."""
         with self._database.reading() as connection:
-            return row_reader.sessions(connection)
+            return row_reader.sessions(connection, _at_ns(at))
 
     def session_row(self, session: str) -> SessionRow:
         """One session. Raises MemoryError_ with the nearest ids where there is none of that id."""
@@ -292,10 +303,10 @@ class LongTermMemory(Resource):
         with self._database.reading() as connection:
             return row_reader.events(connection, session, level, _at_ns(at))
 
-    def event(self, event_id: str) -> EventRow:
+    def event(self, event_id: str, *, at: datetime | None = None) -> EventRow:
         """One event of any level. Raises MemoryError_ where there is none of that id."""
         with self._database.reading() as connection:
-            row = row_reader.event(connection, event_id)
+            row = row_reader.event(connection, event_id, _at_ns(at))
         if row is None:
             raise MemoryError_(f"event {event_id!r} is not in this memory; `echoic events` lists them")
         return row
@@ -305,15 +316,17 @@ class LongTermMemory(Resource):
         with self._database.reading() as connection:
             return row_reader.tracks(connection, session, _at_ns(at))
 
-    def positions(self, session: str) -> list[PositionRow]:
+    def positions(self, session: str, *, at: datetime | None = None) -> list[PositionRow]:
         """Where a session's tracks were, by time; a track stays where it was until its next row."""
         with self._database.reading() as connection:
-            return row_reader.positions(connection, session)
+            return row_reader.positions(connection, session, _at_ns(at))
 
-    def gaps(self, session: str | None = None, start_ns: int | None = None, end_ns: int | None = None) -> list[GapRow]:
+    def gaps(
+        self, session: str | None = None, start_ns: int | None = None, end_ns: int | None = None, *, at: datetime | None = None
+    ) -> list[GapRow]:
         """Lost stretches that overlap a span of session time."""
         with self._database.reading() as connection:
-            return row_reader.gaps(connection, session, start_ns, end_ns)
+            return row_reader.gaps(connection, session, start_ns, end_ns, _at_ns(at))
 
     def search_dense(self, vector: Float32Array, k: int, at: datetime | None = None, among: Rows | None = None) -> list[Hit]:
         """The `k` lines nearest in meaning to a vector, float32, shape (dimension,), of unit length; score is the cosine.
@@ -329,14 +342,16 @@ class LongTermMemory(Resource):
         with self._database.reading() as connection:
             return [Hit(name, score) for name, score in search_words(connection, query, k, _at_ns(at), among)]
 
-    def rows_among(self, spans: Mapping[str, tuple[int, int]] | None = None, speaker: str | None = None) -> Rows | None:
+    def rows_among(
+        self, spans: Mapping[str, tuple[int, int]] | None = None, speaker: str | None = None, *, at: datetime | None = None
+    ) -> Rows | None:
         """The row numbers of the lines in spans of session time (by session) and of a speaker; None where they are many.
 
         A line that only just misses a span may be among them.
         """
         with self._database.reading() as connection:
-            rows = None if spans is None else row_filters.rows_in_spans(connection, spans)
-            theirs = None if speaker is None else row_filters.rows_of_speaker(connection, speaker)
+            rows = None if spans is None else row_filters.rows_in_spans(connection, spans, _at_ns(at))
+            theirs = None if speaker is None else row_filters.rows_of_speaker(connection, speaker, _at_ns(at))
         if rows is None or theirs is None:
             return theirs if rows is None else rows
         return np.intersect1d(rows, theirs)
@@ -363,21 +378,13 @@ class LongTermMemory(Resource):
         self._opened().tend()
 
     def check(self) -> list[str]:
-        """Every broken invariant in words; an empty list when the memory is whole.
+        """Every broken invariant in words; an empty list when the memory is whole. What is derived is repaired on the way."""
+        return list(self.examine().faults)
 
-        What is derived is repaired on the way (the writer only): the FAISS index, audio files that no line names.
-        """
-        with self._database.reading() as connection:
-            faults = integrity.faults(connection, self._root, self.encoder.dimension)
-        index = self._opened()
-        index.check()
-        if not self.read_only:
-            if self._root is not None:
-                self._remove_orphans(self._root)
-            with self._database.writing() as connection:
-                faults += integrity.word_index_faults(connection)
-            index.save()
-        return faults
+    def examine(self) -> Examination:
+        """Check every invariant, repair what is derived (the writer only), and measure the stores against their bounds."""
+        self.granules.attach()
+        return examine(self._database, self._root, self._opened(), self.encoder.dimension, self.space)
 
     # -- inside
 
@@ -422,14 +429,6 @@ class LongTermMemory(Resource):
         if self._index is None:
             raise MemoryError_(f"memory {self._database.where}: it is not open")
         return self._index
-
-    def _remove_orphans(self, root: Path) -> None:
-        with self._database.writing() as connection:
-            named = {row[0] for row in connection.execute("SELECT clip FROM lines WHERE clip IS NOT NULL")}
-            orphans = line_audio.stored(root) - named
-            line_audio.remove(root, orphans)
-        if orphans:
-            _log.info("memory %s: removed %d audio files that no line names", root, len(orphans))
 
 
 def _row(session: str, line: Line, *, keeps_audio: bool) -> LineRow:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.packets import Float32Array
-from stages.memory import memory_settings, row_reader
+from stages.memory import line_checksums, memory_settings, row_reader
 from stages.memory.database import Database, WriterLock, translated
 from stages.memory.index_tables import REMOVAL_TRIGGER
 from stages.memory.memory_errors import MemoryError_
@@ -108,11 +108,14 @@ def _switch(connection: sqlite3.Connection, encoder: TextEncoder) -> int:
         for name, summary in connection.execute("SELECT id, summary FROM events WHERE level = ? ORDER BY id", (level,)).fetchall():
             vector = _vector_of(connection, name, level == "event", encoder, summary)
             connection.execute("UPDATE events SET vector = ? WHERE id = ?", (vector.astype("<f4").tobytes(), name))
+    # Keys that have a vector of their own were made with the old encoder; sleep makes those of summaries anew.
+    connection.execute("DELETE FROM keys WHERE vector IS NOT NULL")
     # Row numbers stay, so nothing was removed: the trigger would say so of every line.
     connection.execute("DROP TRIGGER vectors_removed")
     connection.execute("DROP TABLE vectors")
     connection.execute("ALTER TABLE vectors_next RENAME TO vectors")
     connection.execute(REMOVAL_TRIGGER)
+    line_checksums.renew_vectors(connection)
     connection.execute("DELETE FROM reencodings")
     connection.execute("INSERT INTO reencodings (switched, encoder, dimension) VALUES (1, ?, ?)", (encoder.name, encoder.dimension))
     return int(connection.execute("SELECT count(*) FROM events").fetchone()[0])

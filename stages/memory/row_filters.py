@@ -29,21 +29,27 @@ def all_rows_until(connection: sqlite3.Connection, at_ns: int) -> Rows:
     return np.sort(np.array([row[0] for row in connection.execute("SELECT n FROM lines WHERE ended_at_ns <= ?", (at_ns,))], dtype=np.int64))
 
 
-def rows_in_spans(connection: sqlite3.Connection, spans: Mapping[str, tuple[int, int]]) -> Rows | None:
-    """The lines that start in spans of session time (or so little before that they may reach in), by session; None where many."""
+def rows_in_spans(connection: sqlite3.Connection, spans: Mapping[str, tuple[int, int]], at_ns: int | None = None) -> Rows | None:
+    """The lines that start in spans of session time (or so little before that they may reach in), by session; None where many.
+
+    With `at_ns` only those that had ended by then count.
+    """
     found: list[int] = []
     query = """
         SELECT l.n FROM sessions s CROSS JOIN lines l ON l.session = s.id
-        WHERE s.id = ? AND l.start_ns < ? AND l.start_ns > ? - s.longest_line_ns - 1 LIMIT ?
+        WHERE s.id = :session AND l.start_ns < :end AND l.start_ns > :start - s.longest_line_ns - 1
+              AND (:at IS NULL OR (l.ended_at_ns <= :at AND l.end_ns > :start)) LIMIT :most
     """
     for session, (start_ns, end_ns) in spans.items():
-        found += [row[0] for row in connection.execute(query, (session, end_ns, start_ns, MOST_ROWS + 1 - len(found)))]
+        # As of a moment exactly the lines that reach in: how long the longest line of a session is may have come later.
+        bound = {"session": session, "start": start_ns, "end": end_ns, "at": at_ns, "most": MOST_ROWS + 1 - len(found)}
+        found += [row[0] for row in connection.execute(query, bound)]
         if len(found) > MOST_ROWS:
             return None
     return np.sort(np.array(found, dtype=np.int64))
 
 
-def rows_of_speaker(connection: sqlite3.Connection, name: str) -> Rows | None:
+def rows_of_speaker(connection: sqlite3.Connection, name: str, at_ns: int | None = None) -> Rows | None:
     """The lines of a speaker, by the name that reads show (case aside) or, without one, the track; None where many."""
     wanted = name.lower()
     ids = [row[0] for row in connection.execute("SELECT id, name FROM speakers") if row[1].lower() == wanted]
@@ -65,7 +71,15 @@ def rows_of_speaker(connection: sqlite3.Connection, name: str) -> Rows | None:
     found: set[int] = set()
     for where, key in asked:
         found.update(row[0] for row in connection.execute(f"SELECT l.n FROM {where}", key))
-    return np.array(sorted(found), dtype=np.int64)
+    rows = np.array(sorted(found), dtype=np.int64)
+    return rows if at_ns is None else ended(connection, rows, at_ns)
+
+
+def ended(connection: sqlite3.Connection, rows: Rows, at_ns: int) -> Rows:
+    """Those of some row numbers (int64, rising) whose lines had ended by a moment."""
+    moment = "SELECT ended_at_ns FROM lines WHERE n = ?"
+    kept = [row for row in rows.tolist() for (ended_ns,) in connection.execute(moment, (row,)) if ended_ns <= at_ns]
+    return np.array(kept, dtype=np.int64)
 
 
 def until(connection: sqlite3.Connection, rows: Iterable[int], at_ns: int | None) -> dict[int, str]:

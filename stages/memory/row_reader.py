@@ -21,6 +21,7 @@ from stages.memory.vector_index import Batch
 
 T = TypeVar("T")
 _AT_ONCE = 500
+_LATEST_LOOKED_AT = 200
 
 _LINES = """
 SELECT l.id, l.session, l.track, l.start_ns, l.end_ns, l.azimuth_deg, l.elevation_deg, coalesce(p.name, t.speaker), l.text, l.words,
@@ -35,21 +36,41 @@ LEFT JOIN events e ON e.id = m.event AND (:at IS NULL OR e.ended_at_ns <= :at)
 """
 
 
-def sessions(connection: sqlite3.Connection) -> list[SessionRow]:
-    """Every session, by start."""
-    query = "SELECT id, source, started_at, duration_ns, array, complete, graph FROM sessions ORDER BY started_at_ns, id"
-    return [
-        SessionRow(
-            id=row[0],
-            source=row[1],
-            started_at=datetime.fromisoformat(row[2]),
-            duration_ns=row[3],
-            array=row[4],
-            complete=bool(row[5]),
-            graph=row[6],
+def sessions(connection: sqlite3.Connection, at_ns: int | None = None) -> list[SessionRow]:
+    """Every session that had begun by a moment, by start; one that had not ended is as long as what was heard of it."""
+    query = """
+        SELECT id, source, started_at, duration_ns, array, complete, graph, started_at_ns FROM sessions
+        WHERE :at IS NULL OR started_at_ns <= :at ORDER BY started_at_ns, id
+    """
+    rows = []
+    for row in connection.execute(query, {"at": at_ns}).fetchall():
+        ended = at_ns is None or (row[5] and row[7] + row[3] <= at_ns)
+        rows.append(
+            SessionRow(
+                id=row[0],
+                source=row[1],
+                started_at=datetime.fromisoformat(row[2]),
+                duration_ns=row[3] if ended else _heard_ns(connection, row[0], row[7], at_ns or 0),
+                array=row[4],
+                complete=bool(row[5]) and bool(ended),
+                graph=row[6],
+            )
         )
-        for row in connection.execute(query)
-    ]
+    return rows
+
+
+def _heard_ns(connection: sqlite3.Connection, session: str, started_ns: int, at_ns: int) -> int:
+    """How far a session had been heard by a moment: to the end of what is stored of it (of lines, the latest to start)."""
+    query = """
+        SELECT max(end_ns) FROM (
+            SELECT end_ns FROM (SELECT end_ns FROM lines WHERE session = :session AND start_ns <= :at - :started
+                                AND ended_at_ns <= :at ORDER BY start_ns DESC LIMIT :most)
+            UNION ALL SELECT end_ns FROM gaps WHERE session = :session AND end_ns <= :at - :started
+            UNION ALL SELECT end_ns FROM sounds WHERE session = :session AND ended_at_ns <= :at
+        )
+    """
+    bound = {"session": session, "at": at_ns, "started": started_ns, "most": _LATEST_LOOKED_AT}
+    return int(connection.execute(query, bound).fetchone()[0] or 0)
 
 
 def lines(
@@ -97,8 +118,9 @@ def lines(
 def events(connection: sqlite3.Connection, session: str | None, level: str | None, at_ns: int | None) -> list[EventRow]:
     """Events of one level (None: all), by session start and start."""
     query = """
-        SELECT e.id, e.session, e.level, e.start_ns, e.end_ns, e.surprise, e.reason, e.tracks, e.summary
-        FROM events e JOIN sessions s ON s.id = e.session
+        SELECT e.id, e.session, e.level, e.start_ns, e.end_ns, e.surprise, e.reason, e.tracks, e.summary,
+               coalesce(k.made_by, ''), coalesce(k.version, '')
+        FROM events e JOIN sessions s ON s.id = e.session LEFT JOIN makers k ON k.n = e.maker
         WHERE (:session IS NULL OR e.session = :session) AND (:level IS NULL OR e.level = :level)
               AND (:at IS NULL OR e.ended_at_ns <= :at)
         ORDER BY s.started_at_ns, e.session, e.start_ns, e.end_ns, e.id
@@ -106,10 +128,14 @@ def events(connection: sqlite3.Connection, session: str | None, level: str | Non
     return [_event(row) for row in connection.execute(query, {"session": session, "level": level, "at": at_ns})]
 
 
-def event(connection: sqlite3.Connection, event_id: str) -> EventRow | None:
-    """One event of any level."""
-    query = "SELECT id, session, level, start_ns, end_ns, surprise, reason, tracks, summary FROM events WHERE id = ?"
-    row = connection.execute(query, (event_id,)).fetchone()
+def event(connection: sqlite3.Connection, event_id: str, at_ns: int | None = None) -> EventRow | None:
+    """One event of any level, if it was known by a moment."""
+    query = """
+        SELECT e.id, e.session, e.level, e.start_ns, e.end_ns, e.surprise, e.reason, e.tracks, e.summary,
+               coalesce(k.made_by, ''), coalesce(k.version, '')
+        FROM events e LEFT JOIN makers k ON k.n = e.maker WHERE e.id = :id AND (:at IS NULL OR e.ended_at_ns <= :at)
+    """
+    row = connection.execute(query, {"id": event_id, "at": at_ns}).fetchone()
     return _event(row) if row else None
 
 
@@ -181,20 +207,26 @@ def tracks(connection: sqlite3.Connection, session: str | None, at_ns: int | Non
     return [entry[4] for entry in sorted(rows, key=lambda entry: entry[:4])]
 
 
-def positions(connection: sqlite3.Connection, session: str) -> list[PositionRow]:
-    """Where a session's tracks were, by time and then by name."""
-    query = "SELECT session, track, time_ns, azimuth_deg, elevation_deg FROM positions WHERE session = ? ORDER BY time_ns, track"
-    return [PositionRow(*row) for row in connection.execute(query, (session,))]
+def positions(connection: sqlite3.Connection, session: str, at_ns: int | None = None) -> list[PositionRow]:
+    """Where a session's tracks were until a moment, by time and then by name."""
+    query = """
+        SELECT p.session, p.track, p.time_ns, p.azimuth_deg, p.elevation_deg FROM positions p JOIN sessions s ON s.id = p.session
+        WHERE p.session = :session AND (:at IS NULL OR s.started_at_ns + p.time_ns <= :at) ORDER BY p.time_ns, p.track
+    """
+    return [PositionRow(*row) for row in connection.execute(query, {"session": session, "at": at_ns})]
 
 
-def gaps(connection: sqlite3.Connection, session: str | None, start_ns: int | None, end_ns: int | None) -> list[GapRow]:
-    """Gaps that overlap a span, by session start and start."""
+def gaps(
+    connection: sqlite3.Connection, session: str | None, start_ns: int | None, end_ns: int | None, at_ns: int | None = None
+) -> list[GapRow]:
+    """Gaps that overlap a span and were over by a moment, by session start and start."""
     query = """
         SELECT g.session, g.start_ns, g.end_ns, g.reason FROM gaps g JOIN sessions s ON s.id = g.session
         WHERE (:session IS NULL OR g.session = :session) AND (:start IS NULL OR g.end_ns > :start) AND (:end IS NULL OR g.start_ns < :end)
+              AND (:at IS NULL OR s.started_at_ns + g.end_ns <= :at)
         ORDER BY s.started_at_ns, g.session, g.start_ns, g.end_ns
     """
-    return [GapRow(*row) for row in connection.execute(query, {"session": session, "start": start_ns, "end": end_ns})]
+    return [GapRow(*row) for row in connection.execute(query, {"session": session, "start": start_ns, "end": end_ns, "at": at_ns})]
 
 
 def vectors(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Float32Array]:
@@ -271,8 +303,8 @@ def _line(row: tuple[Any, ...]) -> LineRow:
 
 
 def _event(row: tuple[Any, ...]) -> EventRow:
-    name, session, level, start, end, surprise, reason, tracks_json, summary = row
-    return EventRow(name, session, level, start, end, surprise, reason, tuple(json.loads(tracks_json)), summary)
+    name, session, level, start, end, surprise, reason, tracks_json, summary, made_by, version = row
+    return EventRow(name, session, level, start, end, surprise, reason, tuple(json.loads(tracks_json)), summary, made_by, version)
 
 
 def _parts(values: Sequence[T]) -> list[Sequence[T]]:

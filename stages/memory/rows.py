@@ -61,7 +61,10 @@ class LineRow:
 
 @dataclass(frozen=True)
 class EventRow:
-    """One event. `level` is event, episode or day; `reason` says why it began where it did."""
+    """One event. `level` is event, episode or day; `reason` says why it began where it did.
+
+    `made_by` is the stage (or what else) that made it, with the version of Echoic; both are empty where an older version did.
+    """
 
     id: str
     session: str
@@ -72,6 +75,8 @@ class EventRow:
     reason: str
     tracks: tuple[str, ...]
     summary: str
+    made_by: str = ""
+    version: str = ""
 
 
 @dataclass(frozen=True)

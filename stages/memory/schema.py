@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 
-from stages.memory import index_tables, sound_tables, speaker_tables, talker_tables
+from stages.memory import (
+    granule_tables,
+    index_tables,
+    line_checksums,
+    link_tables,
+    provenance,
+    sleep_tables,
+    sound_tables,
+    speaker_tables,
+    talker_tables,
+)
 from stages.memory.memory_errors import MemorySettingsError
 
 _FIRST = """
@@ -115,6 +125,12 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("2026-11 talkers", talker_tables.TABLES),
     ("2026-11 vector removals", index_tables.TABLES),
     ("2026-11 reencodings", index_tables.REENCODINGS),
+    ("2026-11 keys of granules", granule_tables.TABLES),
+    ("2026-11 links", link_tables.TABLES),
+    ("2026-11 line checksums", line_checksums.TABLES),
+    ("2026-11 makers", provenance.TABLES),
+    ("2026-11 sleep", sleep_tables.TABLES),
+    ("2026-11 keys of topics", granule_tables.TOPICS),
 )
 """Name and SQL of each migration. Add at the end; never change one that has been released."""
 

@@ -33,10 +33,10 @@ class SpeakerBook:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def rows(self) -> list[SpeakerRow]:
-        """Everybody: those whom the memory tells apart by number, then imported ones by their first session and name."""
+    def rows(self, at_ns: int | None = None) -> list[SpeakerRow]:
+        """Everybody who spoke until a moment: those told apart by number, then imported ones by their first session and name."""
         with self._database.reading() as connection:
-            return speaker_rows.speakers(connection)
+            return speaker_rows.speakers(connection, at_ns)
 
     def names(self, at_ns: int | None = None) -> list[str]:
         """The names of all who spoke until a moment (nanoseconds since 1970), as reads show them, imported ones included."""

@@ -46,6 +46,11 @@ class VectorIndex(ABC):
 
     @property
     @abstractmethod
+    def ram_bytes(self) -> int:
+        """About how many bytes of RAM the rows take."""
+
+    @property
+    @abstractmethod
     def n_unsaved(self) -> int:
         """How many rows the snapshot on the disk does not have."""
 

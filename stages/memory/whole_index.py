@@ -55,6 +55,12 @@ class WholeIndex(VectorIndex):
         return len(self._rows)
 
     @property
+    def ram_bytes(self) -> int:
+        """About how many bytes of RAM the rows take: numbers, row numbers, and the links of a graph (twice as many at its bottom)."""
+        links = 2 * _HNSW_LINKS + _HNSW_LINKS // 8 if self._kind == "hnsw" else 0
+        return len(self._rows) * (4 * self._dimension + 8 + 4 * links)
+
+    @property
     def n_unsaved(self) -> int:
         """How many rows the snapshot on the disk does not have."""
         return len(self._rows) if self._whole else len(self._rows) - self._saved

@@ -8,9 +8,11 @@ import sqlite3
 import numpy as np
 import numpy.typing as npt
 
+from stages.memory import row_filters, word_scores
 from stages.memory.words_query import telling_words
 
 _BUDGET = 3000
+_COUNTED_TO = (300, 1000, _BUDGET + 1)
 _MOST_WORDS = 24
 _NEWEST = 2000
 _AT_ONCE = 500
@@ -27,12 +29,16 @@ def search_words(
 
     The rarest words count, as many as have 3,000 rows together: what a word says grows with its rarity, and what it costs
     falls. Where even the rarest has more, the newest 2,000 lines with the two rarest words (then with the rarest) are ranked.
-    With `allowed` (row numbers, int64, rising), only those lines are searched.
+    With `allowed` (row numbers, int64, rising), only those lines are searched. As of a moment, words are counted and lines
+    scored as if nothing had come since.
     """
+    if at_ns is not None:
+        allowed = row_filters.rows_until(connection, at_ns) if allowed is None else row_filters.ended(connection, allowed, at_ns)
     words = [word for word in telling_words(query) if _TOKEN.search(word)][:_MOST_WORDS]
     first, last = (0, 2**62) if allowed is None else (int(allowed[0]), int(allowed[-1])) if len(allowed) else (1, 0)
-    counted = [(_count(connection, word, first, last), place, word) for place, word in enumerate(words)]
-    ranked = sorted(entry for entry in counted if entry[0])
+    if at_ns is not None and allowed is None:
+        last = word_scores.last_row_until(connection, at_ns)
+    ranked = sorted(entry for entry in _counted(connection, words, first, last) if entry[0])
     if not ranked:
         return []
     chosen, total = [], 0
@@ -41,9 +47,11 @@ def search_words(
         if total > _BUDGET:
             break
         chosen.append(_quoted(word))
-    if chosen:
+    if chosen and at_ns is not None:
+        found = word_scores.scored_until(connection, chosen, first, last, at_ns)
+    elif chosen:
         # Hits that are filtered afterwards are all needed.
-        most = -1 if allowed is not None or at_ns is not None else _LIMIT_FACTOR * k
+        most = -1 if allowed is not None else _LIMIT_FACTOR * k
         found = _scored(connection, " OR ".join(chosen), first, last, most)
     else:
         found = _newest(connection, [_quoted(word) for _, _, word in ranked[:2]], first, last)
@@ -53,10 +61,28 @@ def search_words(
     return _named(connection, found, k, at_ns)
 
 
-def _count(connection: sqlite3.Connection, word: str, first: int, last: int) -> int:
-    """How many lines hold a word, counted to just over the budget."""
-    query = "SELECT count(*) FROM (SELECT 1 FROM lines_fts WHERE lines_fts MATCH ? AND rowid BETWEEN ? AND ? LIMIT ?)"
-    return int(connection.execute(query, (_quoted(word), first, last, _BUDGET + 1)).fetchone()[0])
+def _counted(connection: sqlite3.Connection, words: list[str], first: int, last: int) -> list[tuple[int, int, str]]:
+    """How many lines hold each word, with its place; counted no further than decides which words are chosen.
+
+    A few lines of each word are counted, then more of those that have more: once the rare ones leave no room for the others, how
+    common these are makes no difference, and they stand as over the budget.
+    """
+    query = """
+        SELECT count(*), max(rowid) FROM
+            (SELECT rowid FROM lines_fts WHERE lines_fts MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid LIMIT ?)
+    """
+    counts, begins = dict.fromkeys(words, 0), dict.fromkeys(words, first)
+    common = list(words)
+    for most in _COUNTED_TO:
+        for word in common:
+            n_more, latest = connection.execute(query, (_quoted(word), begins[word], last, most - counts[word])).fetchone()
+            counts[word] += n_more
+            begins[word] = begins[word] if latest is None else latest + 1
+        common = [word for word in common if counts[word] == most]
+        if sum(counts[word] for word in words if word not in common) + most > _BUDGET:
+            break
+    counts.update(dict.fromkeys(common, _BUDGET + 1))
+    return [(counts[word], place, word) for place, word in enumerate(words)]
 
 
 def _scored(connection: sqlite3.Connection, match: str, first: int, last: int, most: int) -> list[tuple[int, float]]:

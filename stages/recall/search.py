@@ -112,7 +112,7 @@ class Searcher:
         """The rows to search in where time and speaker leave few; hits of a wider search are filtered afterwards."""
         if scope.window is None and scope.speaker is None:
             return None
-        return self._memory.rows_among(scope.spans if scope.window is not None else None, scope.speaker)
+        return self._memory.rows_among(scope.spans if scope.window is not None else None, scope.speaker, at=self._at)
 
     def _candidates(self, scores: Mapping[str, float], scope: Scope, among: Rows | None) -> list[LineRow]:
         if scope.window is not None and among is not None and len(among) <= _MOST_IN_WINDOW:
