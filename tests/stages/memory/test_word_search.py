@@ -64,3 +64,26 @@ def test_hostile_text_is_only_words(memory: LongTermMemory, text: str) -> None:
 @pytest.mark.parametrize("text", ["", "\x00", "___", "\ud800", "()*:^\"'", "会议讨论", "совещание", "الاجتماع", "🦭"])
 def test_text_without_a_word_of_the_memory_finds_nothing(memory: LongTermMemory, text: str) -> None:
     assert found(memory, text) == []
+
+
+@pytest.mark.parametrize("budget", [5, 31, 40, 330, 3000])
+def test_counting_only_so_far_chooses_the_words_that_counting_all_would(
+    memory: LongTermMemory, monkeypatch: pytest.MonkeyPatch, budget: int
+) -> None:
+    words = ["meeting", "walrus", "nobody", "budget", "plan", "7", "project"]
+    held = {"meeting": 301, "walrus": 1, "nobody": 0, "budget": 30, "plan": 270, "7": 1, "project": 301}
+    found_by = {}
+    for steps in ((budget + 1,), (2, 20, 200, budget + 1)):
+        monkeypatch.setattr(word_search, "_BUDGET", budget)
+        monkeypatch.setattr(word_search, "_COUNTED_TO", tuple(step for step in steps if step <= budget + 1))
+        with memory._database.reading() as connection:
+            counted = word_search._counted(connection, words, 0, 2**62)
+        assert all(count in {held[word], budget + 1} for count, _, word in counted)
+        chosen, total = [], 0
+        for count, _, word in sorted(entry for entry in counted if entry[0]):
+            total += count
+            if total > budget:
+                break
+            chosen.append(word)
+        found_by[len(steps)] = chosen
+    assert found_by[1] == found_by[4]
