@@ -8,9 +8,11 @@ from pipeline.graph import load_graph
 from pipeline.metrics import Metrics
 from pipeline.placement import PlacementError, check_budget, free_bytes, resolve_device
 from pipeline.runner import Runner, StageFailedError
-from tests.pipeline.sample_stages import Batcher, Counter, Join, Journal, Sink, SumSink
+from tests.pipeline.hindsight_stages import SumSink
+from tests.pipeline.sample_stages import Batcher, Counter, Join, Journal, Sink
 
 ROOT = "tests.pipeline.sample_stages"
+LATE = "tests.pipeline.hindsight_stages"
 JOINED = f"""
 extra_roots: [tests]
 resources:
@@ -172,7 +174,7 @@ def test_metrics_count_every_stage_and_speak_prometheus() -> None:
 
 
 def test_what_is_told_in_hindsight_does_not_say_how_far_the_graph_has_heard() -> None:
-    adder = f"add: {{use: {ROOT}.Adder, in: {{number: count.numbers}}}}\n  sum: {{use: {ROOT}.SumSink, in: {{sum: add.sums}}}}"
+    adder = f"add: {{use: {LATE}.Adder, in: {{number: count.numbers}}}}\n  sum: {{use: {LATE}.SumSink, in: {{sum: add.sums}}}}"
     made = build(load_graph("t", text=chain(adder, settings="endless: true, step_ns: 100000000")))
     runner = Runner(made, replay=True)
     runner.start()
