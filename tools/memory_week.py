@@ -160,12 +160,12 @@ def _hour(memory: LongTermMemory, folder: Path, day: int, hour: int, n_lines: in
         for row, vector in zip(part, vectors, strict=True):
             key = row.id.removeprefix(f"{session}-")
             ended += room.take(SpokenLine(key, row.track, row.start_ns, row.end_ns, row.text, vector, row.azimuth_deg, row.confidence))
-            left += short.take(key, vector)
+            left += [(entry, row.end_ns) for entry in short.take(key, vector, row.start_ns, row.end_ns)]
         if first + _AT_ONCE >= n_lines:
             ended += room.end()
-            left += short.clear()
+            left += [(entry, part[-1].end_ns) for entry in short.clear()]
         memory.add_events(session, [event_of(stretch, "week") for stretch in ended])
-        memory.set_salience(session, {trace.key: trace.usage for trace in left})
+        memory.prototypes.keep(session, short, left)
     memory.finish_session(session, _HOUR_NS)
     return {row.id: row.text for row in rows}
 

@@ -125,6 +125,24 @@ def consolidate(memory: Memory, config: Config = None, as_json: Json = False) ->
 
 
 @app.command()
+def forget(
+    memory: Memory,
+    begin: Annotated[str | None, typer.Option("--from", metavar="TIME", help="What ends after this.")] = None,
+    end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="What starts before this.")] = None,
+    sector: Annotated[str | None, typer.Option(metavar="A..B", help="What came from these bearings, counterclockwise, as 350..10.")] = None,
+    speaker: Annotated[str | None, typer.Option(metavar="NAME", help="What somebody said (id or name), and who they are.")] = None,
+    session: Session = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Erase what fits everything given, for ever, from tables, indexes, audio and recordings, and prove it."""
+    from pipeline.app import forgetting
+
+    forgetting.forget(memory, forgetting.Asked(begin, end, sector, speaker, session), dry_run=dry_run, yes=yes, as_json=as_json)
+
+
+@app.command()
 def sessions(memory: Memory, as_json: Json = False) -> None:
     """List what was heard."""
     from pipeline.app import listing

@@ -17,6 +17,8 @@ from stages.memory.memory_errors import MemoryDamaged, MemoryError_, MemoryFull,
 
 _log = logging.getLogger(__name__)
 _BUSY_S = 30.0
+_CACHE_KIB = 8192
+_MAPPED_BYTES = 2**31
 _STOP = "stop it (Ctrl-C where it runs, or `kill` with its number; what it heard is kept)"
 _KEPT_BESIDE = ("lines", "index")
 _FULL_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -130,6 +132,27 @@ class Database:
                     connection.execute("ROLLBACK")
                 raise
 
+    def rewrite(self) -> None:
+        """Write the file anew, so that nothing of what was removed stays in free places of it, and empty the write-ahead log.
+
+        Takes as much room again as the file has, for as long as it lasts. Raises MemoryInUse where a reader keeps an older state open.
+        """
+        self.empty_log("VACUUM")
+
+    def empty_log(self, *before: str) -> None:
+        """Bring everything from the write-ahead log into the file, and make the log empty. Raises MemoryInUse as `rewrite` does."""
+        with self._lock, translated(self.where):
+            connection = self._writer
+            if connection is None:
+                raise MemoryError_(f"memory {self.where}: it is not open for writing")
+            for statement in before:
+                connection.execute(statement)
+            if self.path is not None and connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                raise MemoryInUse(
+                    f"memory {self.where}: a process that reads it keeps what was removed alive; let it end (`echoic ask`, a listing),"
+                    " and give the command again"
+                )
+
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A connection for reading, seeing one state of the memory for as long as the block lasts."""
@@ -222,6 +245,10 @@ class Database:
             f"{self.path.absolute().as_uri()}?{mode}", uri=True, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
         )
         connection.execute("PRAGMA query_only = ON")
+        # A question reads some thousand scattered pages, and a reader's own cache is void after each commit: pages of the file are
+        # read where the system keeps them (SQLite maps 2 GB at most), those beyond from a cache.
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        connection.execute(f"PRAGMA mmap_size = {_MAPPED_BYTES}")
         return connection
 
 

@@ -46,7 +46,7 @@ class FollowedIndex:
         self.kind: IndexKind = kind
         self.dimension = dimension
         self._database = database
-        self._rows = rows
+        self.rows = rows
         self._vectors: VectorIndex = make_index(folder, kind, dimension)
         self._lock = threading.Lock()
         self._is_open = False
@@ -55,13 +55,13 @@ class FollowedIndex:
         """Take in what was committed since, and out what was removed; a snapshot where much waits (the writer only)."""
         index = self._vectors
         with self._lock, self._database.reading() as connection:
-            index.open(lambda row: self._rows.vector_of(connection, row))
+            index.open(lambda row: self.rows.vector_of(connection, row))
             self._is_open = True
-            rows, serial = self._rows.removals(connection, index.removed_to)
+            rows, serial = self.rows.removals(connection, index.removed_to)
             if serial > index.removed_to:
                 index.remove(rows)
                 index.removed_to = serial
-            index.catch_up(self._rows.batches(connection, index.last_row))
+            index.catch_up(self.rows.batches(connection, index.last_row))
         if not self._database.read_only and index.wants_save:
             self.save()
 
@@ -74,7 +74,7 @@ class FollowedIndex:
         """Compare every row with the database, and build the index anew where one differs; how many did."""
         self.follow()
         with self._database.reading() as connection:
-            wrong = self._vectors.differences(self._rows.batches(connection, 0))
+            wrong = self._vectors.differences(self.rows.batches(connection, 0))
         if wrong:
             _log.info("vector index of %s: %d rows differ from the database; it is rebuilt", self._database.where, wrong)
             self._vectors.reset()
@@ -108,6 +108,6 @@ class FollowedIndex:
             return index.search(vector, k, excluded, allowed)
         found = index.search(vector, max(k, min(max(_LOSSY_FACTOR * k, _LOSSY_LEAST), _LOSSY_MOST)), excluded, allowed)
         with self._database.reading() as connection:
-            exact = self._rows.vectors_of(connection, [row for row, _ in found])
+            exact = self.rows.vectors_of(connection, [row for row, _ in found])
         scored = [(row, float(np.dot(vector, exact[row]))) for row, _ in found if row in exact]
         return sorted(scored, key=lambda pair: (-pair[1], pair[0]))[:k]

@@ -22,7 +22,6 @@ from stages.memory.vector_index import Rows
 
 LEVELS = ("span", "line", "event", "episode", "day", "prototype")
 """From fine to coarse; prototypes lie across the others."""
-_EVENT_LEVELS = ("event", "episode", "day")
 _MOST_SPANS = 16
 _MOST_ROWS = 10_000
 _ALL = 2**62
@@ -40,7 +39,8 @@ class GranuleError(MemoryError_):
 class Granule:
     """Something found at a level, best first. `score` is the cosine of its nearest key, `key` says what that key was made from.
 
-    `id` is that of the line (also of a span), event or prototype. Times are on the session's clock; prototypes have no session.
+    `id` is that of the line (also of a span), event or prototype. Times are on the session's clock; a key that finds
+    no stored prototype has no session.
     """
 
     level: str
@@ -152,11 +152,11 @@ class GranuleStore:
 
     def _located(self, level: str, found: Sequence[tuple[str, float, str]]) -> list[Granule]:
         """Hits (id, score, key) as granules with their place in time, in the same order."""
-        table = "lines" if level == "line" else "events" if level in _EVENT_LEVELS else None
+        table = "lines" if level == "line" else "prototypes" if level == "prototype" else "events"
         with self.database.reading() as connection:
-            places = granule_values.places_of(connection, table, [name for name, _, _ in found]) if table else {}
-        if table is None:
-            return [Granule(level, name, score, key) for name, score, key in found]
+            places = granule_values.places_of(connection, table, [name for name, _, _ in found])
+        if level == "prototype":
+            return [Granule(level, name, score, key, *places.get(name, ())) for name, score, key in found]
         return [Granule(level, name, score, key, *places[name]) for name, score, key in found if name in places]
 
 

@@ -17,6 +17,11 @@ _OF_EVENT = """
     WHERE l.copy_of IS NULL AND (:at IS NULL OR l.ended_at_ns <= :at) ORDER BY l.n LIMIT :most
 """
 
+_OF_PROTOTYPE = """
+    SELECT l.n, l.id FROM prototypes p CROSS JOIN prototype_lines m ON m.prototype = p.id CROSS JOIN lines l ON l.id = m.line
+    WHERE p.id = :name AND (:at IS NULL OR (p.ended_at_ns <= :at AND l.ended_at_ns <= :at)) ORDER BY l.n LIMIT :most
+"""
+
 
 def lines_of(connection: sqlite3.Connection, level: str, name: str, at_ns: int | None, most: int) -> tuple[list[int], list[str]]:
     """Row numbers and ids of at most `most` lines of a granule that had ended by a moment, in the order in which they came.
@@ -26,6 +31,8 @@ def lines_of(connection: sqlite3.Connection, level: str, name: str, at_ns: int |
     bound = {"name": name, "at": at_ns, "most": most}
     if level in ("span", "line"):
         query = "SELECT n, id FROM lines WHERE id = :name AND copy_of IS NULL AND (:at IS NULL OR ended_at_ns <= :at) LIMIT :most"
+    elif level == "prototype":
+        query = _OF_PROTOTYPE
     else:
         query = _OF_EVENT
     found = connection.execute(query, bound).fetchall()

@@ -157,4 +157,40 @@ CHECKS: tuple[Check, ...] = (
         "SELECT event FROM links_due WHERE event NOT IN (SELECT id FROM events)",
         "DELETE FROM links_due WHERE event NOT IN (SELECT id FROM events)",
     ),
+    Check("prototypes that end before they start", "SELECT id FROM prototypes WHERE end_ns < start_ns"),
+    Check(
+        "lines of prototypes that are not there",
+        "SELECT m.line FROM prototype_lines m LEFT JOIN lines l ON l.id = m.line WHERE l.id IS NULL",
+        "DELETE FROM prototype_lines WHERE line NOT IN (SELECT id FROM lines)",
+    ),
+    Check(
+        "prototypes of fewer than two lines",
+        "SELECT id FROM prototypes p WHERE (SELECT count(*) FROM prototype_lines m WHERE m.prototype = p.id) < 2",
+        "DELETE FROM prototypes WHERE (SELECT count(*) FROM prototype_lines m WHERE m.prototype = prototypes.id) < 2",
+    ),
+    Check(
+        "prototypes that count their lines wrongly",
+        "SELECT id FROM prototypes p WHERE n_lines != (SELECT count(*) FROM prototype_lines m WHERE m.prototype = p.id)",
+        "UPDATE prototypes SET n_lines = (SELECT count(*) FROM prototype_lines m WHERE m.prototype = prototypes.id)",
+    ),
+    Check(
+        "prototypes whose usage is no share",
+        "SELECT id FROM prototypes WHERE NOT usage BETWEEN 0 AND 1",
+        "UPDATE prototypes SET usage = min(max(usage, 0), 1)",
+    ),
+    Check(
+        "prototypes that were known before they ended",
+        f"SELECT x.id FROM prototypes x {_OF_SESSION} WHERE x.ended_at_ns < s.started_at_ns + x.end_ns",
+        "UPDATE prototypes SET ended_at_ns = max(ended_at_ns,"
+        " (SELECT s.started_at_ns + prototypes.end_ns FROM sessions s WHERE s.id = prototypes.session))",
+    ),
+    Check(
+        "prototypes that no key finds",
+        "SELECT id FROM prototypes p WHERE NOT EXISTS (SELECT 1 FROM keys k WHERE k.value = p.id AND k.level = 'prototype'"
+        " AND k.vector = p.vector AND k.known_at_ns = p.ended_at_ns)",
+        "INSERT INTO keys (level, kind, value, known_at_ns, vector) SELECT 'prototype', 'lines', id, ended_at_ns, vector FROM prototypes p"
+        " WHERE NOT EXISTS (SELECT 1 FROM keys k WHERE k.value = p.id AND k.level = 'prototype' AND k.vector = p.vector"
+        " AND k.known_at_ns = p.ended_at_ns) ON CONFLICT (value, level, kind) DO UPDATE SET known_at_ns = excluded.known_at_ns,"
+        " vector = excluded.vector",
+    ),
 )

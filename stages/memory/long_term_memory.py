@@ -27,6 +27,7 @@ from stages.memory import (
 from stages.memory.bounds import Bounds
 from stages.memory.database import Database, WriterLock, translated
 from stages.memory.episode_growth import leave_unchanged
+from stages.memory.erasure import Erasures
 from stages.memory.examination import Examination, examine
 from stages.memory.granule_store import GranuleStore
 from stages.memory.line_checks import check_event, check_lines, check_start
@@ -35,6 +36,8 @@ from stages.memory.link_store import LinkStore
 from stages.memory.memory_errors import MemoryDamaged, MemoryError_, MemoryFull, MemoryInUse, MemorySettingsError
 from stages.memory.memory_settings import MemorySettings
 from stages.memory.position_history import Place, PositionHistory
+from stages.memory.prototype_store import PrototypeStore
+from stages.memory.rehearsals import Rehearsals
 from stages.memory.rows import EventRow, GapRow, Hit, LineRow, PositionRow, SessionRow, TrackRow, WordRow
 from stages.memory.sleep_findings import SleepFindings
 from stages.memory.sound_store import SoundStore
@@ -78,7 +81,10 @@ class LongTermMemory(Resource):
         self.talkers = TalkerStore(self._database, self._writing_to)
         self.links = LinkStore(self._database)
         self.findings = SleepFindings(self._database)
+        self.prototypes = PrototypeStore(self._database, self._writing_to)
+        self.rehearsals = Rehearsals()
         self.granules = GranuleStore(self._database, self._opened, encoder.encode)
+        self.erasures = Erasures(self._database, self._root, self._opened, self.granules)
         self.space = Space(self._database, self._root, bounds, lambda: self._index.ram_bytes if self._index else 0)
 
     def start(self) -> None:
@@ -102,13 +108,14 @@ class LongTermMemory(Resource):
                     f"memory {self._database.where}: encoding it anew for {switched_to} was cut short in its last step;"
                     f" `echoic reindex --memory {self._database.where} --config CONFIG` ends it"
                 )
+            self._index = index
             if not self.read_only:
                 with self._database.writing() as connection:
                     row_writer.drop_torn_events(connection)
+                self.erasures.finish()
         except BaseException:
             self._close()
             raise
-        self._index = index
 
     def stop(self) -> None:
         """Write what is still in RAM and close the memory."""
@@ -257,13 +264,6 @@ class LongTermMemory(Resource):
         with self._writing_to(session) as connection:
             row_writer.set_passed(connection, session, passed_ns)
 
-    def set_salience(self, session: str, salience: Mapping[str, float]) -> None:
-        """How much lines (by key) mattered while they were in short-term memory, 0 to 1."""
-        with self._writing_to(session) as connection:
-            connection.executemany(
-                "UPDATE lines SET salience = ? WHERE id = ?", [(value, f"{session}-{key}") for key, value in salience.items()]
-            )
-
     # -- reading
 
     def sessions(self, *, at: datetime | None = None) -> list[SessionRow]:
@@ -331,9 +331,12 @@ class LongTermMemory(Resource):
     def search_dense(self, vector: Float32Array, k: int, at: datetime | None = None, among: Rows | None = None) -> list[Hit]:
         """The `k` lines nearest in meaning to a vector, float32, shape (dimension,), of unit length; score is the cosine.
 
-        `among` are rows as `rows_among` gives them. Raises VectorIndexError for a vector that is not finite.
+        `among` are rows as `rows_among` gives them. The question rehearses short-term memory.
+        Raises VectorIndexError for a vector that is not finite.
         """
-        return self._opened().search(vector, k, _at_ns(at), among)
+        found = self._opened().search(vector, k, _at_ns(at), among)
+        self.rehearsals.add(vector)
+        return found
 
     def search_words(self, query: str, k: int, at: datetime | None = None, among: Rows | None = None) -> list[Hit]:
         """The `k` lines that share the most telling words (after stemming) with a text; score is -bm25."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.packets import Float32Array
-from stages.memory import line_checksums, memory_settings, row_reader
+from stages.memory import line_checksums, memory_settings, prototype_rows, row_reader
 from stages.memory.database import Database, WriterLock, translated
 from stages.memory.index_tables import REMOVAL_TRIGGER
 from stages.memory.memory_errors import MemoryError_
@@ -116,6 +116,7 @@ def _switch(connection: sqlite3.Connection, encoder: TextEncoder) -> int:
     connection.execute("ALTER TABLE vectors_next RENAME TO vectors")
     connection.execute(REMOVAL_TRIGGER)
     line_checksums.renew_vectors(connection)
+    prototype_rows.retell_all(connection)
     connection.execute("DELETE FROM reencodings")
     connection.execute("INSERT INTO reencodings (switched, encoder, dimension) VALUES (1, ?, ?)", (encoder.name, encoder.dimension))
     return int(connection.execute("SELECT count(*) FROM events").fetchone()[0])

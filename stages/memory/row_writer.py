@@ -52,7 +52,7 @@ def correct_start(connection: sqlite3.Connection, session: str, started_at: date
     """Move a session to when it really began, with everything in it."""
     shift = "(SELECT ? - started_at_ns FROM sessions WHERE id = ?)"
     start_ns = utc_ns(started_at)
-    for table in ("lines", "events", "sounds"):
+    for table in ("lines", "events", "sounds", "prototypes"):
         connection.execute(f"UPDATE {table} SET ended_at_ns = ended_at_ns + {shift} WHERE session = ?", (start_ns, session, session))
     connection.execute("UPDATE sessions SET started_at = ?, started_at_ns = ? WHERE id = ?", (started_at.isoformat(), start_ns, session))
 

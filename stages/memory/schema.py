@@ -5,10 +5,12 @@ from __future__ import annotations
 import sqlite3
 
 from stages.memory import (
+    erasure_tables,
     granule_tables,
     index_tables,
     line_checksums,
     link_tables,
+    prototype_tables,
     provenance,
     sleep_tables,
     sound_tables,
@@ -131,6 +133,8 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("2026-11 makers", provenance.TABLES),
     ("2026-11 sleep", sleep_tables.TABLES),
     ("2026-11 keys of topics", granule_tables.TOPICS),
+    ("2026-11 erasures", erasure_tables.TABLES),
+    ("2026-11 prototypes", prototype_tables.TABLES),
 )
 """Name and SQL of each migration. Add at the end; never change one that has been released."""
 

@@ -174,7 +174,8 @@ def _group_of(connection: sqlite3.Connection, sound: SoundEvent, heard_ns: int) 
         return cursor.lastrowid
     if where.joined is None:
         return None
-    number = connection.execute("SELECT count(*) + 1 FROM sound_groups WHERE id IS NOT NULL").fetchone()[0]
+    # After the greatest number: one of a group that was erased in between is not given again while later ones stand.
+    number = connection.execute("SELECT coalesce(max(CAST(substr(id, 7) AS INTEGER)), 0) + 1 FROM sound_groups").fetchone()[0]
     connection.execute(
         "UPDATE sound_groups SET id = coalesce(id, ?), prototype = ?, n_heard = ?, last_heard_ns = ? WHERE n = ?",
         (

@@ -48,6 +48,11 @@ class SpeakerBook:
         with self._database.reading() as connection:
             return speaker_rows.name_of(connection, speaker)
 
+    def find(self, speaker: str) -> SpeakerRow:
+        """Whoever has this id, else this name. Raises SpeakerError with what is near."""
+        with self._database.reading() as connection:
+            return _find(connection, speaker)
+
     def rename(self, speaker: str, name: str) -> SpeakerRow:
         """Give somebody a name, in the past and from now on. Raises SpeakerError: unknown, empty, too long, taken."""
         with self._database.writing() as connection:

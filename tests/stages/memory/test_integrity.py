@@ -12,6 +12,7 @@ from pipeline.packets import NS_PER_S
 from stages.memory import integrity
 from stages.memory.integrity_checks import CHECKS
 from stages.memory.long_term_memory import LongTermMemory
+from stages.memory.short_term import Leaving, ShortTermStore, Trace
 from tests.stages.memory.made import ENCODER, event, line, session_row
 from tests.stages.memory.made_sounds import sound
 
@@ -77,6 +78,13 @@ BROKEN: dict[str, tuple[str, ...]] = {
         )
     ),
     "events to be linked that are not there": ("INSERT INTO links_due (event) VALUES ('gone')",),
+    "prototypes that end before they start": ("UPDATE prototypes SET start_ns = end_ns + 1",),
+    "lines of prototypes that are not there": ("INSERT INTO prototype_lines SELECT 's1-gone', id FROM prototypes",),
+    "prototypes of fewer than two lines": ("DELETE FROM prototype_lines WHERE line = 's1-t1-00003000'",),
+    "prototypes that count their lines wrongly": ("UPDATE prototypes SET n_lines = 7",),
+    "prototypes whose usage is no share": ("UPDATE prototypes SET usage = 1.5",),
+    "prototypes that were known before they ended": ("UPDATE prototypes SET ended_at_ns = 5",),
+    "prototypes that no key finds": ("DELETE FROM keys WHERE level = 'prototype'",),
 }
 
 
@@ -88,6 +96,8 @@ def root(tmp_path: Path) -> Path:
     memory.begin_session(session_row())
     said = [line("the ferry leaves", 1), line("dogs bark", 3)]
     memory.add_lines("s1", said, 5 * NS_PER_S)
+    keys = tuple(entry.transcript.key for entry in said)
+    memory.prototypes.keep("s1", ShortTermStore(2), [(Leaving(keys[0], 0.5, Trace(keys[0], said[0].embedding, 1.0, 2, keys, 5, 9)), 9)])
     memory.add_event("s1", event("e", said))
     memory.sounds.add("s1", sound("Door", 2.0))
     memory.sounds.add("s1", sound("Bell", 4.0))
