@@ -24,7 +24,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pipeline.app import listing, times
-from pipeline.app.asking import checked_question
+from pipeline.app.asking import checked_question, note_recalled
 from pipeline.app.console import say
 from pipeline.app.failures import CALLER, CallerError, exit_code, message
 from pipeline.app.open_memory import known_session, start_of
@@ -71,7 +71,9 @@ class Desk:
             raise CallerError("the daemon's graph has no recall under resources:, so nothing can be asked; see configs/live.yaml for one")
         moment = times.parse_moment(at, "at", lambda: start_of(self.memory, session)) if at else None
         with self._one_at_a_time:
-            return self.recall.ask(question, at=moment, now=times.now()).to_json()
+            answer = self.recall.ask(question, at=moment, now=times.now()).to_json()
+        note_recalled(self.memory, answer)
+        return answer
 
 
 def make_app(desk: Desk, host: str) -> Starlette:

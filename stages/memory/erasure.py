@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.packets import NS_PER_S
-from stages.memory import erasure_files, erasure_plan, erasure_rows
+from stages.memory import erasure_files, erasure_plan, erasure_rows, recall_spool
 from stages.memory.database import Database, translated
 from stages.memory.erasure_plan import Plan, Selection
 from stages.memory.erasure_proof import Proof, Traces, prove, traces_of
@@ -124,6 +124,7 @@ class Erasures:
                 files["lines"] = files.get("lines", 0) + erasure_files.erase_line_audio(self._database, self._root, plan)
                 told("clips")
                 files["clips"] = files.get("clips", 0) + erasure_files.erase_clips(self._database, self._root, plan)
+                recall_spool.drop(self._root)
         told("index")
         self._purge()
         told("database")

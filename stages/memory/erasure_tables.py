@@ -36,6 +36,8 @@ ERASED_BY: dict[str, str] = {
     "sleep_due": "with its event",
     "prototypes": "row, where fewer than two lines of it stay; else made anew from those",
     "prototype_lines": "row of its line",
+    "strengths": "row of its line",
+    "recall_spools": "stays: names of files and how far they were read",
     "short_terms": "with its session; elsewhere traces that have a part in an erased line are taken out",
     "links": "with its event, or made anew in sleep",
     "event_people": "with its event, or made anew in sleep",

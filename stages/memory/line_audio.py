@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import threading
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
@@ -30,7 +31,8 @@ def save(directory: Path, clip: str, samples: Float32Array, sample_rate_hz: int)
     soundfile.write(encoded, samples, sample_rate_hz, format="FLAC", subtype="PCM_16")
     target = directory / clip
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_suffix(".part")
+    # A part of its own for each thread: two may store the same line at once, and both write the same bytes.
+    part = target.with_name(f"{target.stem}-{threading.get_ident()}.part")
     try:
         with part.open("wb") as file:
             file.write(encoded.getbuffer())

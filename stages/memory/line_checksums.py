@@ -42,10 +42,19 @@ _COVERED = "l.id, l.session, l.track, l.start_ns, l.end_ns, l.text, l.words, l.l
 def add(connection: sqlite3.Connection, vectors: Mapping[int, bytes], audio: Mapping[str, int]) -> None:
     """Note the checksums of lines that have just been stored: vectors by row number; `audio` has the CRC-32 of files, by line id."""
     known = "INSERT INTO line_checksums (n, words, audio, vector) VALUES (?, ?, ?, ?) ON CONFLICT (n) DO NOTHING"
-    query = f"SELECT {_COVERED} FROM lines l WHERE l.n = ?"
-    for row, vector in vectors.items():
-        covered = connection.execute(query, (row,)).fetchone()
-        connection.execute(known, (row, _checksum(covered), audio.get(covered[0]), zlib.crc32(vector)))
+    if not vectors:
+        return
+    # Lines that were stored together stand together: one query for all of them.
+    query = f"SELECT l.n, {_COVERED} FROM lines l WHERE l.n BETWEEN ? AND ?"
+    stored = connection.execute(query, (min(vectors), max(vectors)))
+    connection.executemany(
+        known,
+        [
+            (row, _checksum(covered), audio.get(covered[0]), zlib.crc32(vectors[row]))
+            for row, *covered in stored.fetchall()
+            if row in vectors
+        ],
+    )
 
 
 def renew_vectors(connection: sqlite3.Connection) -> None:

@@ -43,6 +43,7 @@ from stages.memory.sleep_findings import SleepFindings
 from stages.memory.sound_store import SoundStore
 from stages.memory.space import Space
 from stages.memory.speaker_book import SpeakerBook
+from stages.memory.strength_store import StrengthStore
 from stages.memory.talker_store import TalkerStore
 from stages.memory.text_encoder import TextEncoder
 from stages.memory.vector_checks import check_vectors
@@ -81,6 +82,7 @@ class LongTermMemory(Resource):
         self.talkers = TalkerStore(self._database, self._writing_to)
         self.links = LinkStore(self._database)
         self.findings = SleepFindings(self._database)
+        self.strengths = StrengthStore(self._database, self._root, self.links)
         self.prototypes = PrototypeStore(self._database, self._writing_to)
         self.rehearsals = Rehearsals()
         self.granules = GranuleStore(self._database, self._opened, encoder.encode)

@@ -15,6 +15,7 @@ from stages.memory import (
     sleep_tables,
     sound_tables,
     speaker_tables,
+    strength_tables,
     talker_tables,
 )
 from stages.memory.memory_errors import MemorySettingsError
@@ -135,6 +136,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("2026-11 keys of topics", granule_tables.TOPICS),
     ("2026-11 erasures", erasure_tables.TABLES),
     ("2026-11 prototypes", prototype_tables.TABLES),
+    ("2026-11 strengths", strength_tables.TABLES),
 )
 """Name and SQL of each migration. Add at the end; never change one that has been released."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stages.memory.duplicate_step import FindDuplicates
 from stages.memory.episode_growth import GrowEpisodes, TellDays
+from stages.memory.fading import AbsorbRecalls, FadeAudio
 from stages.memory.granule_summaries import SummaryKeys
 from stages.memory.keep_bounds import KeepBounds
 from stages.memory.link_step import Link
@@ -12,9 +13,13 @@ from stages.memory.summary_step import Summarise, Write
 from stages.memory.topic_step import NameTopics
 
 
-def sleep_steps(write: Write | None = None, budget: int = 32) -> list[SleepStep]:
-    """Every step of sleep, new each time. `write` words at most `budget` summaries; without it they are the speakers' own words."""
+def sleep_steps(write: Write | None = None, budget: int = 32, fade_audio_below: float = 0.0) -> list[SleepStep]:
+    """Every step of sleep, new each time. `write` words at most `budget` summaries; without it they are the speakers' own words.
+
+    The audio of lines whose strength is below `fade_audio_below` leaves.
+    """
     return [
+        AbsorbRecalls(),
         GrowEpisodes(),
         TellDays(),
         FindDuplicates(),
@@ -22,5 +27,6 @@ def sleep_steps(write: Write | None = None, budget: int = 32) -> list[SleepStep]
         Summarise(write, budget),
         SummaryKeys(),
         Link(),
+        FadeAudio(fade_audio_below),
         KeepBounds(),
     ]

@@ -22,7 +22,8 @@ class Sleeper(Resource):
     Sleep begins when nobody has spoken for `quiet_s` and something new is there, every `every_min` minutes (0: not), and at each of
     `at_times` ("03:00", on the clock of this machine); the latter two whether somebody speaks or not, one round each. A round is at
     most `most` items of each step, `items` in a transaction. `answerer` words at most `most_worded` summaries a round, if it is a
-    language model; the others quote. Raises MemorySettingsError for settings out of bounds.
+    language model; the others quote. The audio of lines whose strength (0 to 1) has fallen below `fade_audio_below` leaves; 0 lets
+    none fade. Raises MemorySettingsError for settings out of bounds.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Sleeper(Resource):
         items: int = 16,
         most: int = 512,
         most_worded: int = 4,
+        fade_audio_below: float = 0.0,
     ) -> None:
         faults = [
             f"{name} must be {least:g} to {most_:g}, found {value:g}"
@@ -43,6 +45,7 @@ class Sleeper(Resource):
                 ("items", items, 1, 256),
                 ("most", most, 1, 1_000_000),
                 ("most_worded", most_worded, 1, 1000),
+                ("fade_audio_below", fade_audio_below, 0.0, 0.99),
             )
             if not least <= value <= most_
         ]
@@ -56,10 +59,11 @@ class Sleeper(Resource):
         self.items = items
         self.most = most
         self.most_worded = most_worded
+        self.fade_audio_below = fade_audio_below
 
     def steps(self) -> list[SleepStep]:
         """The steps of one round."""
-        return sleep_steps(summary_writer(self.answerer), self.most_worded)
+        return sleep_steps(summary_writer(self.answerer), self.most_worded, self.fade_audio_below)
 
     def is_due(self, last: datetime, now: datetime) -> bool:
         """Whether the schedule asks for a round between two moments of the same time zone, `last` left out."""

@@ -15,7 +15,7 @@ _BUDGET = 3000
 _COUNTED_TO = (300, 1000, _BUDGET + 1)
 _MOST_WORDS = 24
 _NEWEST = 2000
-_AT_ONCE = 500
+_LEAST_AT_ONCE, _MOST_AT_ONCE = 50, 500
 _LIMIT_FACTOR = 4
 _TOKEN = re.compile(r"[^\W_]")
 
@@ -106,8 +106,10 @@ def _newest(connection: sqlite3.Connection, quoted: list[str], first: int, last:
 def _named(connection: sqlite3.Connection, found: list[tuple[int, float]], k: int, at_ns: int | None) -> list[tuple[str, float]]:
     """The first `k` that are no copies and had ended by then."""
     hits: list[tuple[str, float]] = []
-    for start in range(0, len(found), _AT_ONCE):
-        part = found[start : start + _AT_ONCE]
+    # Few lines are copies: mostly the first `k` are the ones.
+    size = min(max(k, _LEAST_AT_ONCE), _MOST_AT_ONCE)
+    for start in range(0, len(found), size):
+        part = found[start : start + size]
         query = (
             f"SELECT n, id FROM lines WHERE n IN ({','.join(str(row) for row, _ in part)})"
             " AND copy_of IS NULL AND (:at IS NULL OR ended_at_ns <= :at)"

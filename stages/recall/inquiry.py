@@ -79,7 +79,7 @@ class Inquiry:
         outcome = self._outcome(question, scope, ends_ns)
         retrieved_ns = self._now_ns()
         claims = [] if outcome.refused is not None else self._answerer.compose(question, outcome.material)
-        claims = with_clips(claims, outcome.material, self._memory.directory)
+        claims = with_clips(claims, self._memory)
         # Sounds only add to what was said: they take no part in finding it.
         claims += sound_claims(sounds_asked(question, scope, lambda: self._memory.sounds.rows(at=self._at)), scope)
         gaps = self._gaps(question, outcome, scope)

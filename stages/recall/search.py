@@ -28,7 +28,7 @@ _REACH_NS = nanoseconds(15.0)
 
 @dataclass(frozen=True)
 class Ranked:
-    """Lines in the order of their scores, and what surrounds them.
+    """Lines in the order of their scores, and what surrounds them; without the times of their words, which ranking does without.
 
     `cosines` are the likeness of lines with the query, `centres` that of the stretches they stand in (both empty without an
     encoder); `chains` are conversations around the best lines.
@@ -105,7 +105,7 @@ class Searcher:
         for name in reversed(list(scope.sessions)):
             if name in scope.spans:
                 start, end = scope.spans[name]
-                return self._memory.lines(name, start_ns=max(start, end - _LATEST_NS), end_ns=end, at=self._at)[-_SEEDS:]
+                return self._memory.lines(name, start_ns=max(start, end - _LATEST_NS), end_ns=end, at=self._at, words=False)[-_SEEDS:]
         return []
 
     def _among(self, scope: Scope) -> Rows | None:
@@ -119,20 +119,20 @@ class Searcher:
             inside = [
                 line
                 for name, (start, end) in scope.spans.items()
-                for line in self._memory.lines(name, start_ns=start, end_ns=end, at=self._at)
+                for line in self._memory.lines(name, start_ns=start, end_ns=end, at=self._at, words=False)
             ]
             return [line for line in inside if scope.allows(line)]
         best = sorted(scores, key=lambda name: (-scores[name], name))
         if not scope.is_narrow:
-            return self._memory.lines(ids=best[:_MOST_ROWS], at=self._at)
-        found: list[str] = []
+            return self._memory.lines(ids=best[:_MOST_ROWS], at=self._at, words=False)
+        found: dict[str, LineRow] = {}
         for first in range(0, len(best), 4 * _MOST_ROWS):
             part = self._memory.lines(ids=best[first : first + 4 * _MOST_ROWS], at=self._at, words=False)
-            allowed = {line.id for line in part if scope.allows(line)}
-            found += [name for name in best[first : first + 4 * _MOST_ROWS] if name in allowed]
+            allowed = {line.id: line for line in part if scope.allows(line)}
+            found.update((name, allowed[name]) for name in best[first : first + 4 * _MOST_ROWS] if name in allowed)
             if len(found) >= _ENOUGH_ROWS:
                 break
-        return self._memory.lines(ids=found[:_MOST_ROWS], at=self._at)
+        return list(found.values())[:_MOST_ROWS]
 
     def _surroundings(self, seeds: Sequence[LineRow]) -> list[LineRow]:
         """Every line of all tracks around some lines."""
@@ -147,7 +147,8 @@ class Searcher:
         rows: dict[str, LineRow] = {}
         for session, parts in spans.items():
             for start_ns, end_ns in parts:
-                rows.update((line.id, line) for line in self._memory.lines(session, start_ns=start_ns, end_ns=end_ns, at=self._at))
+                found = self._memory.lines(session, start_ns=start_ns, end_ns=end_ns, at=self._at, words=False)
+                rows.update((line.id, line) for line in found)
         return list(rows.values())
 
 

@@ -104,3 +104,18 @@ def test_a_database_that_is_gone_or_empty_beside_audio_is_refused(memory: Path, 
     with pytest.raises(Exception, match=r"memory\.sqlite is (gone|empty), but there is something in lines.*restore it from a copy"):
         opened.start()
     assert len(list((memory / "lines/s1").iterdir())) == 2
+
+
+def test_lines_stored_beside_ones_that_are_there_get_checksums_of_their_own(memory: Path) -> None:
+    opened = LongTermMemory(ENCODER, str(memory))
+    opened.start()
+    opened.begin_session(session_row())
+    opened.add_lines("s1", [line("at half past nine", 3), line("from the pier", 5), line("and back", 7)], 9 * 10**9)
+    opened.stop()
+    connection = sqlite3.connect(memory / "memory.sqlite")
+    stored = connection.execute("SELECT l.n, c.words, c.vector FROM lines l LEFT JOIN line_checksums c ON c.n = l.n").fetchall()
+    connection.close()
+    assert len(stored) == 4
+    assert all(words is not None and vector is not None for _, words, vector in stored)
+    assert len({words for _, words, _ in stored}) == 4
+    assert faults(memory) == []

@@ -251,11 +251,12 @@ def test_sleep_is_bounded_and_ends_where_it_is_told(memory: LongTermMemory) -> N
     assert (sleep(memory, sleep_steps(), NOW_NS, items=2, most=5).done["episodes"], nap(memory, most=1).finished) == (5, False)
     asked = []
 
-    def twice() -> bool:
+    def thrice() -> bool:
         asked.append(1)
-        return len(asked) <= 2
+        return len(asked) <= 3
 
-    cut = sleep(memory, sleep_steps(), NOW_NS, items=1, go_on=twice)
+    # Recalls are asked for first, and there are none.
+    cut = sleep(memory, sleep_steps(), NOW_NS, items=1, go_on=thrice)
     assert (cut.n_items, cut.finished) == (2, False)
     assert nap(memory).finished
     assert nap(memory).n_items == 0

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from pipeline.packets import NS_PER_S
@@ -87,3 +89,36 @@ def test_counting_only_so_far_chooses_the_words_that_counting_all_would(
             chosen.append(word)
         found_by[len(steps)] = chosen
     assert found_by[1] == found_by[4]
+
+
+def test_as_of_a_moment_a_word_counts_as_often_as_it_stands_and_less_in_a_longer_line() -> None:
+    memory = LongTermMemory(ENCODER)
+    memory.start()
+    memory.begin_session(session_row())
+    texts = [
+        "a walrus and a seal",
+        "walrus walrus, seal",
+        "walrus " + "and " * 200,
+        "nothing of that",
+        "nothing again",
+        "nothing",
+        "no",
+        "not",
+    ]
+    memory.add_lines("s1", [line(text, number, 0.5) for number, text in enumerate(texts)], 20 * NS_PER_S)
+    moment = session_row().started_at + timedelta(hours=1)
+    rows = {row.id: row.text for row in memory.lines("s1")}
+    hits = memory.search_words("walrus", 5, moment)
+    assert [rows[hit.line].strip() for hit in hits] == [texts[1], texts[0], texts[2].strip()]
+    assert hits[0].score > hits[1].score > hits[2].score > 0.0
+
+
+def test_copies_among_the_best_make_room_for_others() -> None:
+    memory = LongTermMemory(ENCODER)
+    memory.start()
+    memory.begin_session(session_row())
+    heard = [line("walrus walrus walrus", 0, 0.5), line("the walrus of the meeting", 300, 0.5)]
+    copies = [line("walrus walrus walrus", number, 0.5, copy_of=heard[0].transcript.key) for number in range(1, 100)]
+    memory.add_lines("s1", [heard[0], *copies, heard[1]], 400 * NS_PER_S)
+    # More copies than are looked up at once stand before the other line.
+    assert len(memory.search_words("walrus", 60)) == 2
