@@ -58,7 +58,8 @@ def _here(memory: MemoryDirectory, config: str | None, stop: Stop, told: Callabl
     with started(build_resources(graph, only=[roles.memory, *([name] if name else [])])) as resources:
         sleeper = sleeper_among(resources, name, plain)
         long_term = live_memory(resources, roles)
-        slept = sleep(long_term, sleeper.steps(), utc_ns(times.now()), items=sleeper.items, go_on=lambda: not stop.asked, told=told)
+        steps = sleeper.steps(at_once=True)
+        slept = sleep(long_term, steps, utc_ns(times.now()), items=sleeper.items, go_on=lambda: not stop.asked, told=told)
         if slept.finished:
             long_term.tend_index()
     return slept

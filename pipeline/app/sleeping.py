@@ -11,6 +11,7 @@ from pipeline.app import times
 from pipeline.app.console import say
 from pipeline.app.failures import message
 from pipeline.graph import Graph
+from pipeline.packets import NS_PER_S
 from pipeline.stage import Resource
 from stages.memory.row_writer import utc_ns
 from stages.memory.sleep import Slept, sleep
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from stages.memory.long_term_memory import LongTermMemory
 
 _LOOK_S = 1.0
+_AGAIN_NS = 60 * NS_PER_S
+"""What is due but cannot be done yet is tried again after so long."""
 
 
 def sleeper_of(graph: Graph) -> tuple[str | None, Sleeper]:
@@ -56,8 +59,8 @@ class Sleeping:
         if self._thread.is_alive():
             self._thread.join()
 
-    def round(self, quiet_since_ns: int | None = None) -> Slept:
-        """Sleep once, at most `most` items a step; with `quiet_since_ns` only while no later line comes."""
+    def round(self, quiet_since: int | None = None) -> Slept:
+        """Sleep once, at most `most` items a step; with `quiet_since` (the number of the last line) only while no other line comes."""
         with self._one_at_a_time:
             now_ns = utc_ns(times.now())
             slept = sleep(
@@ -66,34 +69,40 @@ class Sleeping:
                 now_ns,
                 items=self._sleeper.items,
                 most=self._sleeper.most,
-                go_on=lambda: not self._ending.is_set() and quiet_since_ns in (None, self._last_line_ns()),
+                go_on=lambda: not self._ending.is_set() and quiet_since in (None, self._newest()[0]),
             )
             if slept.finished and slept.n_items:
                 self._memory.tend_index()
             return slept
 
-    def _last_line_ns(self) -> int:
-        with self._memory.findings.database.reading() as connection:
-            return int(connection.execute("SELECT coalesce(max(ended_at_ns), 0) FROM lines").fetchone()[0])
-
     def _newest(self) -> tuple[int, int]:
-        """The end of the last line and the number of the newest event: what changes when there is something new."""
+        """The numbers of the newest line and event: what changes when there is something new."""
         with self._memory.findings.database.reading() as connection:
-            newest = connection.execute("SELECT coalesce(max(rowid), 0) FROM events").fetchone()[0]
-        return self._last_line_ns(), int(newest)
+            query = "SELECT (SELECT coalesce(max(n), 0) FROM lines), (SELECT coalesce(max(rowid), 0) FROM events)"
+            n_line, n_event = connection.execute(query).fetchone()
+        return int(n_line), int(n_event)
 
     def _watch(self) -> None:
-        slept_after = newest = (-1, -1)
+        # Quiet is told by when a line was stored, not by when its words were said: an import may lie in the future.
+        newest = self._newest()
+        slept_after = (-1, -1)
         scheduled: datetime = times.now()
+        spoke_ns, again_ns = utc_ns(scheduled), 0
         while not self._ending.wait(_LOOK_S):
             now = times.now()
+            now_ns = utc_ns(now)
             try:
-                newest = self._newest()
+                before, newest = newest, self._newest()
+                spoke_ns = now_ns if newest[0] != before[0] else min(spoke_ns, now_ns)
                 if self._sleeper.is_due(scheduled, now):
                     scheduled = now
                     self.round()
-                elif newest != slept_after and utc_ns(now) - newest[0] >= self._sleeper.quiet_ns and self.round(newest[0]).finished:
-                    slept_after = newest
+                elif newest != slept_after and now_ns - spoke_ns >= self._sleeper.quiet_ns and now_ns >= again_ns:
+                    slept = self.round(newest[0])
+                    if slept.finished:
+                        slept_after = newest
+                    elif not slept.n_items:
+                        again_ns = now_ns + _AGAIN_NS
             except (OSError, RuntimeError, ValueError) as error:
                 # Listening goes on, whatever sleep met with.
                 slept_after = newest

@@ -10,6 +10,7 @@ from stages.answer.chat_answerer import ChatAnswerer, ChatError
 from stages.answer.claim_check import problem
 from stages.answer.prompt import messages, reads_like_order, sentences
 from stages.memory.rows import LineRow
+from stages.memory.summary_step import CannotWriteError
 from stages.recall.untranscribed import is_untranscribed
 
 _log = logging.getLogger("echoic.sleep")
@@ -20,7 +21,7 @@ def summary_writer(answerer: Answerer | None) -> Callable[[Sequence[LineRow]], s
     """What words summaries with an answerer's language model; None for one that quotes.
 
     Lines are data: those that read like orders are left out, and a sentence that the lines do not support is dropped. Without a reply
-    the summary is None, and after the first failure the model is not asked again: it would only fail again and take its time.
+    it raises CannotWriteError, and the model is not asked again: it would only fail again and take its time.
     """
     if not isinstance(answerer, ChatAnswerer):
         return None
@@ -29,14 +30,16 @@ def summary_writer(answerer: Answerer | None) -> Callable[[Sequence[LineRow]], s
     def write(lines: Sequence[LineRow]) -> str | None:
         nonlocal asked
         notes = [line for line in lines if not is_untranscribed(line) and not reads_like_order(line.text)]
-        if asked is None or not notes:
+        if not notes:
             return None
+        if asked is None:
+            raise CannotWriteError("the model did not answer before")
         try:
             reply = asked.reply(messages(_TASK, notes))
         except ChatError as error:
             _log.warning("summaries stay in the speakers' own words: %s", error)
             asked = None
-            return None
+            raise CannotWriteError(str(error)) from error
         held = [
             sentence.text
             for sentence in sentences(reply, len(notes))

@@ -29,10 +29,12 @@ CREATE TABLE links_due (
 ) STRICT;
 
 CREATE TRIGGER links_of_new_events AFTER INSERT ON events WHEN new.level = 'event' BEGIN
-    INSERT INTO links_due (event) SELECT new.id WHERE NOT EXISTS (SELECT 1 FROM links_due WHERE event = new.id);
+    DELETE FROM links_due WHERE event = new.id;
+    INSERT INTO links_due (event) VALUES (new.id);
 END;
 CREATE TRIGGER links_of_changed_events AFTER UPDATE OF vector ON events WHEN new.level = 'event' AND old.vector IS NOT new.vector BEGIN
-    INSERT INTO links_due (event) SELECT new.id WHERE NOT EXISTS (SELECT 1 FROM links_due WHERE event = new.id);
+    DELETE FROM links_due WHERE event = new.id;
+    INSERT INTO links_due (event) VALUES (new.id);
 END;
 CREATE TRIGGER links_of_moved_events AFTER UPDATE OF ended_at_ns ON events WHEN old.ended_at_ns IS NOT new.ended_at_ns BEGIN
     UPDATE event_people SET ended_at_ns = new.ended_at_ns WHERE event = new.id;
@@ -44,14 +46,16 @@ CREATE TRIGGER links_of_removed_events AFTER DELETE ON events BEGIN
     DELETE FROM links_due WHERE event = old.id;
 END;
 CREATE TRIGGER links_of_told_people AFTER INSERT ON line_speakers BEGIN
-    INSERT INTO links_due (event) SELECT m.event FROM event_lines m
-        WHERE m.line = new.line AND EXISTS (SELECT 1 FROM event_people p WHERE p.event = m.event)
-            AND NOT EXISTS (SELECT 1 FROM links_due d WHERE d.event = m.event);
+    DELETE FROM links_due WHERE event IN (SELECT m.event FROM event_lines m
+        WHERE m.line = new.line AND EXISTS (SELECT 1 FROM event_people p WHERE p.event = m.event));
+    INSERT INTO links_due (event) SELECT DISTINCT m.event FROM event_lines m
+        WHERE m.line = new.line AND EXISTS (SELECT 1 FROM event_people p WHERE p.event = m.event);
 END;
 CREATE TRIGGER links_of_corrected_people AFTER UPDATE OF speaker ON line_speakers WHEN old.speaker IS NOT new.speaker BEGIN
-    INSERT INTO links_due (event) SELECT m.event FROM event_lines m
-        WHERE m.line = new.line AND EXISTS (SELECT 1 FROM event_people p WHERE p.event = m.event)
-            AND NOT EXISTS (SELECT 1 FROM links_due d WHERE d.event = m.event);
+    DELETE FROM links_due WHERE event IN (SELECT m.event FROM event_lines m
+        WHERE m.line = new.line AND EXISTS (SELECT 1 FROM event_people p WHERE p.event = m.event));
+    INSERT INTO links_due (event) SELECT DISTINCT m.event FROM event_lines m
+        WHERE m.line = new.line AND EXISTS (SELECT 1 FROM event_people p WHERE p.event = m.event);
 END;
 INSERT INTO links_due (event) SELECT id FROM events WHERE level = 'event' ORDER BY ended_at_ns, id;
 """

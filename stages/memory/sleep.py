@@ -18,8 +18,9 @@ _MOST_ITEMS = 1024
 class SleepStep(Protocol):
     """One kind of work that is done in sleep.
 
-    It commits whole items, may be killed between or inside any call, goes on where it stopped, finds its work by an index (never by
-    reading the whole memory), and comes to the same result however often it was interrupted.
+    It commits whole items, may be killed between or inside any call, goes on where it stopped, and finds its work by an index (never by
+    reading the whole memory). One that stops while something is still due (it may not be done yet, or a model does not answer) says so
+    in `waits`.
     """
 
     name: str
@@ -76,6 +77,7 @@ def sleep(
                 return Slept(done, False)
             n_done = step.work(memory, at_ns, allowed)
             if n_done == 0:
+                finished = finished and not getattr(step, "waits", False)
                 break
             done[step.name] += n_done
             told(step.name, done[step.name])

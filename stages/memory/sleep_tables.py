@@ -55,15 +55,15 @@ CREATE INDEX summary_people_by_speaker ON summary_people (speaker);
 CREATE INDEX events_without_parent ON events (session, level, start_ns) WHERE parent IS NULL;
 
 CREATE TRIGGER sleep_due_of_new_events AFTER INSERT ON events BEGIN
+    DELETE FROM sleep_due WHERE event = new.id;
     INSERT INTO sleep_due (task, event) SELECT t.value, new.id
-        FROM json_each(CASE new.level WHEN 'event' THEN '["duplicate"]' WHEN 'episode' THEN '["topic", "summary"]' ELSE '[]' END) t
-        WHERE NOT EXISTS (SELECT 1 FROM sleep_due d WHERE d.event = new.id AND d.task = t.value);
+        FROM json_each(CASE new.level WHEN 'event' THEN '["duplicate"]' WHEN 'episode' THEN '["topic", "summary"]' ELSE '[]' END) t;
 END;
 CREATE TRIGGER sleep_due_of_changed_events AFTER UPDATE OF vector, start_ns, end_ns, level ON events
 WHEN old.vector IS NOT new.vector OR old.start_ns IS NOT new.start_ns OR old.end_ns IS NOT new.end_ns OR old.level IS NOT new.level BEGIN
+    DELETE FROM sleep_due WHERE event = new.id;
     INSERT INTO sleep_due (task, event) SELECT t.value, new.id
-        FROM json_each(CASE new.level WHEN 'event' THEN '["duplicate"]' WHEN 'episode' THEN '["topic", "summary"]' ELSE '[]' END) t
-        WHERE NOT EXISTS (SELECT 1 FROM sleep_due d WHERE d.event = new.id AND d.task = t.value);
+        FROM json_each(CASE new.level WHEN 'event' THEN '["duplicate"]' WHEN 'episode' THEN '["topic", "summary"]' ELSE '[]' END) t;
 END;
 CREATE TRIGGER sleep_findings_of_removed_events AFTER DELETE ON events BEGIN
     DELETE FROM sleep_due WHERE event = old.id;
@@ -80,14 +80,16 @@ WHEN old.level = 'event' AND old.parent IS NOT NULL AND (SELECT complete FROM se
     DELETE FROM events WHERE id = old.parent AND level = 'episode';
 END;
 CREATE TRIGGER sleep_due_of_renamed_speakers AFTER UPDATE OF name ON speakers WHEN old.name IS NOT new.name BEGIN
-    INSERT INTO sleep_due (task, event) SELECT 'summary', p.event FROM summary_people p WHERE p.speaker = new.id
-        AND NOT EXISTS (SELECT 1 FROM sleep_due d WHERE d.event = p.event AND d.task = 'summary');
+    DELETE FROM sleep_due WHERE task = 'summary' AND event IN (SELECT p.event FROM summary_people p WHERE p.speaker = new.id);
+    INSERT INTO sleep_due (task, event) SELECT 'summary', p.event FROM summary_people p WHERE p.speaker = new.id;
 END;
 CREATE TRIGGER sleep_due_of_corrected_speakers AFTER UPDATE OF speaker ON line_speakers WHEN old.speaker IS NOT new.speaker BEGIN
-    INSERT INTO sleep_due (task, event) SELECT 'summary', e.parent
+    DELETE FROM sleep_due WHERE task = 'summary' AND event IN (
+        SELECT e.parent FROM event_lines m JOIN events e ON e.id = m.event
+        WHERE m.line = new.line AND EXISTS (SELECT 1 FROM summary_people p WHERE p.event = e.parent));
+    INSERT INTO sleep_due (task, event) SELECT DISTINCT 'summary', e.parent
         FROM event_lines m JOIN events e ON e.id = m.event
-        WHERE m.line = new.line AND EXISTS (SELECT 1 FROM summary_people p WHERE p.event = e.parent)
-            AND NOT EXISTS (SELECT 1 FROM sleep_due d WHERE d.event = e.parent AND d.task = 'summary');
+        WHERE m.line = new.line AND EXISTS (SELECT 1 FROM summary_people p WHERE p.event = e.parent);
 END;
 
 INSERT INTO sleep_due (task, event) SELECT 'duplicate', id FROM events WHERE level = 'event' ORDER BY ended_at_ns, id;
@@ -97,7 +99,8 @@ INSERT INTO sleep_due (task, event) SELECT 'summary', id FROM events WHERE level
 """SQL of the migration that makes them.
 
 Triggers note what is due, so no step looks for its work: new and changed events and episodes, duplicates whose original went, and
-summaries that name somebody who is called otherwise now, or who turned out to be somebody else. While a session runs, an episode that
-loses an event (one that was torn by a crash) is taken apart, and grows again from the events that are left. `topic_terms` counts how
+summaries that name somebody who is called otherwise now, or who turned out to be somebody else. What is due already gets a new number, so
+that a step that was at work on it meanwhile finds its own number gone and does not store what it found. While a session runs, an episode
+that loses an event (one that was torn by a crash) is taken apart, and grows again from the events that are left. `topic_terms` counts how
 often a term fell in all episodes that have a topic.
 """

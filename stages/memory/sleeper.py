@@ -13,24 +13,25 @@ from stages.memory.memory_errors import MemorySettingsError
 from stages.memory.sleep import SleepStep
 from stages.memory.sleep_steps import sleep_steps
 
+_NO_BOUND = 10**9
 _HOUR = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 
 
 class Sleeper(Resource):
     """Sleep when the room is quiet, on a schedule, and as much of it at a time as there is time for.
 
-    Sleep begins when nobody has spoken for `quiet_s` and something new is there, every `every_min` minutes (0: not), and at each of
-    `at_times` ("03:00", on the clock of this machine); the latter two whether somebody speaks or not, one round each. A round is at
-    most `most` items of each step, `items` in a transaction. `answerer` words at most `most_worded` summaries a round, if it is a
-    language model; the others quote. The audio of lines whose strength (0 to 1) has fallen below `fade_audio_below` leaves; 0 lets
-    none fade. Raises MemorySettingsError for settings out of bounds.
+    Sleep begins when nobody has spoken for `quiet_s` and something new is there, every `every_min` minutes (0: not), since some rooms
+    are never quiet, and at each of `at_times` ("03:00", on the clock of this machine); the latter two whether somebody speaks or not,
+    one round each. A round is at most `most` items of each step, `items` in a transaction. `answerer` words at most `most_worded`
+    summaries a round, if it is a language model; the others quote. The audio of lines whose strength (0 to 1) has fallen below
+    `fade_audio_below` leaves; 0 lets none fade. Raises MemorySettingsError for settings out of bounds.
     """
 
     def __init__(
         self,
         answerer: Answerer | None = None,
         quiet_s: float = 60.0,
-        every_min: float = 0.0,
+        every_min: float = 60.0,
         at_times: tuple[str, ...] = (),
         items: int = 16,
         most: int = 512,
@@ -61,9 +62,10 @@ class Sleeper(Resource):
         self.most_worded = most_worded
         self.fade_audio_below = fade_audio_below
 
-    def steps(self) -> list[SleepStep]:
-        """The steps of one round."""
-        return sleep_steps(summary_writer(self.answerer), self.most_worded, self.fade_audio_below)
+    def steps(self, *, at_once: bool = False) -> list[SleepStep]:
+        """The steps of one round, or of a sleep that does everything at once."""
+        most_worded = _NO_BOUND if at_once else self.most_worded
+        return sleep_steps(summary_writer(self.answerer), most_worded, self.fade_audio_below)
 
     def is_due(self, last: datetime, now: datetime) -> bool:
         """Whether the schedule asks for a round between two moments of the same time zone, `last` left out."""

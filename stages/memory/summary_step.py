@@ -16,20 +16,24 @@ if TYPE_CHECKING:
 
 MADE_BY = "summaries"
 Write = Callable[[Sequence[LineRow]], "str | None"]
-"""A summary of lines in other words, checked against them; None where there is none, or none that holds."""
+"""A summary of lines in other words, checked against them; None where there is none that holds. May raise CannotWriteError."""
 
 _MOST_LINES = 2000
 _MOST_NOTES = 12
 _SETTLED_NS = 60_000_000_000
 
 
+class CannotWriteError(RuntimeError):
+    """What writes summaries cannot be reached now: what is due stays so."""
+
+
 class Summarise:
     """Tells each finished episode anew when it is due: because it is new, has changed, or names people who have other names now.
 
     The summary is extractive (the words of the events whose lines mattered most) unless `write` makes a better one; at most `budget`
-    episodes are written by it for each Summarise, what is left waits for the next sleep. Where it fails, the extractive one stays. Without
-    `write`, a summary that a model once wrote is only taken back when it is due: its names would be wrong (labels corrected backwards by
-    later evidence, as in BiMem, ICCV 2023).
+    episodes are written by it for each Summarise, what is left waits for the next sleep, and so does everything while it cannot be
+    reached. Without `write`, a summary that a model once wrote is only taken back when it is due: its names would be wrong (labels
+    corrected backwards by later evidence, as in BiMem, ICCV 2023).
     """
 
     name = "summaries"
@@ -39,24 +43,32 @@ class Summarise:
             raise MemorySettingsError(f"summaries: budget must be at least 1, found {budget}")
         self.write = write
         self.left = budget
+        self.waits = False
 
     def work(self, memory: LongTermMemory, at_ns: int, limit: int) -> int:
         """Tell at most `limit` episodes (with a model: one, since that takes seconds); how many were done, 0 when none is left."""
-        if self.write is not None and self.left < 1:
-            return 0
         with memory.findings.database.reading() as connection:
             query = (
                 "SELECT d.n, d.event FROM sleep_due d JOIN events e ON e.id = d.event"
                 " WHERE d.task = 'summary' AND e.ended_at_ns <= ? ORDER BY d.n LIMIT ?"
             )
+            is_due = connection.execute("SELECT 1 FROM sleep_due WHERE task = 'summary' LIMIT 1").fetchone() is not None
             at_most = min(limit, 1) if self.write is not None else limit
             found = connection.execute(query, (at_ns - _SETTLED_NS, at_most)).fetchall()
+            # Without a model the speakers' own words stand there already.
+            self.waits = self.write is not None and is_due and (not found or self.left < 1)
+            if self.waits:
+                return 0
             told = [(number, episode, *_told(connection, episode, self.write is not None)) for number, episode in found]
         for number, episode, extract, notes in told:
             worded = None
             if self.write is not None and notes:
                 self.left -= 1
-                worded = self.write(notes)
+                try:
+                    worded = self.write(notes)
+                except CannotWriteError:
+                    self.waits = True
+                    return 0
             with memory.findings.database.writing() as connection:
                 if settled(connection, number):
                     _store(connection, episode, worded, extract, notes)

@@ -38,15 +38,17 @@ class NameTopics:
 
     def work(self, memory: LongTermMemory, at_ns: int, limit: int) -> int:  # noqa: ARG002 - a topic is known when its episode is
         """Name at most `limit` episodes in one transaction; how many were done, 0 when none is left."""
-        with memory.findings.database.writing() as connection:
-            found = due(connection, "topic", limit)
-            for number, episode in found:
-                if settled(connection, number):
-                    self._name(connection, episode)
+        # Reading and stemming an episode takes long, so it is done before the writer's place is taken.
+        with memory.findings.database.reading() as connection:
+            found = [(number, episode, *_terms(connection, episode)) for number, episode in due(connection, "topic", limit)]
+        if found:
+            with memory.findings.database.writing() as connection:
+                for number, episode, counts, words in found:
+                    if settled(connection, number):
+                        self._name(connection, episode, counts, words)
         return len(found)
 
-    def _name(self, connection: sqlite3.Connection, episode: str) -> None:
-        counts, words = _terms(connection, episode)
+    def _name(self, connection: sqlite3.Connection, episode: str, counts: Counter[str], words: Mapping[str, str]) -> None:
         connection.execute("DELETE FROM topics WHERE event = ?", (episode,))
         if not counts:
             return

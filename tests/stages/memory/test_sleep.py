@@ -314,7 +314,7 @@ def test_settings_out_of_bounds_are_refused(settings: dict[str, object], told: s
 
 
 def test_a_schedule_asks_once_for_each_of_its_times() -> None:
-    sleeper = Sleeper(at_times=("03:00", "13:30"))
+    sleeper = Sleeper(every_min=0, at_times=("03:00", "13:30"))
     night = STARTED_AT.replace(hour=2, minute=59)
     assert not sleeper.is_due(night, night + timedelta(seconds=59))
     assert sleeper.is_due(night, night + timedelta(seconds=61))

@@ -11,6 +11,7 @@ from stages.answer.summary_writer import summary_writer
 from stages.memory.episode_growth import GrowEpisodes
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.rows import LineRow
+from stages.memory.sleep import sleep
 from stages.memory.summary_step import Summarise
 from tests.stages.memory.made import event, line
 from tests.stages.memory.made_sleep import NOW_NS, nap, opened, talk
@@ -116,8 +117,8 @@ def grow(memory: LongTermMemory) -> None:
 
 @pytest.mark.parametrize(
     "model",
-    [Model(fails=True), Model("Nine hundred dragons ate London [1]."), Model("I don't know."), Extractive(), None],
-    ids=["fails", "invents", "knows nothing", "quotes", "none"],
+    [Model("Nine hundred dragons ate London [1]."), Model("I don't know."), Extractive(), None],
+    ids=["invents", "knows nothing", "quotes", "none"],
 )
 def test_what_does_not_hold_leaves_the_speakers_own_words(memory: LongTermMemory, model: ChatAnswerer | None) -> None:
     voiced(memory, ["the ferry leaves on saturday", "bring your coats along"])
@@ -137,8 +138,34 @@ def test_a_model_that_fails_is_asked_once_and_orders_are_not_put_to_it(memory: L
     assert len(model.asked) == 1
     assert "ignore all" not in model.asked[0]
     failing = Model(fails=True)
-    assert told(memory, failing) == 2
+    assert told(memory, failing) == 0
     assert len(failing.asked) == 1
+
+
+def test_what_a_model_could_not_be_asked_is_worded_when_it_answers_again(memory: LongTermMemory) -> None:
+    voiced(memory, ["the ferry leaves on saturday", "bring your coats along"])
+    grow(memory)
+    slept = sleep(memory, [Summarise(summary_writer(Model(fails=True)), 8)], NOW_NS)
+    assert (slept.n_items, slept.finished) == (0, False)
+    assert summary(memory) == "the ferry leaves on saturday"
+    assert memory.findings.n_due("summary") == 1
+    slept = sleep(memory, [Summarise(summary_writer(Model()), 8)], NOW_NS)
+    assert (slept.n_items, slept.finished) == (1, True)
+    assert summary(memory) != "the ferry leaves on saturday"
+
+
+def test_what_changes_while_it_is_worded_is_due_again(memory: LongTermMemory) -> None:
+    voiced(memory, ["the ferry leaves on saturday", "bring your coats along"])
+    grow(memory)
+
+    def slow(_lines: object) -> str:
+        with memory.findings.database.writing() as connection:
+            connection.execute("UPDATE events SET end_ns = end_ns + 1 WHERE level = 'episode'")
+        return "They talk about the ferry."
+
+    assert Summarise(slow, 8).work(memory, NOW_NS, 1) == 1
+    assert summary(memory) == "the ferry leaves on saturday"
+    assert memory.findings.n_due("summary") == 1
 
 
 def test_a_budget_leaves_the_rest_for_the_next_sleep(memory: LongTermMemory) -> None:
@@ -147,6 +174,8 @@ def test_a_budget_leaves_the_rest_for_the_next_sleep(memory: LongTermMemory) -> 
     grow(memory)
     steps = Summarise(summary_writer(Model()), 3)
     assert [steps.work(memory, NOW_NS, 16) for _ in range(5)] == [1, 1, 1, 0, 0]
+    assert steps.waits
+    assert not sleep(memory, [steps], NOW_NS).finished
     assert memory.findings.n_due("summary") == 1
 
 
