@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pipeline.app.console import say
 from pipeline.app.failures import CallerError, WorkError
 from pipeline.app.graph_roles import Roles, roles_of, with_settings
@@ -120,9 +122,11 @@ def keep_first_graph(graph: Graph, memory: MemoryDirectory, roles: Roles) -> Non
 def keep_graph(graph: Graph, memory: MemoryDirectory, roles: Roles, *, anew: bool = False) -> None:
     """Write the resolved graph into a memory that has none yet, without what belongs to this one run. Whole or not at all.
 
-    With `anew` it takes the place of the one that is there, in one step.
+    With `anew` it takes the place of the one that is there, in one step. Otherwise only bounds and sleep of the one that is there become
+    those of this run: they are what somebody wants of a memory, not what it is.
     """
     if memory.graph_file.exists() and not anew:
+        _keep_policy(graph, memory, roles)
         return
     own: dict[str, object] = {f"{roles.memory}.directory": "", f"{roles.memory}.read_only": False}
     if roles.recording is not None:
@@ -134,3 +138,32 @@ def keep_graph(graph: Graph, memory: MemoryDirectory, roles: Roles, *, anew: boo
         own.update({f"{roles.source}.{name}": blank for name, blank in blanks.items() if is_file and name in given})
     memory.path.mkdir(parents=True, exist_ok=True)
     write_whole(memory.graph_file, with_settings(graph, own).to_yaml().encode())
+
+
+def _keep_policy(graph: Graph, memory: MemoryDirectory, roles: Roles) -> None:
+    """Give the stored graph the bounds and the sleep of another one that has some, so that `consolidate` and `doctor` go by them."""
+    from stages.memory.bounds import Bounds
+    from stages.memory.sleeper import Sleeper
+
+    try:
+        stored = load_graph(memory.graph_file)
+        owner = roles_of(stored).memory
+    except (GraphError, CallerError):
+        return
+    resources = dict(stored.resources)
+    for policy in (Bounds, Sleeper):
+        for name in graph.stages_of(policy)[:1]:
+            node = graph.resources[name]
+            for old in stored.stages_of(policy):
+                resources.pop(old)
+            if name in resources:
+                return
+            if node.settings.get("answerer") not in resources:
+                node = replace(node, settings={key: value for key, value in node.settings.items() if key != "answerer"})
+            resources = {name: node, **resources} if policy is Bounds else {**resources, name: node}
+            if policy is Bounds:
+                bounds = graph.resources[roles.memory].settings.get("bounds")
+                resources[owner] = replace(resources[owner], settings={**resources[owner].settings, "bounds": bounds})
+    text = replace(stored, resources=resources).to_yaml()
+    if text != stored.to_yaml():
+        write_whole(memory.graph_file, text.encode())

@@ -49,3 +49,31 @@ def test_a_memory_whose_graph_is_gone_is_opened_with_the_one_that_has_its_encode
     assert [row["id"] for row in echoic("sessions", "--memory", tmp_path / "m", "--json").json] == [session]
     again = echoic("import", transcript, "--memory", tmp_path / "m")
     assert (again.code, again.out.strip()) == (0, session)
+
+
+def test_bounds_and_sleep_are_those_of_the_last_run_that_had_some(
+    echoic: Echoic, mono_file: Path, transcript: Path, tmp_path: Path
+) -> None:
+    """A recording that a bound of long ago would take away stays where a later run wants more of it kept."""
+    shipped = Path("configs/minimal.yaml").read_text()
+
+    def config(name: str, recordings: str, quiet_s: float) -> Path:
+        more = f"  bounds: {{use: stages.memory.bounds.Bounds, recordings_bytes: {recordings}}}\n"
+        more += f"  sleeper: {{use: stages.memory.sleeper.Sleeper, quiet_s: {quiet_s}, answerer: answerer}}\n"
+        text = shipped.replace("resources:\n", f"resources:\n{more}", 1).replace("index: flat}", "index: flat, bounds: bounds}")
+        (tmp_path / name).write_text(text)
+        return tmp_path / name
+
+    memory = tmp_path / "m"
+    assert echoic("import", transcript, "--memory", memory, "--config", config("small.yaml", "1 kB", 5.0)).code == 0
+    assert "1 kB" in (memory / "graph.yaml").read_text()
+    assert echoic("replay", mono_file, "--memory", memory, "--config", config("large.yaml", "100 GB", 7.0)).code == 0
+    kept = (memory / "graph.yaml").read_text()
+    assert "1 kB" not in kept
+    assert "quiet_s: 7.0" in kept
+    recorded = sorted((memory / "sessions").rglob("*.flac"))
+    assert recorded
+    assert echoic("consolidate", "--memory", memory).code == 0
+    assert sorted((memory / "sessions").rglob("*.flac")) == recorded
+    assert echoic("replay", mono_file, "--memory", memory, "--config", "configs/minimal.yaml").code == 0
+    assert (memory / "graph.yaml").read_text() == kept
