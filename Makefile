@@ -1,6 +1,6 @@
 # Each of these sets up what is missing first (tools/setup.sh), so that one command is enough in a fresh checkout.
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench bench-hearing setup lint clean
+.PHONY: help demo test bench bench-hearing bench-memory setup lint clean
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
@@ -9,6 +9,7 @@ help:
 	@echo "make test    set up, and run all tests (PYTEST_ARGS='tests/models -k catalog' for some)"
 	@echo "make bench   set up, and measure the demo's room"
 	@echo "make bench-hearing  set up, and measure how well rooms full of talkers are heard (about 25 minutes on two cores)"
+	@echo "make bench-memory   set up, and measure events, a million lines, a week, and faults (about 40 minutes on two cores)"
 	@echo "make lint    ruff and mypy"
 	@echo "make clean   remove .venv and what the demo left (weights stay in their cache)"
 
@@ -27,6 +28,10 @@ bench:
 bench-hearing:
 	@tools/setup.sh test
 	@.venv/bin/python -m tools.bench_hearing $(BENCH_ARGS)
+
+bench-memory:
+	@tools/setup.sh test
+	@.venv/bin/python -m tools.bench_memory $(BENCH_ARGS)
 
 setup:
 	@tools/setup.sh test

@@ -56,6 +56,10 @@ class Metrics:
         self._position = Gauge("echoic_position_seconds", "Session time that a stage has passed", ["stage"], registry=self.registry)
         self._queue = Gauge("echoic_queue_packets", "Packets that wait for a stage", ["stage"], registry=self.registry)
         self._lag = Gauge("echoic_lag_seconds", "How far the memory is behind the recording", registry=self.registry)
+        self._used = Gauge("echoic_store_bytes", "What a store of the memory takes", ["store"], registry=self.registry)
+        self._bound = Gauge(
+            "echoic_store_bound_bytes", "What a store of the memory may take, 0: no bound", ["store"], registry=self.registry
+        )
 
     def add_stage(self, name: str) -> None:
         """Make a stage's figures known before it works."""
@@ -116,6 +120,11 @@ class Metrics:
     def lag(self, lag_ns: int) -> None:
         """How far the memory is behind the recording."""
         self._lag.set(seconds(lag_ns))
+
+    def store(self, name: str, used_bytes: int, bound_bytes: int) -> None:
+        """What a store of the memory takes, and may take."""
+        self._used.labels(name).set(used_bytes)
+        self._bound.labels(name).set(bound_bytes)
 
     def text(self) -> bytes:
         """Everything in Prometheus's text format."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -36,7 +36,12 @@ def nanoseconds(time_s: float) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class Packet:
-    """A piece of the stream that starts at `pts_ns` and lasts `duration_ns`."""
+    """A piece of the stream that starts at `pts_ns` and lasts `duration_ns`.
+
+    `in_hindsight` packets tell of what others have told before; how long they are waited for says nothing of how far a graph has heard.
+    """
+
+    in_hindsight: ClassVar[bool] = False
 
     pts_ns: int
     duration_ns: int
@@ -297,6 +302,8 @@ class Event(Packet):
     `lines` are the keys of its transcripts (`Transcript.key`), in order. `reason` says in words why it began where it did
     and `surprise` how surprising that was, in nats. `embedding` is float32, shape (dimension,), of unit length.
     """
+
+    in_hindsight: ClassVar[bool] = True
 
     name: str
     lines: tuple[str, ...]

@@ -116,9 +116,13 @@ class Runner:
 
     @property
     def passed_ns(self) -> int:
-        """The session time that everything has passed: what ends before it has reached every sink."""
-        sinks = [worker.told_ns for worker in self._workers.values() if not worker.consumers]
-        return min(sinks, default=0)
+        """The session time that everything has passed: what ends before it has reached every sink.
+
+        Sinks of packets `in_hindsight` count only where there are no others: an event that is open may stay so through a long silence.
+        """
+        sinks = [worker for worker in self._workers.values() if not worker.consumers]
+        counted = [worker for worker in sinks if not worker.in_hindsight] or sinks
+        return min((worker.told_ns for worker in counted), default=0)
 
     def alive(self) -> dict[str, bool]:
         """Whether each stage's thread still works."""
@@ -170,6 +174,7 @@ class _Worker:
         self._promised_ns = 0
         self._gaps: list[Gap] = []
         self._tells = type(stage).on_passed is not Stage.on_passed
+        self.in_hindsight = bool(stage.inputs) and all(port.packet.in_hindsight for port in stage.inputs.values())
 
     def _main(self) -> None:
         try:

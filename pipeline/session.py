@@ -13,7 +13,7 @@ from types import TracebackType
 
 import numpy as np
 
-from pipeline.gap_log import merge_gaps, read_gaps
+from pipeline.gap_log import gap_faults, merge_gaps, read_gaps
 from pipeline.packets import Float32Array, Gap, seconds
 from pipeline.pcm import Levels, to_float
 from pipeline.recorded import UNREADABLE, frames_to_ns, gap_at
@@ -95,15 +95,26 @@ class SessionReader:
         lost, self._n_taken = self._lost[self._n_taken :], len(self._lost)
         return lost
 
-    def faults(self) -> list[str]:
-        """What is wrong with the files, in words; nothing where the recording is whole."""
+    def faults(self, most_decoded: int = 240) -> list[str]:
+        """What is wrong with the files, in words; nothing where the recording is whole.
+
+        Every segment must be there and be as long as it says; `most_decoded` of them, spread over all, are also decoded.
+        """
         faults = []
         last = self._audio.last_index()
+        decoded = {place * last // max(most_decoded - 1, 1) for place in range(most_decoded)} if most_decoded else set()
         for index in range(last + 1):
             n_frames = self._audio.frames_of(index)
             if n_frames < (self.info.segment_frames if index < last else 1):
                 names = ", ".join(path.name for path in self._audio.flac_paths(index))
                 faults.append(f"session {self.info.id}: {names} cannot be read, is shorter than it must be, or is missing")
+            elif index in decoded and (lost := self._audio.read(index, 0, n_frames)[1]):
+                names = ", ".join(path.name for path in self._audio.flac_paths(index))
+                lost_s = sum(length for _, length in lost) / self.info.sample_rate_hz
+                faults.append(f"session {self.info.id}: {names} is damaged: {lost_s:.2f} s of it cannot be read")
+        n_damaged, n_missing = gap_faults(self.directory / "gaps.jsonl", self.info.n_gaps, is_complete=self.info.complete)
+        if n_damaged or n_missing:
+            faults.append(f"session {self.info.id}: gaps.jsonl is damaged: {n_damaged} lines cannot be read, {n_missing} are missing")
         return faults
 
     def close(self) -> None:

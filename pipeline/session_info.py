@@ -49,8 +49,9 @@ class SessionInfo:
     """One recorded session.
 
     `array` is as it was used: its channels are the recording's channels, in order. `complete` says that nothing more will
-    come. `n_clipped` counts samples at full scale. `segment_frames` is the length of every segment but the last. `origin` says
-    whether this is the only recording there is ("live") or a copy of another ("replay"), which goes on from that one.
+    come. `n_clipped` counts samples at full scale, `n_gaps` the lines of gaps.jsonl once it is complete. `segment_frames` is the
+    length of every segment but the last. `origin` says whether this is the only recording there is ("live") or a copy of another
+    ("replay"), which goes on from that one.
     """
 
     id: str
@@ -61,6 +62,7 @@ class SessionInfo:
     content_sha256: str | None = None
     complete: bool = False
     n_clipped: int = 0
+    n_gaps: int = 0
     segment_frames: int = 0
     origin: Literal["live", "replay"] = "replay"
     version: int = VERSION
@@ -139,6 +141,7 @@ def _parse(row: dict[str, Any]) -> SessionInfo:
         content_sha256=None if row["content_sha256"] is None else str(row["content_sha256"]),
         complete=bool(row["complete"]),
         n_clipped=int(row["n_clipped"]),
+        n_gaps=int(row.get("n_gaps", 0)),
         segment_frames=int(row["segment_frames"]),
         origin=_origin(row),
         version=int(row["version"]),

@@ -14,7 +14,7 @@ import numpy as np
 
 from pipeline.audio_folder import AudioFolder
 from pipeline.durable import lock_folder, write_all
-from pipeline.gap_log import GapLog, read_gaps
+from pipeline.gap_log import GapLog, n_gap_lines, read_gaps
 from pipeline.packets import Float32Array, Gap
 from pipeline.pcm import AU_HEADER_BYTES, SAMPLE_BYTES, Levels, au_header, pack, quantise
 from pipeline.recorded import UNREADABLE, Recorded, as_recorded, gap_at
@@ -111,7 +111,9 @@ class SessionWriter:
             self._sync()
             if self._n_held:
                 self._seal()
-            self.info = dataclasses.replace(self.info, complete=complete, n_clipped=self.n_clipped)
+            self.info = dataclasses.replace(
+                self.info, complete=complete, n_clipped=self.n_clipped, n_gaps=n_gap_lines(self.directory / "gaps.jsonl")
+            )
             save_info(self.directory, self.info)
         if self.n_clipped:
             _LOG.warning(

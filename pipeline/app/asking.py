@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.app import times
 from pipeline.app.answer_text import answer_text
@@ -13,6 +13,10 @@ from pipeline.app.daemon_file import DaemonFile, DaemonGoneError, call, running_
 from pipeline.app.failures import CallerError
 from pipeline.app.memory_directory import MemoryDirectory
 from pipeline.app.open_memory import recall_to_ask, start_of
+from stages.memory.row_writer import utc_ns
+
+if TYPE_CHECKING:
+    from stages.memory.long_term_memory import LongTermMemory
 
 MAX_QUESTION_CHARACTERS = 2000
 
@@ -39,6 +43,12 @@ def checked_question(question: str) -> str:
     return text
 
 
+def note_recalled(memory: LongTermMemory, answer: dict[str, Any]) -> None:
+    """What an answer quotes grows stronger in memory."""
+    lines = [entry["utterance"] for claim in answer["claims"] for entry in claim["evidence"]]
+    memory.strengths.recalled(list(dict.fromkeys(lines)), utc_ns(times.now()))
+
+
 def _ask_daemon(
     daemon: DaemonFile, question: str, at: str | None, session: str | None
 ) -> tuple[dict[str, Any], dict[str, datetime]] | None:
@@ -61,4 +71,5 @@ def _ask_memory(
         if not rows:
             say(f"nothing has been heard in {memory.path} yet; `echoic replay` and `echoic run` fill it")
         answer = recall.ask(question, at=moment, now=times.now()).to_json()
+        note_recalled(long_term, answer)
         return json.loads(json.dumps(answer)), {row.id: row.started_at for row in rows}

@@ -109,6 +109,40 @@ def export(
 
 
 @app.command()
+def reindex(memory: Memory, config: Config = None) -> None:
+    """Encode a memory anew for the encoder of --config; when cut short, run it again."""
+    from pipeline.app.reindexing import reindex as encode_anew
+
+    encode_anew(memory, config)
+
+
+@app.command()
+def consolidate(memory: Memory, config: Config = None, as_json: Json = False) -> None:
+    """Let a memory sleep: episodes, duplicates, topics, summaries, links. Ctrl-C ends it; given again, it goes on."""
+    from pipeline.app.consolidating import consolidate as sleep_now
+
+    sleep_now(memory, config, as_json)
+
+
+@app.command()
+def forget(
+    memory: Memory,
+    begin: Annotated[str | None, typer.Option("--from", metavar="TIME", help="What ends after this.")] = None,
+    end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="What starts before this.")] = None,
+    sector: Annotated[str | None, typer.Option(metavar="A..B", help="What came from these bearings, counterclockwise, as 350..10.")] = None,
+    speaker: Annotated[str | None, typer.Option(metavar="NAME", help="What somebody said (id or name), and who they are.")] = None,
+    session: Session = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Erase what fits everything given, for ever, from tables, indexes, audio and recordings, and prove it."""
+    from pipeline.app import forgetting
+
+    forgetting.forget(memory, forgetting.Asked(begin, end, sector, speaker, session), dry_run=dry_run, yes=yes, as_json=as_json)
+
+
+@app.command()
 def sessions(memory: Memory, as_json: Json = False) -> None:
     """List what was heard."""
     from pipeline.app import listing
@@ -123,12 +157,15 @@ def events(
     level: Annotated[str, typer.Option(metavar="event|episode|day", help="How coarse.")] = "event",
     begin: Annotated[str | None, typer.Option("--from", metavar="TIME", help="Only what ends after this.")] = None,
     end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Only what starts before this.")] = None,
+    about: Annotated[str | None, typer.Option(metavar="TEXT", help="Those nearest in meaning to a text, nearest first.")] = None,
+    linked: Annotated[str | None, typer.Option(metavar="EVENT", help="Those linked to an event, most strongly linked first.")] = None,
+    most: Annotated[int, typer.Option(metavar="N", help="How many, with --about or --linked.")] = 20,
     as_json: Json = False,
 ) -> None:
     """List the events, with the reason why each began."""
     from pipeline.app import listing
 
-    listing.print_events(memory, session, level, begin, end, as_json)
+    listing.print_events(memory, session, level, begin, end, as_json, about, linked, most)
 
 
 @app.command()
@@ -263,11 +300,15 @@ def stages(form: Annotated[str, typer.Option("--format", metavar="text|markdown|
 
 
 @app.command()
-def doctor(memory: Annotated[Path | None, typer.Option("--memory", metavar="DIR", help="Also examine this memory.")] = None) -> None:
-    """Examine this machine, and a memory: exit 0 when it is whole."""
+def doctor(
+    memory: Annotated[Path | None, typer.Option("--memory", metavar="DIR", help="Also examine this memory.")] = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Examine this machine, and a memory: its invariants and bounds. Exit 0 when it is whole."""
     from pipeline.app.doctor import examine
 
-    examine(memory)
+    examine(memory, config, as_json)
 
 
 @app.command(hidden=True)

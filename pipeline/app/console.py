@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
+from pipeline.safe_json import safe_json
+
 _PLAIN_EVERY_S = 5.0
+# What a terminal obeys instead of showing it; what was said in the room is only text.
+_OBEYED = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160), 0x2028, 0x2029), "\ufffd")
+
+
+def shown(text: str) -> str:
+    """Text as it may stand on a terminal: without control characters, of which each becomes U+FFFD; lines and tabs stay."""
+    return text.translate(_OBEYED)
 
 
 def say(text: str) -> None:
     """A line about the work, on stderr."""
-    sys.stderr.write(f"{text}\n")
+    sys.stderr.write(f"{shown(text)}\n")
     sys.stderr.flush()
 
 
 def result(text: str) -> None:
     """A piece of the result, on stdout."""
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.write(f"{shown(text)}\n")
     sys.stdout.flush()
 
 
 def result_json(value: Any) -> None:
     """A result as JSON, on stdout."""
-    result(json.dumps(value, ensure_ascii=False, indent=2))
+    result(safe_json(value, indent=2))
 
 
 class Bar(Protocol):

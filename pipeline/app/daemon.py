@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.app.console import bar, say
 from pipeline.app.daemon_file import DaemonFile
-from pipeline.app.graph_choice import for_writing, keep_graph, need_weights
+from pipeline.app.graph_choice import for_writing, keep_first_graph, keep_graph, need_weights
 from pipeline.app.graph_roles import Roles
 from pipeline.app.health import RECOVERING, STARTING, Health
 from pipeline.app.hearing import Stop, stop_on_signals
@@ -17,6 +17,7 @@ from pipeline.app.memory_directory import MemoryDirectory, directory_to_write
 from pipeline.app.open_memory import live_memory, started
 from pipeline.app.recovery import recover_session, unfinished
 from pipeline.app.server import Desk, Server, listen, make_app
+from pipeline.app.sleeping import Sleeping, sleeper_among, sleeper_of
 from pipeline.build import build_resources
 from pipeline.graph import Graph, load_graph
 from pipeline.runner import StageFailedError
@@ -39,20 +40,27 @@ def run_daemon(config: str, directory: Path, host: str, port: int) -> None:
     bound = listen(host, port)
     shared = [name for name in graph.resources if name != roles.recording]
     try:
+        keep_first_graph(graph, memory, roles)
         with stop_on_signals() as stop, started(build_resources(graph, only=shared)) as resources:
             long_term = live_memory(resources, roles)
             keep_graph(graph, memory, roles)
             health = Health()
+            long_term.space.used()
+            health.watches(long_term.space.figures)
             recall = resources.get(roles.recall or "")
-            server = Server(make_app(Desk(long_term, recall, health.report, health.metrics_text), host), bound)  # type: ignore[arg-type] # roles_of has found recall by its class
+            sleeping = Sleeping(long_term, sleeper_among(resources, *sleeper_of(graph)))
+            desk = Desk(long_term, recall, health.report, health.metrics_text, sleeping.round)  # type: ignore[arg-type] # roles_of has found recall by its class
+            server = Server(make_app(desk, host), bound)
             announced = DaemonFile(os.getpid(), server.url)
             server.start()
+            sleeping.start()
             announced.write(memory)
             say(f"answering on {server.url}; Ctrl-C ends it")
             try:
                 if _recover(memory, graph, roles, resources, long_term, stop, health):
                     listen_live(memory, graph, roles, resources, long_term, stop, health)
             finally:
+                sleeping.stop()
                 announced.remove(memory)
                 server.stop()
     finally:

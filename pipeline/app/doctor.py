@@ -11,13 +11,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.app.console import result
-from pipeline.app.daemon_file import running_daemon
-from pipeline.app.failures import WorkError
-from pipeline.app.graph_choice import choose_graph, for_reading, for_writing
-from pipeline.app.memory_directory import MemoryDirectory, directory_to_read
-from pipeline.app.open_memory import started
-from pipeline.build import build_resources
+from pipeline.app.console import result, result_json
+from pipeline.app.failures import CallerError, WorkError
+from pipeline.app.memory_directory import directory_to_read
+from pipeline.app.memory_examination import examine_memory, print_report
 
 _NEEDED = (
     "numpy",
@@ -48,37 +45,37 @@ _GST_ELEMENTS = (
 )
 
 
-def examine(memory: Path | None) -> None:
-    """Print what was found. Raises WorkError where something that is needed is missing, or the memory is not whole."""
-    faults: list[str] = []
-    if memory is not None:
-        directory = directory_to_read(memory)
-        faults = memory_faults(directory) if directory.is_memory else []
-        result(f"memory      {memory}: {'whole' if not faults else f'{len(faults)} faults'}")
-        for fault in faults:
-            result(f"            {fault}")
-        _machine()
-        if faults:
+def examine(memory: Path | None, config: str | None = None, as_json: bool = False) -> None:
+    """Print what was found. Raises WorkError where something that is needed is missing, or the memory is not whole.
+
+    With a memory: its invariants, what could be repaired, and its stores against the bounds that its own graph (or `config`)
+    declares. Raises CallerError where --json or --config is given without a memory.
+    """
+    if memory is None:
+        if as_json or config:
+            raise CallerError(f"doctor {'--json' if as_json else '--config'} needs --memory DIR: it is about a memory")
+        lacking = _machine()
+        if lacking:
             raise WorkError(
-                f"memory {memory} is not whole: {len(faults)} faults, listed above; restore it from a copy, "
-                "or replay its recordings under sessions/ into a new memory"
+                f"missing Python packages: {', '.join(lacking)}; `make setup` in the checkout, or `pip install echoic`, installs them"
             )
         return
-    lacking = _machine()
-    if lacking:
+    report = examine_memory(directory_to_read(memory), config)
+    if as_json:
+        result_json({"memory": str(memory), **report.to_json()})
+    else:
+        print_report(report, str(memory))
+        _machine()
+    if report.faults:
         raise WorkError(
-            f"missing Python packages: {', '.join(lacking)}; `make setup` in the checkout, or `pip install echoic`, installs them"
+            f"memory {memory} is not whole: {len(report.faults)} faults, listed above; restore it from a copy, "
+            "or replay its recordings under sessions/ into a new memory"
         )
-
-
-def memory_faults(directory: MemoryDirectory) -> list[str]:
-    """Every broken invariant of a memory in words. What is derived is repaired, unless a daemon holds the memory just now."""
-    graph = choose_graph(None, directory, reading=True)
-    reads = running_daemon(directory) is not None
-    graph, roles = for_reading(graph, directory) if reads else for_writing(graph, directory, "", record=False)
-    with started(build_resources(graph, only=[roles.memory])) as resources:
-        faults: list[str] = resources[roles.memory].check()  # type: ignore[attr-defined] # roles_of has found it by its class
-        return faults
+    if report.over:
+        raise WorkError(
+            f"memory {memory} takes more than it may ({', '.join(report.over)}); `echoic consolidate --memory {memory}` brings down what "
+            "may leave by itself; words never do: raise the bound in the YAML, or erase with `echoic forget`"
+        )
 
 
 def _machine() -> list[str]:

@@ -7,6 +7,8 @@ import os
 import sys
 import traceback
 
+from pipeline.app.console import say
+
 CALLER = 2
 WORK = 1
 INTERRUPTED = 130
@@ -68,5 +70,5 @@ def report(error: BaseException) -> int:
     """Print an error on stderr, with its traceback only where ECHOIC_TRACEBACK=1 asks for it; its exit code."""
     if os.environ.get("ECHOIC_TRACEBACK") == "1":
         traceback.print_exception(error, file=sys.stderr)
-    sys.stderr.write(f"echoic: {message(error)}\n")
+    say(f"echoic: {message(error)}")
     return exit_code(error)

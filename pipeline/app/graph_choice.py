@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pipeline.app.console import say
 from pipeline.app.failures import CallerError, WorkError
 from pipeline.app.graph_roles import Roles, roles_of, with_settings
@@ -22,7 +24,7 @@ def choose_graph(config: str | None, memory: MemoryDirectory | None, *, reading:
     """
     if config is not None:
         return load_graph(config)
-    if memory is not None and memory.graph_file.is_file():
+    if memory is not None and memory.is_memory and memory.graph_file.is_file():
         try:
             return load_graph(memory.graph_file)
         except GraphError as error:
@@ -32,8 +34,11 @@ def choose_graph(config: str | None, memory: MemoryDirectory | None, *, reading:
             say(f"{memory.graph_file} cannot be loaded any more, so {DEFAULT} is used ({error.faults[0]})")
             return load_graph(DEFAULT)
     graph = load_graph(DEFAULT)
+    if memory is not None and memory.is_memory:
+        # Its own graph is gone, or was never written: a run can be killed, and a disk be full.
+        return next((known for known in (graph, load_graph(WITHOUT_WEIGHTS)) if _has_encoder_of(known, memory)), graph)
     lacking = missing_weights(graph)
-    if not lacking or (memory is not None and memory.is_memory):
+    if not lacking:
         return graph
     few = ", ".join(lacking[:3]) + (f" and {len(lacking) - 3} more" if len(lacking) > 3 else "")
     say(
@@ -41,6 +46,15 @@ def choose_graph(config: str | None, memory: MemoryDirectory | None, *, reading:
         "`echoic models fetch` gets them, and --config chooses another graph"
     )
     return load_graph(WITHOUT_WEIGHTS)
+
+
+def _has_encoder_of(graph: Graph, memory: MemoryDirectory) -> bool:
+    """Whether a graph has the encoder that a memory was made with."""
+    from stages.memory import memory_settings
+
+    found = memory_settings.load(memory.path)
+    encoder = graph.resources.get(str(graph.resources[roles_of(graph).memory].settings.get("encoder")))
+    return found is not None and encoder is not None and getattr(encoder.cls, "name", None) == found.encoder
 
 
 def declared_weights(graph: Graph) -> list[str]:
@@ -99,9 +113,20 @@ def source_of(graph: Graph, roles: Roles) -> str:
     return roles.source
 
 
-def keep_graph(graph: Graph, memory: MemoryDirectory, roles: Roles) -> None:
-    """Write the resolved graph into a memory that has none yet, without what belongs to this one run. Whole or not at all."""
-    if memory.graph_file.exists():
+def keep_first_graph(graph: Graph, memory: MemoryDirectory, roles: Roles) -> None:
+    """Write the graph of a memory that is about to be made, so that no memory is ever there without the graph that it needs."""
+    if not memory.is_memory:
+        keep_graph(graph, memory, roles, anew=True)
+
+
+def keep_graph(graph: Graph, memory: MemoryDirectory, roles: Roles, *, anew: bool = False) -> None:
+    """Write the resolved graph into a memory that has none yet, without what belongs to this one run. Whole or not at all.
+
+    With `anew` it takes the place of the one that is there, in one step. Otherwise only bounds and sleep of the one that is there become
+    those of this run: they are what somebody wants of a memory, not what it is.
+    """
+    if memory.graph_file.exists() and not anew:
+        _keep_policy(graph, memory, roles)
         return
     own: dict[str, object] = {f"{roles.memory}.directory": "", f"{roles.memory}.read_only": False}
     if roles.recording is not None:
@@ -113,3 +138,32 @@ def keep_graph(graph: Graph, memory: MemoryDirectory, roles: Roles) -> None:
         own.update({f"{roles.source}.{name}": blank for name, blank in blanks.items() if is_file and name in given})
     memory.path.mkdir(parents=True, exist_ok=True)
     write_whole(memory.graph_file, with_settings(graph, own).to_yaml().encode())
+
+
+def _keep_policy(graph: Graph, memory: MemoryDirectory, roles: Roles) -> None:
+    """Give the stored graph the bounds and the sleep of another one that has some, so that `consolidate` and `doctor` go by them."""
+    from stages.memory.bounds import Bounds
+    from stages.memory.sleeper import Sleeper
+
+    try:
+        stored = load_graph(memory.graph_file)
+        owner = roles_of(stored).memory
+    except (GraphError, CallerError):
+        return
+    resources = dict(stored.resources)
+    for policy in (Bounds, Sleeper):
+        for name in graph.stages_of(policy)[:1]:
+            node = graph.resources[name]
+            for old in stored.stages_of(policy):
+                resources.pop(old)
+            if name in resources:
+                return
+            if node.settings.get("answerer") not in resources:
+                node = replace(node, settings={key: value for key, value in node.settings.items() if key != "answerer"})
+            resources = {name: node, **resources} if policy is Bounds else {**resources, name: node}
+            if policy is Bounds:
+                bounds = graph.resources[roles.memory].settings.get("bounds")
+                resources[owner] = replace(resources[owner], settings={**resources[owner].settings, "bounds": bounds})
+    text = replace(stored, resources=resources).to_yaml()
+    if text != stored.to_yaml():
+        write_whole(memory.graph_file, text.encode())

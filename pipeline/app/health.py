@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.metrics import Metrics
 from pipeline.packets import seconds
 from pipeline.runner import Runner
+
+if TYPE_CHECKING:
+    from stages.memory.space import StoreUse
 
 STARTING, RECOVERING, OK, STOPPING = "starting", "recovering", "ok", "stopping"
 
@@ -25,6 +29,12 @@ class Health:
         self._started_at: datetime | None = None
         self._runner: Runner | None = None
         self._recording: Any = None
+        self._stores: Callable[[], list[StoreUse]] = list
+
+    def watches(self, stores: Callable[[], list[StoreUse]]) -> None:
+        """Show the stores of a memory as they were last measured."""
+        with self._lock:
+            self._stores = stores
 
     def is_now(self, status: str) -> None:
         """Change the status."""
@@ -47,9 +57,11 @@ class Health:
         return seconds(recorded_ns), seconds(min(runner.passed_ns, recorded_ns))
 
     def tick(self) -> None:
-        """Bring the lag up to date for Prometheus."""
+        """Bring the lag and the stores up to date for Prometheus."""
         recorded_s, heard_s = self.figures()
         self.metrics.lag(round((recorded_s - heard_s) * 1e9))
+        for store in self._stores():
+            self.metrics.store(store.store, store.used_bytes, store.bound_bytes)
 
     def report(self) -> dict[str, Any]:
         """The JSON of `/healthz`."""
@@ -67,6 +79,7 @@ class Health:
                 "heard_until_s": round(heard_s, 3),
                 "heard_until": (started_at + timedelta(seconds=heard_s)).isoformat() if started_at else None,
                 "lag_s": round(recorded_s - heard_s, 3),
+                "over_bounds": [store.store for store in self._stores() if store.is_over],
                 "stages": stages,
             }
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.app import times
-from pipeline.app.console import result_json
+from pipeline.app.console import result_json, say, shown
 from pipeline.app.failures import CallerError
 from pipeline.app.memory_directory import directory_to_read
-from pipeline.app.open_memory import known_session, memory_to_read, start_of
+from pipeline.app.open_memory import known_session, memory_to_read, start_of, started
 from pipeline.packets import seconds
 from stages.memory.rows import EventRow, SessionRow, TrackRow
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _FILE_WIDTH = 200
 LEVELS = ("event", "episode", "day")
+MOST_ABOUT = 20
 SESSION_COLUMNS = {
     "id": "session",
     "started_at": "started at",
@@ -103,13 +104,33 @@ def events(
 ) -> list[dict[str, Any]]:
     """The events of a session (none: of all), those that overlap `begin` to `end` where these are given."""
     starts = {row.id: row for row in memory.sessions()}
-    rows = [
-        row
-        for row in memory.events(session, level=level)
-        if (begin is None or starts[row.session].moment(row.end_ns) > begin)
-        and (end is None or starts[row.session].moment(row.start_ns) < end)
-    ]
-    return [event_json(row) for row in rows]
+    return [event_json(row) for row in memory.events(session, level=level) if _overlaps(row, starts, begin, end)]
+
+
+def events_about(
+    memory: LongTermMemory,
+    about: str,
+    most: int,
+    session: str | None,
+    level: str,
+    begin: datetime | None = None,
+    end: datetime | None = None,
+) -> list[dict[str, Any]]:
+    """At most `most` events of those that `events` lists, nearest in meaning to a text first. The memory's encoder must be started."""
+    vector = memory.encoder.encode([about])[0]
+    is_limited = session is not None or begin is not None or end is not None
+    rows = {row["id"]: row for row in events(memory, session, level, begin, end)} if is_limited else None
+    found = [granule.id for granule in memory.granules.search(vector, most, level, among=rows)]
+    return [event_json(memory.event(name)) if rows is None else rows[name] for name in found]
+
+
+def events_linked(
+    memory: LongTermMemory, event: str, session: str | None, begin: datetime | None = None, end: datetime | None = None
+) -> list[dict[str, Any]]:
+    """The events that one is linked to, the most strongly linked first; of a session and a time, where these are given."""
+    starts = {row.id: row for row in memory.sessions()}
+    rows = [memory.event(linked.event) for linked in memory.links.of(event)]
+    return [event_json(row) for row in rows if (session is None or row.session == session) and _overlaps(row, starts, begin, end)]
 
 
 def tracks(memory: LongTermMemory, session: str | None) -> list[dict[str, Any]]:
@@ -123,15 +144,42 @@ def print_sessions(memory: Path, as_json: bool) -> None:
         print_rows(sessions(opened), as_json, SESSION_COLUMNS)
 
 
-def print_events(memory: Path, session: str | None, level: str, begin: str | None, end: str | None, as_json: bool) -> None:
+def print_events(
+    memory: Path,
+    session: str | None,
+    level: str,
+    begin: str | None,
+    end: str | None,
+    as_json: bool,
+    about: str | None = None,
+    linked: str | None = None,
+    most: int = MOST_ABOUT,
+) -> None:
     """`echoic events`. Raises CallerError."""
     if level not in LEVELS:
         raise CallerError(f"--level {level}: allowed are {', '.join(LEVELS)}")
+    if about is not None and linked is not None:
+        raise CallerError("events takes either --about TEXT or --linked EVENT: each of them says in which order events are listed")
+    if about is not None and not about.strip():
+        raise CallerError("--about: the text is empty; give words, such as --about 'the ferry'")
+    if linked is not None and level != "event":
+        raise CallerError(f"--linked with --level {level}: only events are linked, so leave --level out")
+    if most < 1:
+        raise CallerError(f"--most {most}: at least 1")
     with memory_to_read(directory_to_read(memory)) as opened:
         chosen = known_session(opened, session) if session else None
         first = times.parse_moment(begin, "--from", lambda: start_of(opened, session)) if begin else None
         last = times.parse_moment(end, "--to", lambda: start_of(opened, session)) if end else None
-        print_rows(events(opened, chosen, level, first, last), as_json, EVENT_COLUMNS)
+        if about is not None:
+            with started({"encoder": opened.encoder}):
+                rows = events_about(opened, about, most, chosen, level, first, last)
+        elif linked is not None:
+            rows = events_linked(opened, linked, chosen, first, last)[:most]
+            if waiting := opened.links.n_due():
+                say(f"{waiting} events wait to be linked; they are in the next sleep (`echoic consolidate --memory {memory}`)")
+        else:
+            rows = events(opened, chosen, level, first, last)
+        print_rows(rows, as_json, EVENT_COLUMNS)
 
 
 def print_tracks(memory: Path, session: str | None, as_json: bool) -> None:
@@ -157,6 +205,12 @@ def print_rows(rows: list[dict[str, Any]], as_json: bool, columns: dict[str, str
     console.print(table) if rows else console.print("(none)")
 
 
+def _overlaps(row: EventRow, starts: dict[str, SessionRow], begin: datetime | None, end: datetime | None) -> bool:
+    return (begin is None or starts[row.session].moment(row.end_ns) > begin) and (
+        end is None or starts[row.session].moment(row.start_ns) < end
+    )
+
+
 def _cell(key: str, value: Any) -> str:
     from rich.markup import escape
 
@@ -168,4 +222,4 @@ def _cell(key: str, value: Any) -> str:
         if key == "surprise":
             return f"{value:.2f}"
         return f"{value:.0f}°" if key.endswith("_deg") else times.duration(value)
-    return escape(", ".join(value) if isinstance(value, list) else str(value))
+    return escape(shown(", ".join(value) if isinstance(value, list) else str(value)))

@@ -35,8 +35,8 @@ class MemoryDirectory:
 
     @property
     def is_empty(self) -> bool:
-        """Whether the directory is there and has nothing in it."""
-        return self.path.is_dir() and next(self.path.iterdir(), None) is None
+        """Whether the directory is there and has nothing in it, or only the graph of a memory that was never made."""
+        return self.path.is_dir() and all(entry == self.graph_file for entry in self.path.iterdir())
 
     def recording(self, session: str) -> Path:
         """Where the recording of a session lies."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline.app import times
 from pipeline.app.console import bar, say
 from pipeline.app.failures import CallerError
-from pipeline.app.graph_choice import choose_graph, for_writing, keep_graph, need_weights, source_of
+from pipeline.app.graph_choice import choose_graph, for_writing, keep_first_graph, keep_graph, need_weights, source_of
 from pipeline.app.hearing import stop_on_signals
 from pipeline.app.memory_directory import MemoryDirectory, directory_to_write
 from pipeline.app.open_memory import live_memory, memory_to_read, started
@@ -40,7 +40,7 @@ def replay_source(source: str, directory: Path, options: ReplayOptions) -> str:
     memory = directory_to_write(directory)
     found = find_input(source, options.array, options.started_at, memory)
     graph = choose_graph(options.config, memory)
-    known = _known_sessions(memory)
+    known = _known_sessions(memory, options.config)
     session = again_id(found.own_id, known) if options.again else latest_of(found.own_id, known)
     row = known.get(session)
     if row is not None and options.started_at and row.started_at != found.started_at:
@@ -53,10 +53,10 @@ def replay_source(source: str, directory: Path, options: ReplayOptions) -> str:
     return session
 
 
-def _known_sessions(memory: MemoryDirectory) -> dict[str, SessionRow]:
+def _known_sessions(memory: MemoryDirectory, config: str | None) -> dict[str, SessionRow]:
     if not memory.is_memory:
         return {}
-    with memory_to_read(memory) as long_term:
+    with memory_to_read(memory, None if memory.graph_file.is_file() else config) as long_term:
         return {row.id: row for row in long_term.sessions()}
 
 
@@ -90,6 +90,7 @@ def _hear(hearing: Hearing, memory: MemoryDirectory, graph: Graph, *, is_new: bo
     graph, roles = for_writing(graph, memory, hearing.session)
     source_of(graph, roles)
     need_weights(graph)
+    keep_first_graph(graph, memory, roles)
     shared = [name for name in graph.resources if name != roles.recording]
     with stop_on_signals() as stop, started(build_resources(graph, only=shared)) as resources:
         long_term = live_memory(resources, roles)

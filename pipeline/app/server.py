@@ -1,6 +1,7 @@
 """The daemon's HTTP API, on this machine only unless told otherwise: ask, look, and watch while it hears.
 
 POST /ask {"question": "...", "at": TIME?, "session": ID?}   the JSON of `echoic ask --json`
+POST /consolidate {}   a round of sleep: {"done": {STEP: ITEMS}, "finished": BOOL}
 GET /sessions   GET /events?session=&level=   GET /tracks?session=   the JSON of the commands
 GET /healthz    GET /metrics (Prometheus)
 """
@@ -23,13 +24,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pipeline.app import listing, times
-from pipeline.app.asking import checked_question
+from pipeline.app.asking import checked_question, note_recalled
 from pipeline.app.console import say
 from pipeline.app.failures import CALLER, CallerError, exit_code, message
 from pipeline.app.open_memory import known_session, start_of
 
 if TYPE_CHECKING:
     from stages.memory.long_term_memory import LongTermMemory
+    from stages.memory.sleep import Slept
     from stages.recall.recall import Recall
 
 _MAX_BODY_BYTES = 64 * 1024
@@ -40,12 +42,18 @@ class Desk:
     """What the API speaks for: the live memory and recall, and the daemon's own state."""
 
     def __init__(
-        self, memory: LongTermMemory, recall: Recall | None, health: Callable[[], dict[str, Any]], metrics: Callable[[], bytes]
+        self,
+        memory: LongTermMemory,
+        recall: Recall | None,
+        health: Callable[[], dict[str, Any]],
+        metrics: Callable[[], bytes],
+        consolidate: Callable[[], Slept],
     ) -> None:
         self.memory = memory
         self.recall = recall
         self.health = health
         self.metrics = metrics
+        self.consolidate = consolidate
         self._one_at_a_time = threading.Lock()
 
     def ask(self, body: Any) -> dict[str, Any]:
@@ -63,7 +71,9 @@ class Desk:
             raise CallerError("the daemon's graph has no recall under resources:, so nothing can be asked; see configs/live.yaml for one")
         moment = times.parse_moment(at, "at", lambda: start_of(self.memory, session)) if at else None
         with self._one_at_a_time:
-            return self.recall.ask(question, at=moment, now=times.now()).to_json()
+            answer = self.recall.ask(question, at=moment, now=times.now()).to_json()
+        note_recalled(self.memory, answer)
+        return answer
 
 
 def make_app(desk: Desk, host: str) -> Starlette:
@@ -84,6 +94,13 @@ def make_app(desk: Desk, host: str) -> Starlette:
         except RecursionError as error:
             raise CallerError("the body is nested too deeply") from error
         return JSONResponse(await _in_thread(lambda: desk.ask(body)))
+
+    async def consolidate(_: Request) -> Response:
+        def work() -> dict[str, Any]:
+            slept = desk.consolidate()
+            return {"done": slept.done, "finished": slept.finished}
+
+        return JSONResponse(await _in_thread(work))
 
     def sessions(_: Request) -> Response:
         return JSONResponse(listing.sessions(desk.memory))
@@ -108,6 +125,7 @@ def make_app(desk: Desk, host: str) -> Starlette:
     return Starlette(
         routes=[
             Route("/ask", ask, methods=["POST"]),
+            Route("/consolidate", consolidate, methods=["POST"]),
             Route("/sessions", sessions),
             Route("/events", events),
             Route("/tracks", tracks),

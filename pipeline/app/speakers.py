@@ -42,14 +42,14 @@ def print_speakers(memory: Path, as_json: bool) -> None:
 
 def rename_speaker(memory: Path, speaker: str, name: str, as_json: bool) -> None:
     """`echoic speakers rename`. Raises SpeakerError, MemoryInUse."""
-    with _memory_to_correct(memory) as opened:
+    with memory_to_correct(memory) as opened:
         row = opened.speakers.rename(speaker, name)
     _told(row, f"{row.id} is called {row.name} now, in {_counted(row.n_lines)}", as_json)
 
 
 def merge_speakers(memory: Path, goes: str, into: str, as_json: bool) -> None:
     """`echoic speakers merge`. Raises SpeakerError, MemoryInUse."""
-    with _memory_to_correct(memory) as opened:
+    with memory_to_correct(memory) as opened:
         row = opened.speakers.merge(goes, into)
     _told(row, f"{goes} is {row.name} ({row.id}) now, who has {_counted(row.n_lines)}", as_json)
 
@@ -59,19 +59,19 @@ def split_speaker(memory: Path, speaker: str, lines: str | None, as_json: bool) 
     chosen = [line.strip() for line in (lines or "").split(",") if line.strip()]
     if lines is not None and not chosen:
         raise CallerError("--lines: no line is named; give ids as `echoic export` prints them, separated by commas")
-    with _memory_to_correct(memory) as opened:
+    with memory_to_correct(memory) as opened:
         row = opened.speakers.split(speaker, chosen)
     _told(row, f"{row.id} is new, with {_counted(row.n_lines)} that were {speaker}'s", as_json)
 
 
 @contextmanager
-def _memory_to_correct(memory: Path) -> Iterator[LongTermMemory]:
+def memory_to_correct(memory: Path, why: str = "there is nobody to correct") -> Iterator[LongTermMemory]:
     """The long-term memory alone, open for writing; no model is loaded."""
     from stages.memory.long_term_memory import LongTermMemory
 
     directory = directory_to_read(memory)
     if not directory.is_memory:
-        raise CallerError(f"--memory {memory}: nothing was heard in it yet, so there is nobody to correct")
+        raise CallerError(f"--memory {memory}: nothing was heard in it yet, so {why}")
     graph, roles = for_reading(choose_graph(None, directory, reading=True), directory)
     built = build_resources(graph, only=[roles.memory])[roles.memory]
     if not isinstance(built, LongTermMemory):

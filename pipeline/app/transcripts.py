@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from pipeline.app import times
-from pipeline.app.console import bar, result, say
+from pipeline.app.console import bar, result, say, shown
 from pipeline.app.failures import CallerError
-from pipeline.app.graph_choice import choose_graph, for_writing, keep_graph
+from pipeline.app.graph_choice import choose_graph, for_writing, keep_first_graph, keep_graph
 from pipeline.app.memory_directory import directory_to_read, directory_to_write
 from pipeline.app.open_memory import known_session, live_memory, memory_to_read, started
 from pipeline.build import build_resources
@@ -30,6 +30,7 @@ def import_transcript(file: Path, directory: Path, config: str | None, started_a
     n_lines = len(read_transcript(file))
     began = times.parse_moment(started_at, "--started-at") if started_at else datetime.fromtimestamp(file.stat().st_mtime).astimezone()
     graph, roles = for_writing(choose_graph(config, memory), memory, "", record=False)
+    keep_first_graph(graph, memory, roles)
     with started(build_resources(graph, only=[roles.memory])) as resources:
         long_term = live_memory(resources, roles)
         keep_graph(graph, memory, roles)
@@ -54,7 +55,7 @@ def export_transcript(session: str, directory: Path, form: str, copies: bool) ->
         raise CallerError(f"--format {form}: allowed are {', '.join(known)}")
     with memory_to_read(directory_to_read(directory)) as memory:
         for line in export_session(memory, known_session(memory, session), known[form], copies):
-            sys.stdout.write(f"{line}\n")
+            sys.stdout.write(f"{shown(line)}\n")
 
 
 def _told(progress: Bar) -> Callable[[int, int], None]:

@@ -23,7 +23,9 @@ class FixedWindow(Stage):
 
     def __init__(self, window_s: float = 30.0, memory: LongTermMemory | None = None) -> None:
         WindowSegmenter(window_s)
-        self._stream = EventStream(RoomSegmenter(lambda reason: WindowSegmenter(window_s, reason), apart=False), memory)
+        self._stream = EventStream(
+            RoomSegmenter(lambda reason: WindowSegmenter(window_s, reason), apart=False), memory, type(self).__name__
+        )
 
     def start(self) -> None:
         """Take up what a run before left without an event."""
@@ -38,6 +40,10 @@ class FixedWindow(Stage):
         """End windows that are over."""
         for event in self._stream.passed(pts_ns):
             yield self.events(event)
+
+    def promise(self, pts_ns: int) -> int:
+        """No event ends before this any more: one that is open may end with the last line."""
+        return self._stream.promise(pts_ns)
 
     def flush(self) -> Iterator[Emit[Event]]:
         """The window that the end of the session ends."""

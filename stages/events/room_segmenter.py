@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+
+import numpy as np
 
 from stages.events.conversations import Conversations, Group
 from stages.events.segmenter import Segmenter
@@ -12,6 +15,7 @@ from stages.events.spoken_line import SpokenLine, Stretch
 
 _CONTEXT_LINES = 40
 _EVERYBODY: Group = frozenset()
+_log = logging.getLogger("echoic.events")
 
 
 class RoomSegmenter:
@@ -27,6 +31,8 @@ class RoomSegmenter:
         self._segmenters: dict[Group, Segmenter] = {}
         self._context: deque[SpokenLine] = deque(maxlen=_CONTEXT_LINES)
         self._passed_ns = 0
+        self._heard_ns = 0
+        self._told_ns = 0
         self._begun = False
 
     @property
@@ -37,12 +43,19 @@ class RoomSegmenter:
     def prime(self, line: SpokenLine) -> None:
         """Let a line that already stands in a stretch count as context: for going on after a crash."""
         self._begun = True
+        line = _usable(line)
         self._context.append(line)
         if self._conversations is not None:
             self._conversations.take(line)
 
     def take(self, line: SpokenLine) -> list[Stretch]:
-        """Take in a line; lines come in the order of their ends."""
+        """Take in a line; lines come in the order of their ends.
+
+        One that comes late (a clock went back) is taken as it comes, and stretches still leave in order. A vector that is not
+        finite says nothing about the topic and is warned of.
+        """
+        line = _usable(line)
+        self._heard_ns = max(self._heard_ns, line.end_ns)
         ended = self.passed(line.end_ns)
         groups: tuple[Group, ...] = (_EVERYBODY,)
         group = _EVERYBODY
@@ -55,7 +68,12 @@ class RoomSegmenter:
         now += self._segmenters[group].take(line)
         # After people have been grouped anew, silence may show that was not there before.
         now += [stretch for segmenter in self._segmenters.values() for stretch in segmenter.passed(line.end_ns)]
-        return ended + self._known(now, line.end_ns)
+        return ended + self._known(now, self._passed_ns)
+
+    def hear(self, label: str) -> None:
+        """A sound that is not speech was heard: by everybody in the room."""
+        for segmenter in self._segmenters.values():
+            segmenter.hear(label)
 
     def passed(self, pts_ns: int) -> list[Stretch]:
         """No line that ends before `pts_ns` will come any more: what silence has ended."""
@@ -64,17 +82,23 @@ class RoomSegmenter:
         self._passed_ns = max(self._passed_ns, pts_ns)
         return known
 
+    def promise(self, pts_ns: int) -> int:
+        """The time before which no stretch will be closed any more, when no line that ends before `pts_ns` will come."""
+        return min(pts_ns, max(self._heard_ns, self._told_ns)) if self.open_lines else pts_ns
+
     def end(self) -> list[Stretch]:
-        """Everything that is open, at the end of the session."""
-        ended = [stretch for segmenter in self._segmenters.values() for stretch in segmenter.end(self._passed_ns)]
+        """Everything that is open, at the end of the session: it counts as closed with the last line, whatever has been passed since."""
+        now_ns = max(self._heard_ns, self._told_ns)
+        ended = [stretch for segmenter in self._segmenters.values() for stretch in segmenter.end(now_ns)]
         self._segmenters = {}
-        return self._known(ended, self._passed_ns)
+        return self._known(ended, now_ns)
 
     def _known(self, ended: Iterable[Stretch], least_ns: int) -> list[Stretch]:
         stretches = [replace(stretch, closed_ns=max(stretch.closed_ns, least_ns)) for stretch in ended]
         stretches.sort(key=lambda stretch: (stretch.closed_ns, stretch.end_ns, stretch.lines[0].key))
         for stretch in stretches:
             self._context.extend(stretch.lines)
+            self._told_ns = max(self._told_ns, stretch.closed_ns)
         return stretches
 
     def _regrouped(self, groups: tuple[Group, ...]) -> list[Stretch]:
@@ -120,3 +144,13 @@ class RoomSegmenter:
 
 def _line_order(line: SpokenLine) -> tuple[int, str]:
     return line.end_ns, line.key
+
+
+def _usable(line: SpokenLine) -> SpokenLine:
+    """The line as it is, or without what cannot be used of it."""
+    if not np.isfinite(line.vector).all():
+        _log.warning("line %s of %s has a vector that is not finite: it counts without its meaning", line.key, line.track)
+        line = replace(line, vector=np.zeros_like(line.vector))
+    if not 0.0 <= line.confidence <= 1.0:
+        line = replace(line, confidence=min(1.0, max(0.0, line.confidence)) if line.confidence == line.confidence else 0.0)
+    return line

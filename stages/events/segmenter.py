@@ -35,6 +35,9 @@ class Segmenter(ABC):
     def prime(self, line: SpokenLine) -> None:  # noqa: B027 - most segmenters need no context
         """Let a line that is already part of a stretch count as context."""
 
+    def hear(self, label: str) -> None:  # noqa: B027 - most segmenters have no ear for sounds
+        """A sound that is not speech was heard."""
+
     def passed(self, pts_ns: int) -> list[Stretch]:  # noqa: ARG002 - for those that end a stretch in silence
         """The stretches that time has ended: no line that ends before `pts_ns` will come any more.
 

@@ -23,7 +23,9 @@ class SilenceGap(Stage):
 
     def __init__(self, silence_s: float = 5.0, max_s: float = 300.0, apart: bool = True, memory: LongTermMemory | None = None) -> None:
         SilenceSegmenter(silence_s, max_s)
-        self._stream = EventStream(RoomSegmenter(lambda reason: SilenceSegmenter(silence_s, max_s, reason), apart=apart), memory)
+        self._stream = EventStream(
+            RoomSegmenter(lambda reason: SilenceSegmenter(silence_s, max_s, reason), apart=apart), memory, type(self).__name__
+        )
 
     def start(self) -> None:
         """Take up what a run before left without an event."""
@@ -38,6 +40,10 @@ class SilenceGap(Stage):
         """End what silence has ended."""
         for event in self._stream.passed(pts_ns):
             yield self.events(event)
+
+    def promise(self, pts_ns: int) -> int:
+        """No event ends before this any more: one that is open may end with the last line."""
+        return self._stream.promise(pts_ns)
 
     def flush(self) -> Iterator[Emit[Event]]:
         """The events that the end of the session ends."""

@@ -9,7 +9,10 @@ from pipeline.packets import Float32Array, Line
 
 @dataclass(frozen=True)
 class SpokenLine:
-    """One line of a conversation. `vector` is float32, shape (dimension,), of unit length."""
+    """One line of a conversation. `vector` is float32, shape (dimension,), of unit length.
+
+    `azimuth_deg` is where it was said, None where nobody knows; `confidence` (0 to 1) how sure the recogniser was.
+    """
 
     key: str
     track: str
@@ -17,6 +20,8 @@ class SpokenLine:
     end_ns: int
     text: str
     vector: Float32Array
+    azimuth_deg: float | None = None
+    confidence: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -56,4 +61,6 @@ def spoken(line: Line) -> SpokenLine:
         end_ns=line.end_ns,
         text=line.transcript.text,
         vector=line.embedding,
+        azimuth_deg=line.transcript.utterance.track.azimuth_deg,
+        confidence=line.transcript.confidence,
     )

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 from pipeline.packets import Event, Line
 from pipeline.stage import Emit, In, Out, Stage
 from stages.events.event_stream import EventStream
 from stages.events.room_segmenter import RoomSegmenter
-from stages.events.surprise_segmenter import SurpriseSegmenter, SurpriseSettings
+from stages.events.surprise_segmenter import SurpriseSegmenter, settings_for
+from stages.events.talk_profile import TalkKind
 from stages.memory.long_term_memory import LongTermMemory
 
 
 class Surprise(Stage):
-    """Cuts each conversation where surprise exceeds mu + `gamma` * sigma of its last `n_recent` lines.
+    """Cuts each conversation where the odds of a new topic exceed mu + `gamma` * sigma of its last `n_recent` lines.
 
-    A boundary moves by up to `n_moves` lines to where both sides are most alike within, seen over `n_around` lines on each side:
-    so an event is told at most `n_around` lines after its end, or when `silence_s` and the longest line have passed. An event has
-    at least `min_lines` (unless silence or the session ends it), at most `max_lines`, and lasts `max_s` at most, give or take a
-    line. With `apart` False the whole room is one conversation. With `memory`, a session that was cut short goes on.
+    `talk` says what is usual: "conversation" for rooms where people talk, in events of some lines; "chat" for short lines whose topic
+    changes every few of them; "meeting" for the few great topics of a meeting, told later. A setting that is not given is the talk's.
+    A boundary moves by up to `n_moves` lines to where both sides are most alike within, seen over `n_around` lines on each side: so an
+    event is told at most `n_around` + `n_moves` lines after its end, or when `silence_s` and the longest line have passed. An event has
+    at least `min_lines` (unless silence or the session ends it), at most `max_lines`, and lasts `max_s` at most, give or take a line.
+    With `apart` False the whole room is one conversation. With `memory`, a session that was cut short goes on.
     """
 
     line = In(Line)
@@ -26,19 +31,32 @@ class Surprise(Stage):
 
     def __init__(
         self,
-        gamma: float = 0.75,
-        n_recent: int = 40,
-        n_moves: int = 1,
-        n_around: int = 3,
-        min_lines: int = 3,
-        max_lines: int = 128,
-        max_s: float = 300.0,
+        talk: TalkKind = "conversation",
+        gamma: float | None = None,
+        n_recent: int | None = None,
+        n_moves: int | None = None,
+        n_around: int | None = None,
+        min_lines: int | None = None,
+        max_lines: int | None = None,
+        max_s: float | None = None,
         silence_s: float = 30.0,
         apart: bool = True,
         memory: LongTermMemory | None = None,
     ) -> None:
-        settings = SurpriseSettings(gamma, n_recent, n_moves, n_around, min_lines, max_lines, max_s, silence_s)
-        self._stream = EventStream(RoomSegmenter(lambda reason: SurpriseSegmenter(settings, reason), apart=apart), memory)
+        given: dict[str, Any] = {
+            "gamma": gamma,
+            "n_recent": n_recent,
+            "n_moves": n_moves,
+            "n_around": n_around,
+            "min_lines": min_lines,
+            "max_lines": max_lines,
+            "max_s": max_s,
+            "silence_s": silence_s,
+        }
+        settings = replace(settings_for(talk), **{name: value for name, value in given.items() if value is not None})
+        self._stream = EventStream(
+            RoomSegmenter(lambda reason: SurpriseSegmenter(settings, reason), apart=apart), memory, type(self).__name__
+        )
 
     def start(self) -> None:
         """Take up what a run before left without an event."""
@@ -53,6 +71,10 @@ class Surprise(Stage):
         """End what silence has ended."""
         for event in self._stream.passed(pts_ns):
             yield self.events(event)
+
+    def promise(self, pts_ns: int) -> int:
+        """No event ends before this any more: one that is open may end with the last line."""
+        return self._stream.promise(pts_ns)
 
     def flush(self) -> Iterator[Emit[Event]]:
         """The events that the end of the session ends."""

@@ -10,8 +10,8 @@ import numpy as np
 
 from pipeline.packets import NS_PER_S, Event, Float32Array
 
-_LONGEST_PAUSE_NS = 60 * NS_PER_S
-_LONGEST_EPISODE_NS = 1800 * NS_PER_S
+LONGEST_PAUSE_NS = 60 * NS_PER_S
+LONGEST_EPISODE_NS = 1800 * NS_PER_S
 _SAME_PEOPLE = 0.5
 _SUMMARY_PARTS = 3
 
@@ -41,20 +41,26 @@ def episodes(parts: Sequence[Part], known_ns: int) -> list[Event]:
     growing: list[list[Part]] = []
     done: list[list[Part]] = []
     for part in sorted(parts, key=lambda entry: (entry.start_ns, entry.end_ns, entry.name)):
-        still = [group for group in growing if part.start_ns - max(entry.end_ns for entry in group) <= _LONGEST_PAUSE_NS]
+        still = [group for group in growing if part.start_ns - max(entry.end_ns for entry in group) <= LONGEST_PAUSE_NS]
         done += [group for group in growing if group not in still]
         growing = still
-        home = max(
-            (group for group in growing if part.end_ns - group[0].start_ns <= _LONGEST_EPISODE_NS),
-            key=lambda group: (_shared(group[-1], part), -group[0].start_ns),
-            default=None,
-        )
-        if home is not None and _shared(home[-1], part) >= _SAME_PEOPLE:
+        home = home_of(growing, part)
+        if home is not None:
             home.append(part)
         else:
             growing.append([part])
     found = sorted(done + growing, key=lambda group: (group[0].start_ns, group[0].name))
-    return [_joined(group, "episode", f"episode-{group[0].name}", group[0].reason, known_ns) for group in found]
+    return [joined(group, "episode", f"episode-{group[0].name}", group[0].reason, known_ns) for group in found]
+
+
+def home_of(groups: Sequence[list[Part]], part: Part) -> list[Part] | None:
+    """The growing episode that an event belongs to, the one whose last event has most of its people; None where it begins a new one."""
+    home = max(
+        (group for group in groups if part.end_ns - group[0].start_ns <= LONGEST_EPISODE_NS),
+        key=lambda group: (_shared(group[-1], part), -group[0].start_ns),
+        default=None,
+    )
+    return home if home is not None and _shared(home[-1], part) >= _SAME_PEOPLE else None
 
 
 def days(parts: Sequence[Part], started_at: datetime, known_ns: int) -> list[Event]:
@@ -63,7 +69,7 @@ def days(parts: Sequence[Part], started_at: datetime, known_ns: int) -> list[Eve
     for part in sorted(parts, key=lambda entry: (entry.start_ns, entry.end_ns, entry.name)):
         day = (started_at + timedelta(microseconds=part.start_ns // 1000)).date().isoformat()
         by_day.setdefault(day, []).append(part)
-    return [_joined(group, "day", f"day-{day}", f"the day {day}", known_ns) for day, group in by_day.items()]
+    return [joined(group, "day", f"day-{day}", f"the day {day}", known_ns) for day, group in by_day.items()]
 
 
 def _shared(one: Part, other: Part) -> float:
@@ -71,7 +77,8 @@ def _shared(one: Part, other: Part) -> float:
     return len(set(one.tracks) & set(other.tracks)) / max(len(both), 1)
 
 
-def _joined(group: Sequence[Part], level: str, name: str, reason: str, known_ns: int) -> Event:
+def joined(group: Sequence[Part], level: str, name: str, reason: str, known_ns: int) -> Event:
+    """Events as one of a coarser level, known from `known_ns` (session time) on; its summary is that of the three that mattered most."""
     start_ns, end_ns = group[0].start_ns, max(part.end_ns for part in group)
     telling = sorted(group, key=lambda part: (-round(part.salience * part.n_lines, 6), part.start_ns, part.name))[:_SUMMARY_PARTS]
     mean = np.sum([part.vector.astype(np.float64) * part.n_lines for part in group], axis=0)
@@ -87,5 +94,5 @@ def _joined(group: Sequence[Part], level: str, name: str, reason: str, known_ns:
         summary=" … ".join(part.summary for part in sorted(telling, key=lambda part: (part.start_ns, part.name))),
         embedding=mean.astype(np.float32),
         level=level,
-        extra={"end_ns": end_ns, "parts": tuple(part.name for part in group)},
+        extra={"end_ns": end_ns, "made_by": "consolidation", "parts": tuple(part.name for part in group)},
     )

@@ -17,7 +17,9 @@ from stages.memory.memory_errors import MemoryDamaged, MemoryError_, MemoryFull,
 
 _log = logging.getLogger(__name__)
 _BUSY_S = 30.0
+_CACHE_KIB = 8192
 _STOP = "stop it (Ctrl-C where it runs, or `kill` with its number; what it heard is kept)"
+_KEPT_BESIDE = ("lines", "index")
 _FULL_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -77,6 +79,7 @@ class Database:
         Raises MemoryInUse, MemorySettingsError (a newer version; or an older one that cannot be written to), MemoryFull, MemoryDamaged.
         """
         with translated(self.where):
+            self._check_file()
             if self.read_only:
                 connection = self._connect_reader()
                 try:
@@ -92,7 +95,9 @@ class Database:
                 return
             connection = self._connect_writer()
             try:
-                schema.migrate(connection, self.where)
+                if schema.migrate(connection, self.where) and self.path:
+                    # What made the tables need not stand in the write-ahead log as well.
+                    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             except BaseException:
                 connection.close()
                 raise
@@ -125,6 +130,27 @@ class Database:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+
+    def rewrite(self) -> None:
+        """Write the file anew, so that nothing of what was removed stays in free places of it, and empty the write-ahead log.
+
+        Takes as much room again as the file has, for as long as it lasts. Raises MemoryInUse where a reader keeps an older state open.
+        """
+        self.empty_log("VACUUM")
+
+    def empty_log(self, *before: str) -> None:
+        """Bring everything from the write-ahead log into the file, and make the log empty. Raises MemoryInUse as `rewrite` does."""
+        with self._lock, translated(self.where):
+            connection = self._writer
+            if connection is None:
+                raise MemoryError_(f"memory {self.where}: it is not open for writing")
+            for statement in before:
+                connection.execute(statement)
+            if self.path is not None and connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                raise MemoryInUse(
+                    f"memory {self.where}: a process that reads it keeps what was removed alive; let it end (`echoic ask`, a listing),"
+                    " and give the command again"
+                )
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -186,6 +212,18 @@ class Database:
             lock.release()
         _log.info("memory %s: its tables were brought up to date (%s)", self.where, ", ".join(done))
 
+    def _check_file(self) -> None:
+        """SQLite takes an empty file for a database that was just begun; beside what a memory has kept, it is one that was lost."""
+        if self.path is None or (self.path.is_file() and self.path.stat().st_size):
+            return
+        beside = [name for name in _KEPT_BESIDE if next((self.path.parent / name).glob("*"), None) is not None]
+        if beside:
+            found = "is empty" if self.path.is_file() else "is gone"
+            raise MemoryDamaged(
+                f"memory {self.where}: its database {self.path.name} {found}, but there is something in {', '.join(beside)};"
+                " restore it from a copy, or replay the recordings under sessions/ into a new memory"
+            )
+
     def _connect_writer(self) -> sqlite3.Connection:
         target = str(self.path) if self.path else ":memory:"
         connection = sqlite3.connect(target, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
@@ -206,6 +244,9 @@ class Database:
             f"{self.path.absolute().as_uri()}?{mode}", uri=True, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
         )
         connection.execute("PRAGMA query_only = ON")
+        # A question reads some thousand scattered pages. Mapping the file would be up to a quarter faster, but a file that is cut short
+        # or cannot be read would then kill the process, where it now raises MemoryDamaged.
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         return connection
 
 

@@ -1,83 +1,186 @@
-"""The invariants of a memory, each checked and said in words when it is broken."""
+"""Whether the tables of a memory are whole: every invariant is checked, and what is derived is made anew."""
 
 from __future__ import annotations
 
 import sqlite3
-from pathlib import Path
+from collections.abc import Iterable
+from datetime import datetime
+from itertools import islice
+
+import numpy as np
+
+from stages.memory.database import Database
+from stages.memory.integrity_checks import CHECKS, Check
+from stages.memory.row_writer import utc_ns
 
 _SAMPLES = 3
-
-_CHECKS: tuple[tuple[str, str], ...] = (
-    ("lines without a vector", "SELECT l.id FROM lines l LEFT JOIN vectors v ON v.n = l.n WHERE v.n IS NULL"),
-    ("vectors without a line", "SELECT v.n FROM vectors v LEFT JOIN lines l ON l.n = v.n WHERE l.n IS NULL"),
-    ("lines that end before they start", "SELECT id FROM lines WHERE end_ns < start_ns OR start_ns < 0"),
-    (
-        "lines whose moment does not fit their session",
-        "SELECT l.id FROM lines l JOIN sessions s ON s.id = l.session WHERE l.ended_at_ns != s.started_at_ns + l.end_ns",
-    ),
-    (
-        "lines longer than their session knows",
-        "SELECT l.id FROM lines l JOIN sessions s ON s.id = l.session WHERE l.end_ns - l.start_ns > s.longest_line_ns",
-    ),
-    (
-        "lines of a track that is not listed",
-        "SELECT l.id FROM lines l LEFT JOIN tracks t ON t.session = l.session AND t.track = l.track WHERE t.track IS NULL",
-    ),
-    ("lines whose words are not JSON", "SELECT id FROM lines WHERE NOT json_valid(words)"),
-    ("events that end before they start", "SELECT id FROM events WHERE end_ns < start_ns"),
-    (
-        "events with lines that are not there",
-        "SELECT m.event || ' (' || m.line || ')' FROM event_lines m JOIN events e ON e.id = m.event JOIN sessions s ON s.id = e.session"
-        " LEFT JOIN lines l ON l.id = m.line WHERE l.id IS NULL AND s.complete = 1",
-    ),
-    (
-        "lines outside the span of their event",
-        "SELECT l.id FROM lines l JOIN event_lines m ON m.line = l.id JOIN events e ON e.id = m.event"
-        " WHERE l.start_ns < e.start_ns OR l.end_ns > e.end_ns OR l.session != e.session",
-    ),
-    (
-        "events whose parent is not there",
-        "SELECT e.id FROM events e LEFT JOIN events p ON p.id = e.parent WHERE e.parent IS NOT NULL AND p.id IS NULL",
-    ),
-    ("sounds that end before they start", "SELECT id FROM sounds WHERE end_ns < start_ns"),
-    (
-        "sounds whose moment does not fit their session",
-        "SELECT x.id FROM sounds x JOIN sessions s ON s.id = x.session WHERE x.ended_at_ns != s.started_at_ns + x.end_ns",
-    ),
-    ("sounds without a label or a group", "SELECT id FROM sounds WHERE label IS NULL AND sound_group IS NULL"),
-    ("gaps that end before they start", "SELECT session || ' ' || start_ns FROM gaps WHERE end_ns < start_ns"),
-)
+_AT_ONCE = 4096
+_MOST_MESSAGES = 20
+_MOST_LINES_OF_EVENT = 2000
 
 
-def faults(connection: sqlite3.Connection, root: Path | None, dimension: int) -> list[str]:
-    """Every broken invariant of the tables and of the audio beside them."""
-    found = [f"the database: {row[0]}" for row in connection.execute("PRAGMA integrity_check") if row[0] != "ok"]
-    found += [f"{row[0]}: row {row[1]} refers to a missing row of {row[2]}" for row in connection.execute("PRAGMA foreign_key_check")]
-    for what, query in _CHECKS:
-        found += _told(what, [str(row[0]) for row in connection.execute(query)])
-    sizes = "SELECT l.id FROM vectors v JOIN lines l ON l.n = v.n WHERE length(v.vector) != ?"
-    found += _told(f"vectors that are not {dimension} numbers", [str(row[0]) for row in connection.execute(sizes, (4 * dimension,))])
-    if root is not None:
-        clips = connection.execute("SELECT id, clip FROM lines WHERE clip IS NOT NULL ORDER BY n")
-        found += _told("lines whose audio is gone", [name for name, clip in clips if not (root / clip).is_file()])
-    return found
+class Integrity:
+    """Checks the tables of one database, and mends them where `may_repair`.
+
+    Works in bounded RAM, however large the memory is: rows are counted as they come and only the first few are named. `faults` are
+    what is broken, `repairs` what was broken and has been made anew.
+    """
+
+    def __init__(self, database: Database, dimension: int, *, may_repair: bool) -> None:
+        self.faults: list[str] = []
+        self.repairs: list[str] = []
+        self._database = database
+        self._dimension = dimension
+        self._may_repair = may_repair
+
+    def check(self) -> None:
+        """Go through all tables. Raises MemoryDamaged where the database itself cannot be read."""
+        with self._database.reading() as connection:
+            whole = connection.execute(f"PRAGMA integrity_check({_MOST_MESSAGES})")
+            self.faults += [f"the database: {row[0]}" for row in whole if row[0] != "ok"]
+            missing = islice(connection.execute("PRAGMA foreign_key_check"), _MOST_MESSAGES)
+            self.faults += [f"{row[0]}: row {row[1]} refers to a missing row of {row[2]}" for row in missing]
+        self._sessions()
+        for check in CHECKS:
+            self._check(check)
+        self._vectors()
+        self._event_vectors()
+        if self._may_repair:
+            self._word_index()
+
+    def _check(self, check: Check) -> None:
+        told = self._told(check)
+        if told and check.repair is not None:
+            self._mend(told, check)
+        elif told:
+            self.faults.append(told)
+
+    def _mend(self, told: str, check: Check) -> None:
+        if not self._may_repair or check.repair is None:
+            self.faults.append(f"{told} (can be made anew)")
+            return
+        with self._database.writing() as connection:
+            connection.execute(check.repair)
+        left = self._told(check)
+        self.repairs.append(told)
+        self.faults += [left] if left else []
+
+    def _told(self, check: Check) -> str:
+        with self._database.reading() as connection:
+            return told(check.what, (row[0] for row in connection.execute(check.query)))
+
+    def _sessions(self) -> None:
+        """The moment of a session stands in it twice: as people wrote it, and in nanoseconds."""
+        with self._database.reading() as connection:
+            rows = connection.execute("SELECT id, started_at, started_at_ns FROM sessions ORDER BY id").fetchall()
+        wrong = {name: moment for name, text, moment_ns in rows if (moment := _moment_ns(text)) != moment_ns}
+        unreadable = [name for name, moment in wrong.items() if moment is None]
+        self.faults += _some("sessions whose start is no moment", unreadable)
+        fixed = [(moment, name) for name, moment in wrong.items() if moment is not None]
+        said = _some("sessions whose start is told in two ways", [name for _, name in fixed])
+        if fixed and self._may_repair:
+            with self._database.writing() as connection:
+                connection.executemany("UPDATE sessions SET started_at_ns = ? WHERE id = ?", fixed)
+            self.repairs += said
+        elif fixed:
+            self.faults += [f"{line} (can be made anew)" for line in said]
+
+    def _vectors(self) -> None:
+        """Vectors of lines: of the memory's length, finite, and of unit length or (a line without words) nothing."""
+        odd: list[int] = []
+        other: list[int] = []
+        n_odd = n_other = last = 0
+        while True:
+            with self._database.reading() as connection:
+                part = connection.execute("SELECT n, vector FROM vectors WHERE n > ? ORDER BY n LIMIT ?", (last, _AT_ONCE)).fetchall()
+            if not part:
+                break
+            last = part[-1][0]
+            fits = [(row, blob) for row, blob in part if len(blob) == 4 * self._dimension]
+            sizes = [row for row, blob in part if len(blob) != 4 * self._dimension]
+            stack = np.frombuffer(b"".join(blob for _, blob in fits), dtype="<f4").reshape(len(fits), self._dimension)
+            wrong = [fits[place][0] for place in np.flatnonzero(~np.isfinite(stack).all(axis=1))]
+            n_other, n_odd = n_other + len(sizes), n_odd + len(wrong)
+            other, odd = (other + sizes)[:_SAMPLES], (odd + wrong)[:_SAMPLES]
+        with self._database.reading() as connection:
+            self.faults += _some(f"vectors that are not {self._dimension} numbers", _lines_of(connection, other), n_other)
+            self.faults += _some("vectors with numbers that are not finite", _lines_of(connection, odd), n_odd)
+
+    def _event_vectors(self) -> None:
+        """Vectors of events are derived: the mean of those of their lines, or of their parts."""
+        broken: list[tuple[str, str]] = []
+        with self._database.reading() as connection:
+            for name, level, blob in connection.execute("SELECT id, level, vector FROM events ORDER BY id"):
+                if len(blob) != 4 * self._dimension or not np.isfinite(np.frombuffer(blob, dtype="<f4")).all():
+                    broken.append((name, level))
+        said = _some("events whose vector is none", [name for name, _ in broken])
+        if broken and not self._may_repair:
+            self.faults += [f"{line} (can be made anew)" for line in said]
+            return
+        # Parts come before what is made of them.
+        for name, level in sorted(broken, key=lambda entry: ("event", "episode", "day").index(entry[1])):
+            with self._database.writing() as connection:
+                connection.execute("UPDATE events SET vector = ? WHERE id = ?", (self._mean(connection, name, level), name))
+        self.repairs += said
+
+    def _mean(self, connection: sqlite3.Connection, name: str, level: str) -> bytes:
+        of_lines = """
+            SELECT v.vector FROM event_lines m JOIN lines l ON l.id = m.line JOIN vectors v ON v.n = l.n
+            WHERE m.event = ? ORDER BY l.n LIMIT ?
+        """
+        of_parts = "SELECT vector FROM events WHERE parent = ? ORDER BY id LIMIT ?"
+        blobs = [row[0] for row in connection.execute(of_lines if level == "event" else of_parts, (name, _MOST_LINES_OF_EVENT))]
+        mean = np.zeros(self._dimension, dtype=np.float64)
+        for blob in blobs:
+            if len(blob) == 4 * self._dimension:
+                vector = np.frombuffer(blob, dtype="<f4").astype(np.float64)
+                mean += vector if np.isfinite(vector).all() else 0.0
+        return (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype("<f4").tobytes()
+
+    def _word_index(self) -> None:
+        """The word index must fit the lines; a broken one is rebuilt from them."""
+        with self._database.writing() as connection:
+            if not _word_index_fits(connection):
+                connection.execute("INSERT INTO lines_fts (lines_fts) VALUES ('rebuild')")
+                if _word_index_fits(connection):
+                    self.repairs.append("the index of words did not fit the lines")
+                else:
+                    self.faults.append("the index of words cannot be rebuilt")
 
 
-def word_index_faults(connection: sqlite3.Connection) -> list[str]:
-    """Check the word index against the lines; a broken one is rebuilt from them. Needs a connection that may write."""
+def told(what: str, names: Iterable[object]) -> str:
+    """How many there are of something that is broken, and the first few by name; "" where there is none. Holds no more than these."""
+    first, n_names = [], 0
+    for name in names:
+        n_names += 1
+        if n_names <= _SAMPLES:
+            first.append(str(name))
+    return "".join(_some(what, first, n_names))
+
+
+def _some(what: str, names: list[str], n_names: int | None = None) -> list[str]:
+    n_all = len(names) if n_names is None else n_names
+    if not n_all:
+        return []
+    more = f" and {n_all - _SAMPLES} more" if n_all > _SAMPLES else ""
+    return [f"{n_all} {what}: {', '.join(names[:_SAMPLES])}{more}"]
+
+
+def _word_index_fits(connection: sqlite3.Connection) -> bool:
     try:
         connection.execute("INSERT INTO lines_fts (lines_fts, rank) VALUES ('integrity-check', 1)")
     except sqlite3.DatabaseError:
-        connection.execute("INSERT INTO lines_fts (lines_fts) VALUES ('rebuild')")
-        try:
-            connection.execute("INSERT INTO lines_fts (lines_fts, rank) VALUES ('integrity-check', 1)")
-        except sqlite3.DatabaseError as error:
-            return [f"the word index cannot be rebuilt: {error}"]
-    return []
+        return False
+    return True
 
 
-def _told(what: str, names: list[str]) -> list[str]:
-    if not names:
-        return []
-    more = f" and {len(names) - _SAMPLES} more" if len(names) > _SAMPLES else ""
-    return [f"{len(names)} {what}: {', '.join(names[:_SAMPLES])}{more}"]
+def _lines_of(connection: sqlite3.Connection, rows: list[int]) -> list[str]:
+    return [str(row[0]) for n in rows for row in connection.execute("SELECT coalesce((SELECT id FROM lines WHERE n = ?), ?)", (n, n))]
+
+
+def _moment_ns(text: str) -> int | None:
+    try:
+        moment = datetime.fromisoformat(text)
+        return utc_ns(moment) if moment.tzinfo is not None else None
+    except (ValueError, OverflowError):
+        return None

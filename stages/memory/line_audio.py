@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import threading
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -17,8 +19,8 @@ def clip_path(session: str, key: str) -> str:
     return f"{FOLDER}/{session}/{key}.flac"
 
 
-def save(directory: Path, clip: str, samples: Float32Array, sample_rate_hz: int) -> None:
-    """Write samples, float32, shape (frames,), as 16-bit FLAC: whole and on the disk, or not there.
+def save(directory: Path, clip: str, samples: Float32Array, sample_rate_hz: int) -> int:
+    """Write samples, float32, shape (frames,), as 16-bit FLAC: whole and on the disk, or not there; the CRC-32 of the file.
 
     The same samples give the same file. Raises OSError when the disk does not take it.
     """
@@ -29,7 +31,8 @@ def save(directory: Path, clip: str, samples: Float32Array, sample_rate_hz: int)
     soundfile.write(encoded, samples, sample_rate_hz, format="FLAC", subtype="PCM_16")
     target = directory / clip
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_suffix(".part")
+    # A part of its own for each thread: two may store the same line at once, and both write the same bytes.
+    part = target.with_name(f"{target.stem}-{threading.get_ident()}.part")
     try:
         with part.open("wb") as file:
             file.write(encoded.getbuffer())
@@ -39,6 +42,7 @@ def save(directory: Path, clip: str, samples: Float32Array, sample_rate_hz: int)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+    return zlib.crc32(encoded.getbuffer())
 
 
 def sync_folder(folder: Path) -> None:

@@ -4,36 +4,53 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-import logging
 import sqlite3
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
 from pipeline.packets import Event, Float32Array, Gap, Line, Tracks
 from pipeline.stage import Resource
-from stages.memory import consolidation, integrity, line_audio, memory_settings, row_reader, row_writer, speaker_store, talker_speakers
+from stages.memory import (
+    consolidation,
+    line_audio,
+    memory_settings,
+    row_filters,
+    row_reader,
+    row_writer,
+    speaker_store,
+    talker_speakers,
+)
+from stages.memory.bounds import Bounds
 from stages.memory.database import Database, WriterLock, translated
+from stages.memory.episode_growth import leave_unchanged
+from stages.memory.erasure import Erasures
+from stages.memory.examination import Examination, examine
+from stages.memory.granule_store import GranuleStore
+from stages.memory.line_checks import check_event, check_lines, check_start
+from stages.memory.line_index import LineIndex
+from stages.memory.link_store import LinkStore
 from stages.memory.memory_errors import MemoryDamaged, MemoryError_, MemoryFull, MemoryInUse, MemorySettingsError
 from stages.memory.memory_settings import MemorySettings
 from stages.memory.position_history import Place, PositionHistory
+from stages.memory.prototype_store import PrototypeStore
+from stages.memory.rehearsals import Rehearsals
 from stages.memory.rows import EventRow, GapRow, Hit, LineRow, PositionRow, SessionRow, TrackRow, WordRow
+from stages.memory.sleep_findings import SleepFindings
 from stages.memory.sound_store import SoundStore
+from stages.memory.space import Space
 from stages.memory.speaker_book import SpeakerBook
+from stages.memory.strength_store import StrengthStore
 from stages.memory.talker_store import TalkerStore
 from stages.memory.text_encoder import TextEncoder
 from stages.memory.vector_checks import check_vectors
-from stages.memory.vector_index import IndexKind, VectorIndex
-from stages.memory.words_query import words_query
+from stages.memory.vector_index import IndexKind, Rows
+from stages.memory.word_search import search_words
 
 __all__ = ["LongTermMemory", "MemoryDamaged", "MemoryError_", "MemoryFull", "MemoryInUse", "MemorySettingsError"]
-
-_log = logging.getLogger(__name__)
-_UNSAVED_SHARE = 0.2
-_UNSAVED_LEAST = 5000
 
 
 class LongTermMemory(Resource):
@@ -47,7 +64,9 @@ class LongTermMemory(Resource):
     The index kind of the writer's config wins over the one the memory had; a reader takes the memory's own.
     """
 
-    def __init__(self, encoder: TextEncoder, directory: str = "", index: IndexKind = "flat", read_only: bool = False) -> None:
+    def __init__(
+        self, encoder: TextEncoder, directory: str = "", index: IndexKind = "flat", read_only: bool = False, bounds: Bounds | None = None
+    ) -> None:
         self.encoder = encoder
         self.directory = directory
         self.index: IndexKind = index
@@ -56,12 +75,19 @@ class LongTermMemory(Resource):
         self._root = Path(directory) if directory else None
         self._database = Database(self._root / "memory.sqlite" if self._root else None, read_only=read_only)
         self._lock: WriterLock | None = None
-        self._vectors: VectorIndex | None = None
-        self._index_lock = threading.Lock()
+        self._index: LineIndex | None = None
         self._positions = PositionHistory()
         self.sounds = SoundStore(self._database, self._writing_to)
         self.speakers = SpeakerBook(self._database)
         self.talkers = TalkerStore(self._database, self._writing_to)
+        self.links = LinkStore(self._database)
+        self.findings = SleepFindings(self._database)
+        self.strengths = StrengthStore(self._database, self._root, self.links)
+        self.prototypes = PrototypeStore(self._database, self._writing_to)
+        self.rehearsals = Rehearsals()
+        self.granules = GranuleStore(self._database, self._opened, encoder.encode)
+        self.erasures = Erasures(self._database, self._root, self._opened, self.granules)
+        self.space = Space(self._database, self._root, bounds, lambda: self._index.ram_bytes if self._index else 0)
 
     def start(self) -> None:
         """Open the memory, making it where there is none.
@@ -69,30 +95,40 @@ class LongTermMemory(Resource):
         Raises MemoryInUse (another process writes to it), MemorySettingsError (another encoder, or a newer version), MemoryFull,
         MemoryDamaged, or MemoryError_ where it cannot be opened.
         """
-        if self._vectors is not None:
+        if self._index is not None:
             return
         kind = self.index
         try:
             if self._root is not None:
                 kind = self._open_directory(self._root)
+            index = LineIndex(self._database, self._root / "index" if self._root else None, kind, self.encoder.dimension)
             self._database.open()
+            with self._database.reading() as connection:
+                switched_to = row_reader.switched_to(connection)
+            if switched_to not in (None, (self.encoder.name, self.encoder.dimension)):
+                raise MemorySettingsError(
+                    f"memory {self._database.where}: encoding it anew for {switched_to} was cut short in its last step;"
+                    f" `echoic reindex --memory {self._database.where} --config CONFIG` ends it"
+                )
+            self._index = index
             if not self.read_only:
                 with self._database.writing() as connection:
                     row_writer.drop_torn_events(connection)
+                self.erasures.finish()
         except BaseException:
             self._close()
             raise
-        self._vectors = VectorIndex(self._root / "index" if self._root else None, kind, self.encoder.dimension)
 
     def stop(self) -> None:
         """Write what is still in RAM and close the memory."""
-        if self._vectors is None:
+        index = self._index
+        if index is None:
             return
         try:
             if not self.read_only:
                 if self.session:
                     self.set_passed(self.session, 0)
-                self._save_index()
+                index.close()
         finally:
             self._close()
 
@@ -104,10 +140,7 @@ class LongTermMemory(Resource):
 
     def begin_session(self, row: SessionRow) -> None:
         """Make a session, or go on with one that was cut short: it is the one that writes go to."""
-        if row.started_at.tzinfo is None:
-            raise MemoryError_(
-                f"session {row.id}: started_at {row.started_at.isoformat()} must carry its UTC offset, like 2026-11-22T10:00+01:00"
-            )
+        check_start(row.id, row.started_at)
         if not row.id or "/" in row.id or row.id.startswith("."):
             raise MemoryError_(f"session {row.id!r}: an id may not be empty, hold '/', or begin with '.': it names a folder")
         with self._database.writing() as connection:
@@ -117,6 +150,7 @@ class LongTermMemory(Resource):
 
     def correct_start(self, session: str, started_at: datetime) -> None:
         """Say when a session really began: live, that is known only when the first sample has come."""
+        check_start(session, started_at)
         with self._writing_to(session) as connection:
             row_writer.correct_start(connection, session, started_at)
 
@@ -128,10 +162,10 @@ class LongTermMemory(Resource):
             talker_speakers.settle_talkers(connection, session)
             speaker_store.settle(connection, session)
             (started_at,) = connection.execute("SELECT started_at FROM sessions WHERE id = ?", (session,)).fetchone()
-            row_writer.clear_levels(connection, session)
-            found = consolidation.episodes(parts, duration_ns)
-            for event in (*found, *consolidation.days(parts, datetime.fromisoformat(started_at), duration_ns)):
+            found = consolidation.episodes(parts, duration_ns) + consolidation.days(parts, datetime.fromisoformat(started_at), duration_ns)
+            for event in leave_unchanged(connection, session, found):
                 row_writer.add_event(connection, session, event)
+        self.tend_index()
 
     def passed_ns(self, session: str) -> int:
         """The session time before which every line that ended is stored: where to go on after a crash."""
@@ -146,6 +180,7 @@ class LongTermMemory(Resource):
         """
         rows = [_row(session, line, keeps_audio=self._root is not None) for line in lines]
         written: list[str] = []
+        audio: dict[str, int] = {}
         vectors = np.stack([line.embedding for line in lines]) if lines else np.zeros((0, self.encoder.dimension), dtype=np.float32)
         try:
             if self._root is not None:
@@ -154,7 +189,7 @@ class LongTermMemory(Resource):
                     for line, row in zip(lines, rows, strict=True):
                         if row.clip and row.id not in known:
                             written.append(row.clip)
-                            line_audio.save(
+                            audio[row.id] = line_audio.save(
                                 self._root, row.clip, line.transcript.utterance.samples, line.transcript.utterance.sample_rate_hz
                             )
                     if written:
@@ -162,7 +197,7 @@ class LongTermMemory(Resource):
             heard = zip(rows, lines, strict=True)
             voices = {row.id: line.transcript.voice for row, line in heard if line.transcript.voice is not None}
             talkers = {row.id: line.transcript.talker for row, line in zip(rows, lines, strict=True) if line.transcript.talker is not None}
-            self.add_rows(session, rows, vectors, passed_ns, voices, talkers)
+            self.add_rows(session, rows, vectors, passed_ns, voices, talkers, audio)
         except BaseException:
             if self._root is not None:
                 line_audio.remove(self._root, written)
@@ -176,20 +211,22 @@ class LongTermMemory(Resource):
         passed_ns: int,
         voices: Mapping[str, Float32Array] | None = None,
         talkers: Mapping[str, int] | None = None,
+        audio: Mapping[str, int] | None = None,
     ) -> None:
         """Store lines that have no audio of their own; `vectors` is float32, shape (len(rows), dimension), of unit length.
 
         A row's `speaker` names its track where the track has no name yet. With `voices` (float32, shape (192,) or (256,), by line
         id; empty where nobody has looked), every line gets a speaker of its own, by voice and place; `talkers` says whose lines belong
-        together, as in `Transcript.talker`. Raises MemoryError_ for vectors
+        together, as in `Transcript.talker`, `audio` is the CRC-32 of files written for them. Raises MemoryError_ for vectors
         and voices of another shape, or with numbers that are not finite; nothing of these lines is stored then.
         """
+        check_lines(session, rows)
         check_vectors(session, "vectors", vectors, (len(rows), self.encoder.dimension))
         for line, voice in (voices or {}).items():
             n_numbers = len(voice) if len(voice) in speaker_store.VOICE_SIZES else speaker_store.VOICE_SIZES[0]
             check_vectors(session, f"the voice of line {line}", voice, (n_numbers,))
         with self._writing_to(session) as connection:
-            added = set(row_writer.add_lines(connection, session, rows, vectors))
+            added = set(row_writer.add_lines(connection, session, rows, vectors, audio))
             if voices is not None:
                 speaker_store.place(connection, session, [row for row in rows if row.id in added], voices, talkers)
             row_writer.set_passed(connection, session, passed_ns)
@@ -206,6 +243,7 @@ class LongTermMemory(Resource):
         """
         with self._writing_to(session) as connection:
             for event in events:
+                check_event(session, event, self.encoder.dimension)
                 row_writer.add_event(connection, session, event)
 
     def add_gap(self, session: str, gap: Gap) -> None:
@@ -228,19 +266,12 @@ class LongTermMemory(Resource):
         with self._writing_to(session) as connection:
             row_writer.set_passed(connection, session, passed_ns)
 
-    def set_salience(self, session: str, salience: Mapping[str, float]) -> None:
-        """How much lines (by key) mattered while they were in short-term memory, 0 to 1."""
-        with self._writing_to(session) as connection:
-            connection.executemany(
-                "UPDATE lines SET salience = ? WHERE id = ?", [(value, f"{session}-{key}") for key, value in salience.items()]
-            )
-
     # -- reading
 
-    def sessions(self) -> list[SessionRow]:
-        """Every session, by start."""
+    def sessions(self, *, at: datetime | None = None) -> list[SessionRow]:
+        """Every session, by start; one that had not ended at that moment is as long as what was stored of it by then."""
         with self._database.reading() as connection:
-            return row_reader.sessions(connection)
+            return row_reader.sessions(connection, _at_ns(at))
 
     def session_row(self, session: str) -> SessionRow:
         """One session. Raises MemoryError_ with the nearest ids where there is none of that id."""
@@ -263,20 +294,21 @@ class LongTermMemory(Resource):
         tracks: Iterable[str] | None = None,
         copies: bool = False,
         at: datetime | None = None,
+        words: bool = True,
     ) -> list[LineRow]:
-        """Lines that overlap a span of session time, by session start and start."""
+        """Lines that overlap a span of session time, by session start and start; without their words (a third of the time) if so asked."""
         with self._database.reading() as connection:
-            return row_reader.lines(connection, session, ids, start_ns, end_ns, tracks, copies, _at_ns(at))
+            return row_reader.lines(connection, session, ids, start_ns, end_ns, tracks, copies, _at_ns(at), words)
 
     def events(self, session: str | None = None, *, level: str | None = "event", at: datetime | None = None) -> list[EventRow]:
         """Events of a level (None: all levels), by session start and start."""
         with self._database.reading() as connection:
             return row_reader.events(connection, session, level, _at_ns(at))
 
-    def event(self, event_id: str) -> EventRow:
+    def event(self, event_id: str, *, at: datetime | None = None) -> EventRow:
         """One event of any level. Raises MemoryError_ where there is none of that id."""
         with self._database.reading() as connection:
-            row = row_reader.event(connection, event_id)
+            row = row_reader.event(connection, event_id, _at_ns(at))
         if row is None:
             raise MemoryError_(f"event {event_id!r} is not in this memory; `echoic events` lists them")
         return row
@@ -286,32 +318,48 @@ class LongTermMemory(Resource):
         with self._database.reading() as connection:
             return row_reader.tracks(connection, session, _at_ns(at))
 
-    def positions(self, session: str) -> list[PositionRow]:
+    def positions(self, session: str, *, at: datetime | None = None) -> list[PositionRow]:
         """Where a session's tracks were, by time; a track stays where it was until its next row."""
         with self._database.reading() as connection:
-            return row_reader.positions(connection, session)
+            return row_reader.positions(connection, session, _at_ns(at))
 
-    def gaps(self, session: str | None = None, start_ns: int | None = None, end_ns: int | None = None) -> list[GapRow]:
+    def gaps(
+        self, session: str | None = None, start_ns: int | None = None, end_ns: int | None = None, *, at: datetime | None = None
+    ) -> list[GapRow]:
         """Lost stretches that overlap a span of session time."""
         with self._database.reading() as connection:
-            return row_reader.gaps(connection, session, start_ns, end_ns)
+            return row_reader.gaps(connection, session, start_ns, end_ns, _at_ns(at))
 
-    def search_dense(self, vector: Float32Array, k: int, at: datetime | None = None) -> list[Hit]:
-        """The `k` lines nearest in meaning to a vector, float32, shape (dimension,), of unit length; score is the cosine."""
-        index = self._caught_up()
-        with self._database.reading() as connection:
-            excluded = row_reader.rows_after(connection, _at_ns(at) or 0) if at is not None else None
-            found = index.search(vector, k, excluded)
-            names = row_reader.names_of(connection, [row for row, _ in found])
-        return [Hit(names[row], score) for row, score in found if row in names]
+    def search_dense(self, vector: Float32Array, k: int, at: datetime | None = None, among: Rows | None = None) -> list[Hit]:
+        """The `k` lines nearest in meaning to a vector, float32, shape (dimension,), of unit length; score is the cosine.
 
-    def search_words(self, query: str, k: int, at: datetime | None = None) -> list[Hit]:
+        `among` are rows as `rows_among` gives them. The question rehearses short-term memory.
+        Raises VectorIndexError for a vector that is not finite.
+        """
+        found = self._opened().search(vector, k, _at_ns(at), among)
+        self.rehearsals.add(vector)
+        return found
+
+    def search_words(self, query: str, k: int, at: datetime | None = None, among: Rows | None = None) -> list[Hit]:
         """The `k` lines that share the most telling words (after stemming) with a text; score is -bm25."""
-        match = words_query(query)
-        if match is None or k < 1:
+        if k < 1:
             return []
         with self._database.reading() as connection:
-            return [Hit(name, score) for name, score in row_reader.search_words(connection, match, k, _at_ns(at))]
+            return [Hit(name, score) for name, score in search_words(connection, query, k, _at_ns(at), among)]
+
+    def rows_among(
+        self, spans: Mapping[str, tuple[int, int]] | None = None, speaker: str | None = None, *, at: datetime | None = None
+    ) -> Rows | None:
+        """The row numbers of the lines in spans of session time (by session) and of a speaker; None where they are many.
+
+        A line that only just misses a span may be among them.
+        """
+        with self._database.reading() as connection:
+            rows = None if spans is None else row_filters.rows_in_spans(connection, spans, _at_ns(at))
+            theirs = None if speaker is None else row_filters.rows_of_speaker(connection, speaker, _at_ns(at))
+        if rows is None or theirs is None:
+            return theirs if rows is None else rows
+        return np.intersect1d(rows, theirs)
 
     def vectors(self, line_ids: Sequence[str]) -> Float32Array:
         """Float32, shape (len(line_ids), dimension). Raises MemoryError_ naming the first line that is not there."""
@@ -327,27 +375,21 @@ class LongTermMemory(Resource):
         with self._database.reading() as connection:
             return dict(connection.execute("SELECT id, salience FROM lines WHERE session = ? ORDER BY start_ns, n", (session,)).fetchall())
 
-    def check(self) -> list[str]:
-        """Every broken invariant in words; an empty list when the memory is whole.
+    def tend_index(self) -> None:
+        """Bring the index of vectors up to date and in shape: for the end of a session, for sleep, and while much is imported.
 
-        What is derived is repaired on the way (the writer only): the FAISS index, audio files that no line names.
+        Searches do without; they only get slower. Mostly nothing to do; seconds at a million lines when they have doubled.
         """
-        with self._database.reading() as connection:
-            faults = integrity.faults(connection, self._root, self.encoder.dimension)
-        index = self._caught_up()
-        with self._database.reading() as connection:
-            wrong = index.differences(row_reader.vector_batches(connection, 0))
-        if wrong:
-            _log.info("vector index of %s: %d rows differ from the database; it is rebuilt", self._database.where, wrong)
-            index.reset()
-            self._caught_up()
-        if not self.read_only:
-            if self._root is not None:
-                self._remove_orphans(self._root)
-            with self._database.writing() as connection:
-                faults += integrity.word_index_faults(connection)
-            self._save_index()
-        return faults
+        self._opened().tend()
+
+    def check(self) -> list[str]:
+        """Every broken invariant in words; an empty list when the memory is whole. What is derived is repaired on the way."""
+        return list(self.examine().faults)
+
+    def examine(self) -> Examination:
+        """Check every invariant, repair what is derived (the writer only), and measure the stores against their bounds."""
+        self.granules.attach()
+        return examine(self._database, self._root, self._opened(), self.encoder.dimension, self.space)
 
     # -- inside
 
@@ -382,43 +424,16 @@ class LongTermMemory(Resource):
         return self.index
 
     def _close(self) -> None:
-        self._vectors = None
+        self._index = None
         self._database.close()
         if self._lock is not None:
             self._lock.release()
             self._lock = None
 
-    def _caught_up(self) -> VectorIndex:
-        """The index, with every line that is committed by now."""
-        index = self._vectors
-        if index is None:
+    def _opened(self) -> LineIndex:
+        if self._index is None:
             raise MemoryError_(f"memory {self._database.where}: it is not open")
-        with self._index_lock, self._database.reading() as connection:
-            index.open(
-                lambda row: row_reader.vector_of(connection, row),
-                lambda row: row_reader.count_to(connection, row),
-            )
-            index.catch_up(row_reader.vector_batches(connection, index.last_row))
-        if not self.read_only and index.n_unsaved > max(_UNSAVED_LEAST, _UNSAVED_SHARE * index.n_rows):
-            self._save_index()
-        return index
-
-    def _save_index(self) -> None:
-        """Keep a snapshot. Without room for it the memory is still whole: the index is rebuilt when it is opened next."""
-        if self._vectors is None:
-            return
-        try:
-            self._vectors.save()
-        except OSError as error:
-            _log.warning("vector index of %s: no snapshot (%s); it will be rebuilt from the database", self._database.where, error)
-
-    def _remove_orphans(self, root: Path) -> None:
-        with self._database.writing() as connection:
-            named = {row[0] for row in connection.execute("SELECT clip FROM lines WHERE clip IS NOT NULL")}
-            orphans = line_audio.stored(root) - named
-            line_audio.remove(root, orphans)
-        if orphans:
-            _log.info("memory %s: removed %d audio files that no line names", root, len(orphans))
+        return self._index
 
 
 def _row(session: str, line: Line, *, keeps_audio: bool) -> LineRow:
@@ -444,11 +459,10 @@ def _row(session: str, line: Line, *, keeps_audio: bool) -> LineRow:
 
 
 def _index_kind(found: str, root: Path) -> IndexKind:
-    if found == "flat":
-        return "flat"
-    if found == "hnsw":
-        return "hnsw"
-    raise MemorySettingsError(f"{root / 'memory.yaml'}: index {found!r} is not known; allowed are flat and hnsw")
+    known: dict[str, IndexKind] = {kind: kind for kind in get_args(IndexKind)}
+    if found not in known:
+        raise MemorySettingsError(f"{root / 'memory.yaml'}: index {found!r} is not known; allowed are {', '.join(known)}")
+    return known[found]
 
 
 def _at_ns(at: datetime | None) -> int | None:

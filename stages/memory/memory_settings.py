@@ -64,5 +64,6 @@ def check_encoder(found: MemorySettings, encoder: str, dimension: int, directory
     if (found.encoder, found.dimension) != (encoder, dimension):
         raise MemorySettingsError(
             f"memory {directory}: it was made with the encoder {found.encoder!r} ({found.dimension} numbers a line),"
-            f" and this config has {encoder!r} ({dimension}); use a config with {found.encoder!r}, or give another --memory"
+            f" and this config has {encoder!r} ({dimension}); use a config with {found.encoder!r}, give another --memory,"
+            f" or encode this one anew: echoic reindex --memory {directory} --config CONFIG"
         )

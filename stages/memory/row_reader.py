@@ -21,6 +21,7 @@ from stages.memory.vector_index import Batch
 
 T = TypeVar("T")
 _AT_ONCE = 500
+_LATEST_LOOKED_AT = 200
 
 _LINES = """
 SELECT l.id, l.session, l.track, l.start_ns, l.end_ns, l.azimuth_deg, l.elevation_deg, coalesce(p.name, t.speaker), l.text, l.words,
@@ -35,21 +36,41 @@ LEFT JOIN events e ON e.id = m.event AND (:at IS NULL OR e.ended_at_ns <= :at)
 """
 
 
-def sessions(connection: sqlite3.Connection) -> list[SessionRow]:
-    """Every session, by start."""
-    query = "SELECT id, source, started_at, duration_ns, array, complete, graph FROM sessions ORDER BY started_at_ns, id"
-    return [
-        SessionRow(
-            id=row[0],
-            source=row[1],
-            started_at=datetime.fromisoformat(row[2]),
-            duration_ns=row[3],
-            array=row[4],
-            complete=bool(row[5]),
-            graph=row[6],
+def sessions(connection: sqlite3.Connection, at_ns: int | None = None) -> list[SessionRow]:
+    """Every session that had begun by a moment, by start; one that had not ended is as long as what was heard of it."""
+    query = """
+        SELECT id, source, started_at, duration_ns, array, complete, graph, started_at_ns FROM sessions
+        WHERE :at IS NULL OR started_at_ns <= :at ORDER BY started_at_ns, id
+    """
+    rows = []
+    for row in connection.execute(query, {"at": at_ns}).fetchall():
+        ended = at_ns is None or (row[5] and row[7] + row[3] <= at_ns)
+        rows.append(
+            SessionRow(
+                id=row[0],
+                source=row[1],
+                started_at=datetime.fromisoformat(row[2]),
+                duration_ns=row[3] if ended else _heard_ns(connection, row[0], row[7], at_ns or 0),
+                array=row[4],
+                complete=bool(row[5]) and bool(ended),
+                graph=row[6],
+            )
         )
-        for row in connection.execute(query)
-    ]
+    return rows
+
+
+def _heard_ns(connection: sqlite3.Connection, session: str, started_ns: int, at_ns: int) -> int:
+    """How far a session had been heard by a moment: to the end of what is stored of it (of lines, the latest to start)."""
+    query = """
+        SELECT max(end_ns) FROM (
+            SELECT end_ns FROM (SELECT end_ns FROM lines WHERE session = :session AND start_ns <= :at - :started
+                                AND ended_at_ns <= :at ORDER BY start_ns DESC LIMIT :most)
+            UNION ALL SELECT end_ns FROM gaps WHERE session = :session AND end_ns <= :at - :started
+            UNION ALL SELECT end_ns FROM sounds WHERE session = :session AND ended_at_ns <= :at
+        )
+    """
+    bound = {"session": session, "at": at_ns, "started": started_ns, "most": _LATEST_LOOKED_AT}
+    return int(connection.execute(query, bound).fetchone()[0] or 0)
 
 
 def lines(
@@ -61,8 +82,9 @@ def lines(
     tracks: Iterable[str] | None = None,
     copies: bool = False,
     at_ns: int | None = None,
+    words: bool = True,
 ) -> list[LineRow]:
-    """Lines that overlap a span, by session start and start."""
+    """Lines that overlap a span, by session start and start; without `words`, which take most of the time, where they are not needed."""
     wanted = None if ids is None else sorted(set(ids))
     rows: list[LineRow] = []
     for part in [None] if wanted is None else _parts(wanted):
@@ -84,7 +106,8 @@ def lines(
             bound["start"] = start_ns
         if tracks is not None:
             where.append(_among("l.track", "track", sorted(set(tracks)), bound))
-        query = f"{_LINES} WHERE {' AND '.join(where)} ORDER BY s.started_at_ns, l.session, l.start_ns, l.n"
+        asked = _LINES if words else _LINES.replace("l.words", "''")
+        query = f"{asked} WHERE {' AND '.join(where)} ORDER BY s.started_at_ns, l.session, l.start_ns, l.n"
         rows.extend(_line(row) for row in connection.execute(query, bound))
     if wanted is not None and len(wanted) > _AT_ONCE:
         order = {row.id: place for place, row in enumerate(sessions(connection))}
@@ -95,8 +118,9 @@ def lines(
 def events(connection: sqlite3.Connection, session: str | None, level: str | None, at_ns: int | None) -> list[EventRow]:
     """Events of one level (None: all), by session start and start."""
     query = """
-        SELECT e.id, e.session, e.level, e.start_ns, e.end_ns, e.surprise, e.reason, e.tracks, e.summary
-        FROM events e JOIN sessions s ON s.id = e.session
+        SELECT e.id, e.session, e.level, e.start_ns, e.end_ns, e.surprise, e.reason, e.tracks, e.summary,
+               coalesce(k.made_by, ''), coalesce(k.version, '')
+        FROM events e JOIN sessions s ON s.id = e.session LEFT JOIN makers k ON k.n = e.maker
         WHERE (:session IS NULL OR e.session = :session) AND (:level IS NULL OR e.level = :level)
               AND (:at IS NULL OR e.ended_at_ns <= :at)
         ORDER BY s.started_at_ns, e.session, e.start_ns, e.end_ns, e.id
@@ -104,10 +128,14 @@ def events(connection: sqlite3.Connection, session: str | None, level: str | Non
     return [_event(row) for row in connection.execute(query, {"session": session, "level": level, "at": at_ns})]
 
 
-def event(connection: sqlite3.Connection, event_id: str) -> EventRow | None:
-    """One event of any level."""
-    query = "SELECT id, session, level, start_ns, end_ns, surprise, reason, tracks, summary FROM events WHERE id = ?"
-    row = connection.execute(query, (event_id,)).fetchone()
+def event(connection: sqlite3.Connection, event_id: str, at_ns: int | None = None) -> EventRow | None:
+    """One event of any level, if it was known by a moment."""
+    query = """
+        SELECT e.id, e.session, e.level, e.start_ns, e.end_ns, e.surprise, e.reason, e.tracks, e.summary,
+               coalesce(k.made_by, ''), coalesce(k.version, '')
+        FROM events e LEFT JOIN makers k ON k.n = e.maker WHERE e.id = :id AND (:at IS NULL OR e.ended_at_ns <= :at)
+    """
+    row = connection.execute(query, {"id": event_id, "at": at_ns}).fetchone()
     return _event(row) if row else None
 
 
@@ -179,20 +207,26 @@ def tracks(connection: sqlite3.Connection, session: str | None, at_ns: int | Non
     return [entry[4] for entry in sorted(rows, key=lambda entry: entry[:4])]
 
 
-def positions(connection: sqlite3.Connection, session: str) -> list[PositionRow]:
-    """Where a session's tracks were, by time and then by name."""
-    query = "SELECT session, track, time_ns, azimuth_deg, elevation_deg FROM positions WHERE session = ? ORDER BY time_ns, track"
-    return [PositionRow(*row) for row in connection.execute(query, (session,))]
+def positions(connection: sqlite3.Connection, session: str, at_ns: int | None = None) -> list[PositionRow]:
+    """Where a session's tracks were until a moment, by time and then by name."""
+    query = """
+        SELECT p.session, p.track, p.time_ns, p.azimuth_deg, p.elevation_deg FROM positions p JOIN sessions s ON s.id = p.session
+        WHERE p.session = :session AND (:at IS NULL OR s.started_at_ns + p.time_ns <= :at) ORDER BY p.time_ns, p.track
+    """
+    return [PositionRow(*row) for row in connection.execute(query, {"session": session, "at": at_ns})]
 
 
-def gaps(connection: sqlite3.Connection, session: str | None, start_ns: int | None, end_ns: int | None) -> list[GapRow]:
-    """Gaps that overlap a span, by session start and start."""
+def gaps(
+    connection: sqlite3.Connection, session: str | None, start_ns: int | None, end_ns: int | None, at_ns: int | None = None
+) -> list[GapRow]:
+    """Gaps that overlap a span and were over by a moment, by session start and start."""
     query = """
         SELECT g.session, g.start_ns, g.end_ns, g.reason FROM gaps g JOIN sessions s ON s.id = g.session
         WHERE (:session IS NULL OR g.session = :session) AND (:start IS NULL OR g.end_ns > :start) AND (:end IS NULL OR g.start_ns < :end)
+              AND (:at IS NULL OR s.started_at_ns + g.end_ns <= :at)
         ORDER BY s.started_at_ns, g.session, g.start_ns, g.end_ns
     """
-    return [GapRow(*row) for row in connection.execute(query, {"session": session, "start": start_ns, "end": end_ns})]
+    return [GapRow(*row) for row in connection.execute(query, {"session": session, "start": start_ns, "end": end_ns, "at": at_ns})]
 
 
 def vectors(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Float32Array]:
@@ -215,40 +249,35 @@ def vector_batches(connection: sqlite3.Connection, after: int, size: int = 8192)
         yield np.array([row for row, _ in part], dtype=np.int64), stack
 
 
-def search_words(connection: sqlite3.Connection, match: str, k: int, at_ns: int | None) -> list[tuple[str, float]]:
-    """Lines (not copies) that match an FTS5 expression, best first, with -bm25."""
-    query = """
-        SELECT l.id, -bm25(lines_fts) AS score FROM lines_fts JOIN lines l ON l.n = lines_fts.rowid
-        WHERE lines_fts MATCH :match AND l.copy_of IS NULL AND (:at IS NULL OR l.ended_at_ns <= :at)
-        ORDER BY score DESC, l.n LIMIT :k
-    """
-    return connection.execute(query, {"match": match, "at": at_ns, "k": k}).fetchall()
-
-
-def names_of(connection: sqlite3.Connection, rows: Sequence[int]) -> dict[int, str]:
-    """Line ids by row number."""
-    found: dict[int, str] = {}
+def vectors_of(connection: sqlite3.Connection, rows: Sequence[int]) -> dict[int, Float32Array]:
+    """The vectors of rows, float32, shape (dimension,), by row number."""
+    found: dict[int, Float32Array] = {}
     for part in _parts(sorted(set(rows))):
-        found.update(connection.execute(f"SELECT n, id FROM lines WHERE n IN ({','.join(map(str, part))})"))
+        query = f"SELECT n, vector FROM vectors WHERE n IN ({','.join(map(str, part))})"
+        found.update((row, np.frombuffer(blob, dtype="<f4")) for row, blob in connection.execute(query))
     return found
 
 
-def rows_after(connection: sqlite3.Connection, at_ns: int) -> npt.NDArray[np.int64]:
-    """The row numbers of lines that ended later than a moment, int64, rising."""
-    found = [row[0] for row in connection.execute("SELECT n FROM lines WHERE ended_at_ns > ?", (at_ns,))]
-    return np.sort(np.array(found, dtype=np.int64))
+def removals(connection: sqlite3.Connection, after: int) -> tuple[npt.NDArray[np.int64], int]:
+    """The rows whose vectors were removed after a removal, int64, and the number of the last removal."""
+    found = connection.execute("SELECT serial, n FROM vector_removals WHERE serial > ? ORDER BY serial", (after,)).fetchall()
+    return np.array([row for _, row in found], dtype=np.int64), found[-1][0] if found else after
+
+
+def switched_to(connection: sqlite3.Connection) -> tuple[str, int] | None:
+    """The encoder and dimension that the vectors were switched to by `echoic reindex`, or None where they never were."""
+    if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'reencodings'").fetchone() is None:
+        return None
+    row = connection.execute("SELECT encoder, dimension FROM reencodings WHERE switched = 1").fetchone()
+    return (str(row[0]), int(row[1])) if row else None
 
 
 def vector_of(connection: sqlite3.Connection, row: int) -> bytes | None:
-    """The vector of one row as it is stored: little-endian float32."""
+    """The vector of one row as it is stored: little-endian float32; empty where it was removed, None where it never was."""
     found = connection.execute("SELECT vector FROM vectors WHERE n = ?", (row,)).fetchone()
-    return found[0] if found else None
-
-
-def count_to(connection: sqlite3.Connection, row: int) -> int:
-    """How many lines that are not copies have a row number up to `row`."""
-    query = "SELECT count(*) FROM vectors v JOIN lines l ON l.n = v.n WHERE v.n <= ? AND l.copy_of IS NULL"
-    return int(connection.execute(query, (row,)).fetchone()[0])
+    if found is None:
+        return b"" if connection.execute("SELECT 1 FROM vector_removals WHERE n = ?", (row,)).fetchone() else None
+    return bytes(found[0])
 
 
 def _line(row: tuple[Any, ...]) -> LineRow:
@@ -263,7 +292,7 @@ def _line(row: tuple[Any, ...]) -> LineRow:
         elevation_deg=elevation,
         speaker=speaker,
         text=text,
-        words=tuple(WordRow(*word) for word in json.loads(words)),
+        words=tuple(WordRow(*word) for word in json.loads(words)) if words else (),
         confidence=confidence,
         language=language,
         event=of,
@@ -274,8 +303,8 @@ def _line(row: tuple[Any, ...]) -> LineRow:
 
 
 def _event(row: tuple[Any, ...]) -> EventRow:
-    name, session, level, start, end, surprise, reason, tracks_json, summary = row
-    return EventRow(name, session, level, start, end, surprise, reason, tuple(json.loads(tracks_json)), summary)
+    name, session, level, start, end, surprise, reason, tracks_json, summary, made_by, version = row
+    return EventRow(name, session, level, start, end, surprise, reason, tuple(json.loads(tracks_json)), summary, made_by, version)
 
 
 def _parts(values: Sequence[T]) -> list[Sequence[T]]:

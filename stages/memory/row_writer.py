@@ -10,9 +10,11 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from pipeline.packets import Event, Float32Array
+from stages.memory import line_checksums, provenance
 from stages.memory.rows import GapRow, LineRow, SessionRow
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MOST_NS = 2**63 - 1
 
 _INSERT_LINE = """
 INSERT INTO lines (id, session, track, start_ns, end_ns, ended_at_ns, azimuth_deg, elevation_deg, text, words, confidence, language,
@@ -22,15 +24,16 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
 
 
 def utc_ns(moment: datetime) -> int:
-    """Nanoseconds since 1970 in UTC, exact; the moment must carry its UTC offset."""
-    return (moment - _EPOCH) // timedelta(microseconds=1) * 1000
+    """Nanoseconds since 1970 in UTC, exact; the moment must carry its UTC offset. One beyond 64 bits is the last that they hold."""
+    since = (moment - _EPOCH) // timedelta(microseconds=1) * 1000
+    return max(-_MOST_NS, min(since, _MOST_NS))
 
 
 def add_session(connection: sqlite3.Connection, row: SessionRow) -> None:
     """Make a session; one that is there already stays as it is."""
     connection.execute(
-        "INSERT INTO sessions (id, source, started_at, started_at_ns, duration_ns, array, complete, graph) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (id) DO NOTHING",
+        "INSERT INTO sessions (id, source, started_at, started_at_ns, duration_ns, array, complete, graph, version)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
         (
             row.id,
             row.source,
@@ -40,6 +43,7 @@ def add_session(connection: sqlite3.Connection, row: SessionRow) -> None:
             row.array,
             int(row.complete),
             row.graph,
+            provenance.version(),
         ),
     )
 
@@ -48,13 +52,15 @@ def correct_start(connection: sqlite3.Connection, session: str, started_at: date
     """Move a session to when it really began, with everything in it."""
     shift = "(SELECT ? - started_at_ns FROM sessions WHERE id = ?)"
     start_ns = utc_ns(started_at)
-    for table in ("lines", "events", "sounds"):
+    for table in ("lines", "events", "sounds", "prototypes"):
         connection.execute(f"UPDATE {table} SET ended_at_ns = ended_at_ns + {shift} WHERE session = ?", (start_ns, session, session))
     connection.execute("UPDATE sessions SET started_at = ?, started_at_ns = ? WHERE id = ?", (started_at.isoformat(), start_ns, session))
 
 
-def add_lines(connection: sqlite3.Connection, session: str, rows: Sequence[LineRow], vectors: Float32Array) -> list[str]:
-    """Add lines of one session that are not there yet; the ids of those that were added."""
+def add_lines(
+    connection: sqlite3.Connection, session: str, rows: Sequence[LineRow], vectors: Float32Array, audio: Mapping[str, int] | None = None
+) -> list[str]:
+    """Add lines of one session that are not there yet; the ids of those that were added. `audio` has the CRC-32 of their files, by id."""
     started, longest = connection.execute("SELECT started_at_ns, longest_line_ns FROM sessions WHERE id = ?", (session,)).fetchone()
     cursor = connection.cursor()
     added, blobs = [], []
@@ -84,6 +90,7 @@ def add_lines(connection: sqlite3.Connection, session: str, rows: Sequence[LineR
             blobs.append((cursor.lastrowid, vector.tobytes()))
             longest = max(longest, row.end_ns - row.start_ns)
     connection.executemany("INSERT INTO vectors (n, vector) VALUES (?, ?)", blobs)
+    line_checksums.add(connection, {row: blob for row, blob in blobs if row is not None}, audio or {})
     connection.execute("UPDATE sessions SET longest_line_ns = ? WHERE id = ?", (longest, session))
     _name_speakers(connection, session, added)
     return [row.id for row in added]
@@ -101,15 +108,17 @@ def name_tracks(connection: sqlite3.Connection, session: str, speakers: Mapping[
 def add_event(connection: sqlite3.Connection, session: str, event: Event) -> None:
     """Add an event and claim its lines; one with the same name is replaced.
 
-    Whoever asks as of a moment sees it once the packet has ended: `extra["end_ns"]` is when its last words did.
+    Whoever asks as of a moment sees it once the packet has ended: `extra["end_ns"]` is when its last words did, `extra["made_by"]`
+    says what made it.
     """
     started = connection.execute("SELECT started_at_ns FROM sessions WHERE id = ?", (session,)).fetchone()[0]
     name = f"{session}-{event.name}"
     connection.execute(
-        "INSERT INTO events (id, session, level, start_ns, end_ns, ended_at_ns, surprise, reason, tracks, summary, vector)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET level = excluded.level, start_ns = excluded.start_ns,"
+        "INSERT INTO events (id, session, level, start_ns, end_ns, ended_at_ns, surprise, reason, tracks, summary, vector, maker)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET level = excluded.level, start_ns = excluded.start_ns,"
         " end_ns = excluded.end_ns, ended_at_ns = excluded.ended_at_ns, surprise = excluded.surprise, reason = excluded.reason,"
-        " tracks = excluded.tracks, summary = excluded.summary, vector = excluded.vector",
+        " tracks = excluded.tracks, summary = excluded.summary, vector = excluded.vector,"
+        " maker = excluded.maker",
         (
             name,
             session,
@@ -122,10 +131,18 @@ def add_event(connection: sqlite3.Connection, session: str, event: Event) -> Non
             json.dumps(list(event.tracks)),
             event.summary,
             event.embedding.astype("<f4").tobytes(),
+            provenance.maker(connection, event.extra.get("made_by", "")),
         ),
     )
     parts = [f"{session}-{part}" for part in event.extra.get("parts", ())]
-    connection.executemany("UPDATE events SET parent = ? WHERE id = ?", [(name, part) for part in parts])
+    if event.level == "day":
+        # A day is made of the episodes that its events are in; an episode that goes past midnight is the first day's.
+        connection.executemany(
+            "UPDATE events SET parent = :day WHERE id = (SELECT coalesce(parent, id) FROM events WHERE id = :part) AND parent IS NULL",
+            [{"day": name, "part": part} for part in parts],
+        )
+    else:
+        connection.executemany("UPDATE events SET parent = ? WHERE id = ?", [(name, part) for part in parts])
     if event.level == "event":
         connection.executemany(
             "INSERT INTO event_lines (line, event) VALUES (?, ?) ON CONFLICT (line) DO UPDATE SET event = excluded.event",
@@ -157,8 +174,9 @@ def set_passed(connection: sqlite3.Connection, session: str, passed_ns: int) -> 
 
 def drop_torn_events(connection: sqlite3.Connection) -> int:
     """Take back events that were stored before all of their lines were, in sessions that were cut short; how many."""
+    # CROSS JOIN keeps the order: the few sessions that were cut short come first, however large the memory is.
     torn = """
-        SELECT DISTINCT m.event FROM event_lines m JOIN events e ON e.id = m.event JOIN sessions s ON s.id = e.session
+        SELECT DISTINCT e.id FROM sessions s CROSS JOIN events e ON e.session = s.id CROSS JOIN event_lines m ON m.event = e.id
         WHERE s.complete = 0 AND NOT EXISTS (SELECT 1 FROM lines l WHERE l.id = m.line)
     """
     names = connection.execute(torn).fetchall()
@@ -182,9 +200,3 @@ def _name_speakers(connection: sqlite3.Connection, session: str, rows: Sequence[
         if fresh.get(row.track) is None:
             fresh[row.track] = row.speaker
     name_tracks(connection, session, fresh)
-
-
-def clear_levels(connection: sqlite3.Connection, session: str) -> None:
-    """Take away what consolidation made of a session's events."""
-    connection.execute("UPDATE events SET parent = NULL WHERE session = ?", (session,))
-    connection.execute("DELETE FROM events WHERE session = ? AND level != 'event'", (session,))

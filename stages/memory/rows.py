@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class WordRow:
-    """A word of a line."""
+class WordRow(NamedTuple):
+    """A word of a line. A tuple, because a question reads thousands of them."""
 
     text: str
     start_ns: int
@@ -61,7 +61,10 @@ class LineRow:
 
 @dataclass(frozen=True)
 class EventRow:
-    """One event. `level` is event, episode or day; `reason` says why it began where it did."""
+    """One event. `level` is event, episode or day; `reason` says why it began where it did.
+
+    `made_by` is the stage (or what else) that made it, with the version of Echoic; both are empty where an older version did.
+    """
 
     id: str
     session: str
@@ -72,6 +75,8 @@ class EventRow:
     reason: str
     tracks: tuple[str, ...]
     summary: str
+    made_by: str = ""
+    version: str = ""
 
 
 @dataclass(frozen=True)

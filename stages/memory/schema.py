@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import sqlite3
 
-from stages.memory import sound_tables, speaker_tables, talker_tables
+from stages.memory import (
+    erasure_tables,
+    granule_tables,
+    index_tables,
+    line_checksums,
+    link_tables,
+    prototype_tables,
+    provenance,
+    sleep_tables,
+    sound_tables,
+    speaker_tables,
+    strength_tables,
+    talker_tables,
+)
 from stages.memory.memory_errors import MemorySettingsError
 
 _FIRST = """
@@ -113,6 +126,17 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("2026-11 sounds", sound_tables.TABLES),
     ("2026-11 speakers", speaker_tables.TABLES),
     ("2026-11 talkers", talker_tables.TABLES),
+    ("2026-11 vector removals", index_tables.TABLES),
+    ("2026-11 reencodings", index_tables.REENCODINGS),
+    ("2026-11 keys of granules", granule_tables.TABLES),
+    ("2026-11 links", link_tables.TABLES),
+    ("2026-11 line checksums", line_checksums.TABLES),
+    ("2026-11 makers", provenance.TABLES),
+    ("2026-11 sleep", sleep_tables.TABLES),
+    ("2026-11 keys of topics", granule_tables.TOPICS),
+    ("2026-11 erasures", erasure_tables.TABLES),
+    ("2026-11 prototypes", prototype_tables.TABLES),
+    ("2026-11 strengths", strength_tables.TABLES),
 )
 """Name and SQL of each migration. Add at the end; never change one that has been released."""
 

@@ -126,10 +126,15 @@ class SoundStore:
         with self._database.reading() as connection:
             return dict(connection.execute("SELECT label, max(end_ns) FROM sounds WHERE session = ? GROUP BY label", (session,)).fetchall())
 
-    def groups(self) -> list[SoundGroupRow]:
-        """The unknown sounds that recurred, in the order of their numbers."""
+    def groups(self, *, at: datetime | None = None) -> list[SoundGroupRow]:
+        """The unknown sounds that had recurred, in the order of their numbers."""
+        query = """
+            SELECT g.id, g.name, CASE WHEN :at IS NULL THEN g.n_heard ELSE count(x.n) END AS heard FROM sound_groups g
+            LEFT JOIN sounds x ON x.sound_group = g.n AND x.ended_at_ns <= :at
+            WHERE g.id IS NOT NULL GROUP BY g.n HAVING :at IS NULL OR heard > 1 ORDER BY length(g.id), g.id
+        """
         with self._database.reading() as connection:
-            rows = connection.execute("SELECT id, name, n_heard FROM sound_groups WHERE id IS NOT NULL ORDER BY length(id), id")
+            rows = connection.execute(query, {"at": None if at is None else row_writer.utc_ns(at)})
             return [SoundGroupRow(*row) for row in rows]
 
     def name(self, group: str, name: str) -> list[SoundGroupRow]:
@@ -169,7 +174,8 @@ def _group_of(connection: sqlite3.Connection, sound: SoundEvent, heard_ns: int) 
         return cursor.lastrowid
     if where.joined is None:
         return None
-    number = connection.execute("SELECT count(*) + 1 FROM sound_groups WHERE id IS NOT NULL").fetchone()[0]
+    # After the greatest number: one of a group that was erased in between is not given again while later ones stand.
+    number = connection.execute("SELECT coalesce(max(CAST(substr(id, 7) AS INTEGER)), 0) + 1 FROM sound_groups").fetchone()[0]
     connection.execute(
         "UPDATE sound_groups SET id = coalesce(id, ?), prototype = ?, n_heard = ?, last_heard_ns = ? WHERE n = ?",
         (

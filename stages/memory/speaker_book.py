@@ -33,10 +33,10 @@ class SpeakerBook:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def rows(self) -> list[SpeakerRow]:
-        """Everybody: those whom the memory tells apart by number, then imported ones by their first session and name."""
+    def rows(self, at_ns: int | None = None) -> list[SpeakerRow]:
+        """Everybody who spoke until a moment: those told apart by number, then imported ones by their first session and name."""
         with self._database.reading() as connection:
-            return speaker_rows.speakers(connection)
+            return speaker_rows.speakers(connection, at_ns)
 
     def names(self, at_ns: int | None = None) -> list[str]:
         """The names of all who spoke until a moment (nanoseconds since 1970), as reads show them, imported ones included."""
@@ -47,6 +47,11 @@ class SpeakerBook:
         """What somebody with this id is called now; None where nobody has it."""
         with self._database.reading() as connection:
             return speaker_rows.name_of(connection, speaker)
+
+    def find(self, speaker: str) -> SpeakerRow:
+        """Whoever has this id, else this name. Raises SpeakerError with what is near."""
+        with self._database.reading() as connection:
+            return _find(connection, speaker)
 
     def rename(self, speaker: str, name: str) -> SpeakerRow:
         """Give somebody a name, in the past and from now on. Raises SpeakerError: unknown, empty, too long, taken."""

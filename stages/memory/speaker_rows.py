@@ -14,17 +14,19 @@ SELECT w.speaker, CASE WHEN w.line IS NULL THEN t.speaker END AS label, l.sessio
 FROM lines l JOIN sessions s ON s.id = l.session
 LEFT JOIN line_speakers w ON w.line = l.id
 LEFT JOIN tracks t ON t.session = l.session AND t.track = l.track
-WHERE w.line IS NOT NULL OR (l.copy_of IS NULL AND t.speaker IS NOT NULL)
+WHERE (w.line IS NOT NULL OR (l.copy_of IS NULL AND t.speaker IS NOT NULL)) AND (:at IS NULL OR l.ended_at_ns <= :at)
 GROUP BY w.speaker, label, l.session ORDER BY s.started_at_ns, l.session, label
 """
 
 
 # Turns of those of whom no word was understood.
 _WORDLESS = """
-SELECT k.speaker, t.session, sum(t.end_ns - t.start_ns)
+SELECT k.speaker, t.session, sum(min(t.end_ns, coalesce(:at - s.started_at_ns, t.end_ns)) - t.start_ns)
 FROM talkers k JOIN talker_turns t ON t.session = k.session AND t.track = k.track AND t.talker = k.talker
 JOIN sessions s ON s.id = k.session
-WHERE k.speaker IS NOT NULL AND NOT EXISTS (SELECT 1 FROM line_speakers ls WHERE ls.speaker = k.speaker)
+WHERE k.speaker IS NOT NULL AND (:at IS NULL OR s.started_at_ns + t.start_ns < :at)
+      AND NOT EXISTS (SELECT 1 FROM line_speakers ls JOIN lines l ON l.id = ls.line
+                      WHERE ls.speaker = k.speaker AND (:at IS NULL OR l.ended_at_ns <= :at))
 GROUP BY k.speaker, t.session ORDER BY s.started_at_ns, t.session
 """
 
@@ -60,8 +62,10 @@ class _Spoken:
         self.sessions[session] = None
 
 
-def speakers(connection: sqlite3.Connection) -> list[SpeakerRow]:
+def speakers(connection: sqlite3.Connection, at_ns: int | None = None) -> list[SpeakerRow]:
     """Everybody: those whom the memory tells apart by number, then imported ones by their first session and name.
+
+    As of a moment those who had spoken by then; who they are and what they are called is told as it is known now.
 
     Imported lines that bear a name which people gave somebody here are theirs.
     """
@@ -69,16 +73,20 @@ def speakers(connection: sqlite3.Connection) -> list[SpeakerRow]:
     named = {name: speaker for speaker, name, given in heard if given}
     spoken: dict[str, _Spoken] = {speaker: _Spoken() for speaker, _, _ in heard}
     imported: dict[str, str] = {}
-    for speaker, label, session, n_lines, spoken_ns in connection.execute(_SPOKEN):
+    for speaker, label, session, n_lines, spoken_ns in connection.execute(_SPOKEN, {"at": at_ns}):
         if speaker is None:
             speaker = named.get(label) or (f"{label}@{session}" if is_automatic(label) else label)
             if speaker not in spoken:
                 imported[speaker] = label
         spoken.setdefault(speaker, _Spoken()).add(session, n_lines, spoken_ns)
-    for speaker, session, spoken_ns in connection.execute(_WORDLESS):
+    for speaker, session, spoken_ns in connection.execute(_WORDLESS, {"at": at_ns}):
         spoken[speaker].add(session, 0, spoken_ns)
     return [
-        *(_row(speaker, name, spoken[speaker], given=bool(given)) for speaker, name, given in heard),
+        *(
+            _row(speaker, name, spoken[speaker], given=bool(given))
+            for speaker, name, given in heard
+            if at_ns is None or spoken[speaker].sessions
+        ),
         *(_row(speaker, label, spoken[speaker], given=not is_automatic(label), imported=True) for speaker, label in imported.items()),
     ]
 

@@ -6,11 +6,13 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 
 from pipeline.packets import Float32Array, TalkerBlock, TalkerVoice
 from stages.memory.database import Database
+from stages.memory.row_writer import utc_ns
 from stages.memory.rows import LineRow
 
 Key = tuple[str, int]
@@ -64,15 +66,20 @@ class TalkerStore:
         with self._database.reading() as connection:
             return dict(connection.execute("SELECT track, max(end_ns) FROM talker_turns WHERE session = ? GROUP BY track", (session,)))
 
-    def turns(self, session: str) -> list[TurnRow]:
-        """Who spoke when in a session, by start; before the session has ended nobody may be known for a turn yet."""
+    def turns(self, session: str, *, at: datetime | None = None) -> list[TurnRow]:
+        """Who spoke when in a session, by start; before the session has ended nobody may be known for a turn yet.
+
+        As of a moment turns that went on then end there; who somebody is, is told as it is known now.
+        """
         query = """
-            SELECT t.track, t.talker, t.start_ns, t.end_ns, p.name FROM talker_turns t
-            JOIN talkers k ON k.session = t.session AND k.track = t.track AND k.talker = t.talker
-            LEFT JOIN speakers p ON p.id = k.speaker WHERE t.session = ? ORDER BY t.start_ns, t.track, t.talker
+            SELECT t.track, t.talker, t.start_ns, min(t.end_ns, coalesce(:at - s.started_at_ns, t.end_ns)), p.name FROM talker_turns t
+            JOIN sessions s ON s.id = t.session JOIN talkers k ON k.session = t.session AND k.track = t.track AND k.talker = t.talker
+            LEFT JOIN speakers p ON p.id = k.speaker
+            WHERE t.session = :session AND (:at IS NULL OR s.started_at_ns + t.start_ns < :at) ORDER BY t.start_ns, t.track, t.talker
         """
         with self._database.reading() as connection:
-            return [TurnRow(*row) for row in connection.execute(query, (session,))]
+            bound = {"session": session, "at": None if at is None else utc_ns(at)}
+            return [TurnRow(*row) for row in connection.execute(query, bound)]
 
 
 def _spans(block: TalkerBlock, row: int) -> Sequence[tuple[int, int]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +14,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from pipeline.packets import NS_PER_S, Float32Array, seconds
+from pipeline.safe_json import safe_json
 from stages.events.event_stream import event_of
 from stages.events.room_segmenter import RoomSegmenter
 from stages.events.spoken_line import SpokenLine
@@ -74,14 +74,10 @@ def import_transcript(
         there = {row.id for row in memory.lines(session, ids=[row.id for row in part])}
         vectors = _vectors(part, there, memory, encoder)
         memory.add_rows(session, part, vectors, part[-1].end_ns)
-        ended = [
-            stretch
-            for row, vector in zip(part, vectors, strict=True)
-            for stretch in room.take(SpokenLine(row.id.removeprefix(f"{session}-"), row.track, row.start_ns, row.end_ns, row.text, vector))
-        ]
+        ended = [stretch for row, vector in zip(part, vectors, strict=True) for stretch in room.take(_spoken(session, row, vector))]
         if first + _AT_ONCE >= len(rows):
             ended += room.end()
-        memory.add_events(session, [event_of(stretch) for stretch in ended])
+        memory.add_events(session, [event_of(stretch, "import") for stretch in ended])
         n_added += len(part) - len(there)
         n_events += len(ended)
         if progress is not None:
@@ -160,6 +156,12 @@ def _rows(session: str, spoken: Sequence[SpokenText]) -> list[LineRow]:
     return rows
 
 
+def _spoken(session: str, row: LineRow, vector: Float32Array) -> SpokenLine:
+    """What a segmenter sees of a line."""
+    key = row.id.removeprefix(f"{session}-")
+    return SpokenLine(key, row.track, row.start_ns, row.end_ns, row.text, vector, row.azimuth_deg, row.confidence)
+
+
 def _vectors(rows: Sequence[LineRow], there: set[str], memory: LongTermMemory, encoder: TextEncoder) -> Float32Array:
     """Vectors of lines, from the memory where it has them already."""
     vectors = np.zeros((len(rows), encoder.dimension), dtype=np.float32)
@@ -174,7 +176,7 @@ def _vectors(rows: Sequence[LineRow], there: set[str], memory: LongTermMemory, e
 
 def _json_lines(rows: Sequence[LineRow]) -> Iterator[str]:
     for row in rows:
-        yield json.dumps(line_json(row), ensure_ascii=False)
+        yield safe_json(line_json(row))
 
 
 def _positions(memory: LongTermMemory, session: str) -> Iterator[str]:
@@ -186,7 +188,7 @@ def _positions(memory: LongTermMemory, session: str) -> Iterator[str]:
             "azimuth_deg": place.azimuth_deg,
             "elevation_deg": place.elevation_deg,
         }
-        yield json.dumps(entry, ensure_ascii=False)
+        yield safe_json(entry)
 
 
 def _vtt(rows: Sequence[LineRow]) -> Iterator[str]:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.packets import nanoseconds
+from pipeline.packets import NS_PER_S, nanoseconds
+from stages.memory.line_checks import is_text
 from stages.memory.rows import WordRow
 
 
@@ -38,6 +39,7 @@ _TIME = re.compile(r"^(?:(\d+):)?(\d{1,2}):(\d{2})[.,](\d{3})$")
 _VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]+)>")
 _TAG = re.compile(r"<[^>]*>")
 _TRACK = re.compile(r"^[A-Za-z0-9_.-]{1,40}$")
+_LONGEST_S = 10**9
 _JSON_FORM = '{"start_s": 1.5, "end_s": 3.2, "speaker": "Ann", "text": "..."}'
 
 
@@ -91,7 +93,13 @@ def _spoken(row: dict[str, Any], where: str, place: int) -> SpokenText:
     if not (azimuth is None or (_is_number(azimuth) and 0 <= azimuth < 360)):
         raise TranscriptFileError(f"{where}: azimuth_deg must be at least 0 and below 360, or null; found {_told(azimuth)}")
     words = row.get("words") or []
-    if not isinstance(words, list) or not all(isinstance(word, dict) and isinstance(word.get("text"), str) for word in words):
+    if not all(is_text(said) for said in (row["text"], speaker or "")):
+        raise TranscriptFileError(f"{where}: text or speaker has half a surrogate pair, which is no character; save the file as UTF-8")
+    if (
+        not isinstance(words, list)
+        or not all(isinstance(word, dict) and isinstance(word.get("text"), str) for word in words)
+        or not is_text("".join([word["text"] for word in words]))
+    ):
         raise TranscriptFileError(f'{where}: words must be a list of {{"text": "...", "start_s": 1.5, "end_s": 1.7}}')
     return SpokenText(
         place=place,
@@ -101,14 +109,24 @@ def _spoken(row: dict[str, Any], where: str, place: int) -> SpokenText:
         speaker=speaker.strip() or None if speaker else None,
         azimuth_deg=None if azimuth is None else float(azimuth),
         track=track,
-        words=tuple(WordRow(word["text"], *_span(word, f"{where}, word {word['text']!r}")) for word in words),
+        words=tuple(_word(word, where) for word in words),
     )
+
+
+def _word(word: dict[str, Any], where: str) -> WordRow:
+    text, start_s, end_s = word["text"], word.get("start_s"), word.get("end_s")
+    # Most of a file is words, and nearly all of them are like this; `_span` says what is wrong with the others.
+    if type(start_s) is float and type(end_s) is float and 0.0 <= start_s <= end_s <= _LONGEST_S:
+        return WordRow(text, round(start_s * NS_PER_S), round(end_s * NS_PER_S))
+    return WordRow(text, *_span(word, f"{where}, word {text!r}"))
 
 
 def _span(row: dict[str, Any], where: str) -> tuple[int, int]:
     for name in ("start_s", "end_s"):
         if not _is_number(row.get(name)) or row[name] < 0:
             raise TranscriptFileError(f"{where}: {name} must be seconds, at least 0; found {_told(row.get(name))}")
+        if row[name] > _LONGEST_S:
+            raise TranscriptFileError(f"{where}: {name} must be at most {_LONGEST_S} seconds (31 years); found {_told(row[name])}")
     if row["end_s"] < row["start_s"]:
         raise TranscriptFileError(f"{where}: end_s {row['end_s']} is before start_s {row['start_s']}")
     return nanoseconds(row["start_s"]), nanoseconds(row["end_s"])
@@ -155,6 +173,8 @@ def _time_ns(text: str, where: str) -> int:
     if found is None:
         raise TranscriptFileError(f"{where}: expected a time like 00:01:02.500, found {_told(text)}")
     hours, minutes, whole_s, thousandths = (int(part or 0) for part in found.groups())
+    if hours * 3600 > _LONGEST_S:
+        raise TranscriptFileError(f"{where}: {text} is more than 31 years after the beginning")
     return (((hours * 60 + minutes) * 60 + whole_s) * 1000 + thousandths) * 10**6
 
 

@@ -1,206 +1,141 @@
-"""The FAISS index of a memory: derived from SQLite, kept as a snapshot, caught up or rebuilt whenever it is behind."""
+"""The index of vectors of a memory: what every kind of it does. It is derived from SQLite and never knows more."""
 
 from __future__ import annotations
 
 import importlib
-import json
-import logging
-import os
-import threading
-import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from pipeline.packets import Float32Array
 
-_log = logging.getLogger(__name__)
-
-IndexKind = Literal["flat", "hnsw"]
+IndexKind = Literal["flat", "hnsw", "ivf_sq8", "ivf_pq"]
 Batch = tuple[npt.NDArray[np.int64], Float32Array]
 """Row numbers, int64, shape (n,), and their vectors, float32, shape (n, dimension)."""
-
-_MAGIC = b"ECHOIC-INDEX-1\n"
-_HNSW_LINKS = 32
-_HNSW_EF_CONSTRUCTION = 80
-_HNSW_EF_SEARCH = 64
+Rows = npt.NDArray[np.int64]
 
 
-class VectorIndex:
+class VectorIndexError(ValueError):
+    """An index cannot be made so, or cannot be asked this."""
+
+
+class VectorIndex(ABC):
     """Rows and their vectors, searched by cosine.
 
-    `folder` is where the snapshot stands (None: in RAM only). The index never knows more than SQLite: `catch_up` adds what came
-    since. Building is single-threaded, so that the same rows give the same graph.
+    Adding and training are single-threaded, so that the same rows in the same pieces give the same index.
     """
 
-    def __init__(self, folder: Path | None, kind: IndexKind, dimension: int) -> None:
-        self._path = folder / "vectors.faiss" if folder else None
-        self._kind = kind
-        self._dimension = dimension
-        self._lock = threading.RLock()
-        self._index: Any = None
-        self._rows: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
-        self._saved = 0
+    removed_to: int = 0
+    """The serial number of the last removal in the database that this index has followed."""
+    is_lossy: bool = False
+    """Whether the order of its hits should be checked against the vectors themselves."""
 
     @property
+    @abstractmethod
     def last_row(self) -> int:
         """The greatest row number in the index, 0 when it is empty."""
-        return int(self._rows[-1]) if len(self._rows) else 0
 
     @property
+    @abstractmethod
     def n_rows(self) -> int:
         """How many rows the index holds."""
-        return len(self._rows)
 
     @property
+    @abstractmethod
+    def ram_bytes(self) -> int:
+        """About how many bytes of RAM the rows take."""
+
+    @property
+    @abstractmethod
     def n_unsaved(self) -> int:
         """How many rows the snapshot on the disk does not have."""
-        return len(self._rows) - self._saved
 
-    def open(self, vector_of: Callable[[int], bytes | None], count_to: Callable[[int], int]) -> None:
+    @property
+    @abstractmethod
+    def wants_save(self) -> bool:
+        """Whether so much is unsaved that catching up after a crash would take long."""
+
+    @abstractmethod
+    def open(self, vector_of: Callable[[int], bytes | None]) -> None:
         """Load the snapshot, unless it is missing, damaged, of another kind, or not of this memory; then start empty.
 
-        `vector_of(row)` and `count_to(row)` ask SQLite for one vector and for how many rows there are up to one.
+        `vector_of(row)` asks SQLite for one vector: little-endian float32, empty where it was removed, None where it never was.
         """
-        with self._lock:
-            if self._index is not None:
-                return
-            problem = self._load()
-            if problem is None and len(self._rows):
-                last = self.last_row
-                index: Any = self._index
-                mine = index.reconstruct(len(self._rows) - 1).astype("<f4").tobytes()
-                if vector_of(last) != mine or count_to(last) != len(self._rows):
-                    problem = "it holds other rows than the database"
-            if problem is not None:
-                _log.info("vector index %s: %s; it is rebuilt from the database", self._path, problem)
-                self.reset()
 
+    @abstractmethod
     def reset(self) -> None:
         """Forget everything: `catch_up` then builds it anew."""
-        with self._lock:
-            self._index = self._fresh()
-            self._rows = np.zeros(0, dtype=np.int64)
-            self._saved = 0
 
+    @abstractmethod
     def catch_up(self, batches: Iterator[Batch]) -> None:
         """Add rows, in rising order, that came after `last_row`."""
-        with self._lock:
-            for rows, vectors in batches:
-                fresh = rows > self.last_row
-                if fresh.any():
-                    self._index.add(np.ascontiguousarray(vectors[fresh]))
-                    self._rows = np.concatenate([self._rows, rows[fresh]])
 
-    def search(self, vector: Float32Array, k: int, excluded: npt.NDArray[np.int64] | None = None) -> list[tuple[int, float]]:
+    def tend(self) -> None:
+        """Do what makes later searches faster and may take long: most kinds have nothing to do."""
+        return
+
+    @abstractmethod
+    def remove(self, rows: Rows) -> int:
+        """Take rows out, those that are there; how many. `save` then writes everything anew, so that nothing of them is left."""
+
+    @abstractmethod
+    def search(self, vector: Float32Array, k: int, excluded: Rows | None = None, allowed: Rows | None = None) -> list[tuple[int, float]]:
         """The `k` rows nearest to a vector, float32, shape (dimension,), with their cosines, best first.
 
-        `excluded` are row numbers that may not be found.
+        `excluded` are row numbers that may not be found; with `allowed`, only those may, and every one of them is looked at.
+        Raises VectorIndexError for a vector that is not finite.
         """
-        faiss = _faiss()
-        with self._lock:
-            if not len(self._rows) or k < 1:
-                return []
-            parameters = None
-            if excluded is not None and len(excluded):
-                keep = np.ones(len(self._rows), dtype=bool)
-                places = np.searchsorted(self._rows, excluded)
-                inside = places < len(self._rows)
-                places, wanted = places[inside], excluded[inside]
-                keep[places[self._rows[places] == wanted]] = False
-                bitmap = np.packbits(keep, bitorder="little")
-                selector = faiss.IDSelectorBitmap(bitmap)
-                if self._kind == "hnsw":
-                    parameters = faiss.SearchParametersHNSW(sel=selector, efSearch=max(_HNSW_EF_SEARCH, k))
-                else:
-                    parameters = faiss.SearchParameters(sel=selector)
-            elif self._kind == "hnsw":
-                parameters = faiss.SearchParametersHNSW(efSearch=max(_HNSW_EF_SEARCH, k))
-            query = np.ascontiguousarray(vector, dtype=np.float32).reshape(1, -1)
-            scores, places = self._index.search(query, min(k, len(self._rows)), params=parameters)
-            found = [(int(self._rows[place]), float(score)) for place, score in zip(places[0], scores[0], strict=True) if place >= 0]
-        # Equal scores in the order in which they came, whatever FAISS does.
-        return sorted(found, key=lambda pair: (-pair[1], pair[0]))
 
+    @abstractmethod
     def differences(self, batches: Iterator[Batch]) -> int:
         """How many rows of the index do not stand so in the database (or the other way round)."""
-        with self._lock:
-            wrong, place = 0, 0
-            for rows, vectors in batches:
-                count = min(len(rows), len(self._rows) - place)
-                wrong += len(rows) - count
-                if count:
-                    mine = self._index.reconstruct_n(place, count)
-                    same = (self._rows[place : place + count] == rows[:count]) & (mine == vectors[:count]).all(axis=1)
-                    wrong += int((~same).sum())
-                place += count
-            return wrong + len(self._rows) - place
 
+    @abstractmethod
     def save(self) -> None:
-        """Write the snapshot: whole, with its checksum, or not at all. Raises OSError when the disk does not take it."""
-        faiss = _faiss()
-        with self._lock:
-            if self._path is None or self._index is None or self._saved == len(self._rows):
-                return
-            body = self._rows.astype("<i8").tobytes() + faiss.serialize_index(self._index).tobytes()
-            header = {"kind": self._kind, "dimension": self._dimension, "rows": len(self._rows), "crc32": zlib.crc32(body)}
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            part = self._path.with_suffix(".part")
-            try:
-                with part.open("wb") as file:
-                    file.write(_MAGIC + json.dumps(header, sort_keys=True).encode() + b"\n")
-                    file.write(body)
-                    file.flush()
-                    os.fsync(file.fileno())
-                part.replace(self._path)
-            except OSError:
-                part.unlink(missing_ok=True)
-                raise
-            self._saved = len(self._rows)
-
-    def _fresh(self) -> Any:
-        faiss = _faiss()
-        if self._kind == "flat":
-            return faiss.IndexFlatIP(self._dimension)
-        index = faiss.IndexHNSWFlat(self._dimension, _HNSW_LINKS, faiss.METRIC_INNER_PRODUCT)
-        index.hnsw.efConstruction = _HNSW_EF_CONSTRUCTION
-        return index
-
-    def _load(self) -> str | None:
-        """What is wrong with the snapshot, or None when it is loaded (or there is none in RAM)."""
-        faiss = _faiss()
-        if self._path is None:
-            self.reset()
-            return None
-        try:
-            data = self._path.read_bytes()
-        except OSError as error:
-            return f"no snapshot ({error.strerror})"
-        if not data.startswith(_MAGIC):
-            return "the snapshot is damaged (its beginning)"
-        end = data.find(b"\n", len(_MAGIC))
-        try:
-            header = json.loads(data[len(_MAGIC) : end])
-            n_rows = int(header["rows"])
-            body = memoryview(data)[end + 1 :]
-            if zlib.crc32(body) != header["crc32"]:
-                return "the snapshot is damaged (its checksum)"
-            if (header["kind"], header["dimension"]) != (self._kind, self._dimension):
-                return f"the snapshot is {header['kind']} of {header['dimension']}, wanted {self._kind} of {self._dimension}"
-            rows = np.frombuffer(body[: 8 * n_rows], dtype="<i8").astype(np.int64)
-            index = faiss.deserialize_index(np.frombuffer(body[8 * n_rows :], dtype=np.uint8))
-        except (ValueError, KeyError, TypeError, RuntimeError) as error:
-            return f"the snapshot is damaged ({error})"
-        if index.ntotal != n_rows or index.d != self._dimension:
-            return "the snapshot is damaged (its size)"
-        self._index, self._rows, self._saved = index, rows, n_rows
-        return None
+        """Keep what is unsaved: whole, with its checksum, or not at all. Raises OSError when the disk does not take it."""
 
 
-def _faiss() -> Any:
+def make_index(folder: Path | None, kind: IndexKind, dimension: int) -> VectorIndex:
+    """An index of a kind whose snapshot stands in `folder` (None: in RAM only). Raises VectorIndexError."""
+    from stages.memory.ivf_index import IvfIndex
+    from stages.memory.whole_index import WholeIndex
+
+    if kind == "flat" or kind == "hnsw":
+        return WholeIndex(folder, kind, dimension)
+    if kind == "ivf_sq8" or kind == "ivf_pq":
+        return IvfIndex(folder, kind, dimension)
+    raise VectorIndexError(f"index {kind!r} is not known; allowed are {', '.join(get_args(IndexKind))}")
+
+
+def checked_query(vector: Float32Array, dimension: int) -> Float32Array:
+    """A query as FAISS takes it, float32, shape (1, dimension). Raises VectorIndexError."""
+    query = np.ascontiguousarray(vector, dtype=np.float32).reshape(1, -1)
+    if query.shape[1] != dimension or not np.isfinite(query).all():
+        raise VectorIndexError(
+            f"a question's vector must be {dimension} finite numbers; found {query.shape[1]},"
+            f" {int((~np.isfinite(query)).sum())} of them not finite: look at the encoder"
+        )
+    return query
+
+
+def mask_of(rows: Rows, keep: bool, last_row: int) -> npt.NDArray[np.bool_]:
+    """For each row number up to `last_row` whether it is kept: those of `rows` as `keep` says, all others the other way."""
+    mask = np.full(last_row + 1, not keep)
+    mask[rows[(rows >= 0) & (rows <= last_row)]] = keep
+    return mask
+
+
+def in_order(rows: Rows, scores: Float32Array) -> list[tuple[int, float]]:
+    """Hits best first; equal scores in the order in which they came, whatever FAISS does."""
+    found = [(int(row), float(score)) for row, score in zip(rows, scores, strict=True) if row >= 0]
+    return sorted(found, key=lambda pair: (-pair[1], pair[0]))
+
+
+def faiss_module() -> Any:
     """The faiss package: its stubs lack what the Python layer adds, and it is too slow to import at the top."""
     faiss = importlib.import_module("faiss")
     # One thread builds the same graph every time, and does not fight with the recogniser for the cores.

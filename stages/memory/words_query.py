@@ -1,4 +1,4 @@
-"""Free text to an FTS5 expression: whatever a person types, nothing of it is an operator."""
+"""The words of free text that a search by words looks for: whatever a person types, nothing of it is an operator."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _COMMON_TEXT = """
 COMMON_WORDS = frozenset(_COMMON_TEXT.split())
 
 
-def words_query(text: str) -> str | None:
-    """The words of a text, joined by OR and quoted, or None when it has none."""
-    words = list(dict.fromkeys(word.lower() for word in _WORD.findall(text)))
-    telling = [word for word in words if word not in COMMON_WORDS] or words
-    return " OR ".join(f'"{word}"' for word in telling) or None
+def telling_words(text: str) -> list[str]:
+    """The words of a text in lower case, each once: those that say something, or all where none does."""
+    readable = text.encode("utf-8", "ignore").decode("utf-8")
+    words = list(dict.fromkeys(word.lower() for word in _WORD.findall(readable)))
+    return [word for word in words if word not in COMMON_WORDS] or words

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.packets import NS_PER_S, Float32Array
+from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.rows import LineRow, WordRow
 from stages.recall.answers import Claim
-from stages.recall.material import Material
 
 FOLDER = "clips"
 FADE_NS = 10 * 10**6
@@ -103,12 +103,11 @@ def faded(samples: Float32Array, sample_rate_hz: int) -> Float32Array:
     return out
 
 
-def with_clips(claims: Sequence[Claim], material: Material, directory: str) -> list[Claim]:
-    """Claims with the clips of their evidence, which is among the lines of the material."""
-    cutter = ClipCutter(directory)
-    lines = {line.id: line for entry in material.found for line in (entry.line, *entry.context)}
-    for stretch in (*material.attended, *material.missed, *material.stretches):
-        lines.update((line.id, line) for line in stretch.lines)
+def with_clips(claims: Sequence[Claim], memory: LongTermMemory) -> list[Claim]:
+    """Claims with the clips of their evidence, cut from the lines of the memory: what was found by ranking has no words."""
+    cutter = ClipCutter(memory.directory)
+    cited = sorted({evidence.utterance for claim in claims for evidence in claim.evidence})
+    lines = {line.id: line for line in memory.lines(ids=cited, copies=True)} if cited else {}
     return [
         replace(
             claim,

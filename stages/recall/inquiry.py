@@ -79,7 +79,7 @@ class Inquiry:
         outcome = self._outcome(question, scope, ends_ns)
         retrieved_ns = self._now_ns()
         claims = [] if outcome.refused is not None else self._answerer.compose(question, outcome.material)
-        claims = with_clips(claims, outcome.material, self._memory.directory)
+        claims = with_clips(claims, self._memory)
         # Sounds only add to what was said: they take no part in finding it.
         claims += sound_claims(sounds_asked(question, scope, lambda: self._memory.sounds.rows(at=self._at)), scope)
         gaps = self._gaps(question, outcome, scope)
@@ -108,10 +108,9 @@ class Inquiry:
     def _sessions(self) -> tuple[list[SessionRow], dict[str, int]]:
         """The sessions of which something had been heard, and how far each was heard."""
         sessions, ends_ns = [], {}
-        for session in self._memory.sessions():
-            end_ns = max(session.duration_ns, self._memory.passed_ns(session.id))
-            if self._at is not None:
-                end_ns = min(end_ns, round((self._at - session.started_at).total_seconds() * 1e9))
+        for session in self._memory.sessions(at=self._at):
+            # What had passed by an earlier moment is not known any more; what had been heard is.
+            end_ns = session.duration_ns if self._at is not None else max(session.duration_ns, self._memory.passed_ns(session.id))
             if end_ns > 0:
                 sessions.append(session)
                 ends_ns[session.id] = end_ns
@@ -290,7 +289,7 @@ class Inquiry:
             if line.event is None:
                 loose.append((line.session, line.start_ns, line.end_ns))
             elif line.event not in events and len(events) < _MOST_CANDIDATES:
-                row = self._memory.event(line.event)
+                row = self._memory.event(line.event, at=self._at)
                 events[line.event] = (row.session, row.start_ns, row.end_ns)
         rows: dict[str, LineRow] = {}
         for session, start_ns, end_ns in merged_spans([*events.values(), *loose[:_MOST_CANDIDATES]]):
@@ -312,7 +311,7 @@ class Inquiry:
     def _summary(self, stretch: Stretch) -> str:
         if all(is_untranscribed(line) for line in stretch.lines):
             return INSTEAD_OF_WORDS
-        return (self._memory.event(stretch.event).summary if stretch.event is not None else "") or stretch.summary
+        return (self._memory.event(stretch.event, at=self._at).summary if stretch.event is not None else "") or stretch.summary
 
     # -- what is said about it
 
@@ -323,7 +322,7 @@ class Inquiry:
         # A session goes on for as long as it was heard, and what is lost at its end was not.
         bounded = self._at is not None or (scope.window is not None and scope.window.end is not None)
         spans = [(name, span[0], span[1] if bounded else END_NS) for name, span in scope.spans.items() if name in asked]
-        return gaps_inside((gap for span in spans for gap in self._memory.gaps(*span)), spans)
+        return gaps_inside((gap for span in spans for gap in self._memory.gaps(*span, at=self._at)), spans)
 
     def _words(self, question: Question, scope: Scope, outcome: Outcome, claims: Sequence[Claim], gaps: Sequence[GapRow]) -> str:
         parts = list(scope.notes)

@@ -12,13 +12,15 @@ from pipeline.packets import Float32Array, nanoseconds
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.rows import Hit, LineRow
 from stages.memory.text_encoder import TextEncoder
+from stages.memory.vector_index import Rows
 from stages.recall.ranking import conversations, fused, with_neighbours
 from stages.recall.scope import Scope
 
 _POOL = 200
-_NARROW_POOL = 1000
+_NARROW_POOL = 400
 _MOST_ROWS = 80
-_MOST_IN_WINDOW = 2000
+_ENOUGH_ROWS = 48
+_MOST_IN_WINDOW = 400
 _SEEDS = 12
 _LATEST_NS = nanoseconds(60.0)
 _REACH_NS = nanoseconds(15.0)
@@ -26,7 +28,7 @@ _REACH_NS = nanoseconds(15.0)
 
 @dataclass(frozen=True)
 class Ranked:
-    """Lines in the order of their scores, and what surrounds them.
+    """Lines in the order of their scores, and what surrounds them; without the times of their words, which ranking does without.
 
     `cosines` are the likeness of lines with the query, `centres` that of the stretches they stand in (both empty without an
     encoder); `chains` are conversations around the best lines.
@@ -73,14 +75,15 @@ class Searcher:
         """The lines within a scope that are most like a question (`topic`) or its content words (`gist`)."""
         queries = self.encode(list(dict.fromkeys(text for text in (topic, gist) if text)) or [topic])
         pool = _NARROW_POOL if scope.is_narrow else _POOL
-        rankings: list[Sequence[Hit]] = [self._memory.search_words(gist or topic, pool, self._at)]
+        among = self._among(scope)
+        rankings: list[Sequence[Hit]] = [self._memory.search_words(gist or topic, pool, self._at, among)]
         if len(queries):
             mean = queries.mean(axis=0)
-            rankings.append(self._memory.search_dense((mean / np.linalg.norm(mean)).astype(np.float32), pool, self._at))
+            rankings.append(self._memory.search_dense((mean / np.linalg.norm(mean)).astype(np.float32), pool, self._at, among))
         scores = fused(rankings)
         if not scores:
             scores = {line.id: 0.0 for line in self._latest(scope)}
-        rows = {line.id: line for line in self._candidates(scores, scope)}
+        rows = {line.id: line for line in self._candidates(scores, scope, among)}
         scores = {name: scores.get(name, 0.0) for name in rows}
         seeds = sorted(rows, key=lambda name: (-scores[name], name))[:_SEEDS]
         chains = conversations(self._surroundings([rows[name] for name in seeds]))
@@ -102,27 +105,34 @@ class Searcher:
         for name in reversed(list(scope.sessions)):
             if name in scope.spans:
                 start, end = scope.spans[name]
-                return self._memory.lines(name, start_ns=max(start, end - _LATEST_NS), end_ns=end, at=self._at)[-_SEEDS:]
+                return self._memory.lines(name, start_ns=max(start, end - _LATEST_NS), end_ns=end, at=self._at, words=False)[-_SEEDS:]
         return []
 
-    def _candidates(self, scores: Mapping[str, float], scope: Scope) -> list[LineRow]:
-        if scope.window is not None:
+    def _among(self, scope: Scope) -> Rows | None:
+        """The rows to search in where time and speaker leave few; hits of a wider search are filtered afterwards."""
+        if scope.window is None and scope.speaker is None:
+            return None
+        return self._memory.rows_among(scope.spans if scope.window is not None else None, scope.speaker, at=self._at)
+
+    def _candidates(self, scores: Mapping[str, float], scope: Scope, among: Rows | None) -> list[LineRow]:
+        if scope.window is not None and among is not None and len(among) <= _MOST_IN_WINDOW:
             inside = [
                 line
                 for name, (start, end) in scope.spans.items()
-                for line in self._memory.lines(name, start_ns=start, end_ns=end, at=self._at)
+                for line in self._memory.lines(name, start_ns=start, end_ns=end, at=self._at, words=False)
             ]
-            if len(inside) <= _MOST_IN_WINDOW:
-                return [line for line in inside if scope.allows(line)]
+            return [line for line in inside if scope.allows(line)]
         best = sorted(scores, key=lambda name: (-scores[name], name))
         if not scope.is_narrow:
-            return self._memory.lines(ids=best[:_MOST_ROWS], at=self._at)
-        found: list[LineRow] = []
+            return self._memory.lines(ids=best[:_MOST_ROWS], at=self._at, words=False)
+        found: dict[str, LineRow] = {}
         for first in range(0, len(best), 4 * _MOST_ROWS):
-            found += [line for line in self._memory.lines(ids=best[first : first + 4 * _MOST_ROWS], at=self._at) if scope.allows(line)]
-            if len(found) >= _MOST_ROWS:
+            part = self._memory.lines(ids=best[first : first + 4 * _MOST_ROWS], at=self._at, words=False)
+            allowed = {line.id: line for line in part if scope.allows(line)}
+            found.update((name, allowed[name]) for name in best[first : first + 4 * _MOST_ROWS] if name in allowed)
+            if len(found) >= _ENOUGH_ROWS:
                 break
-        return found
+        return list(found.values())[:_MOST_ROWS]
 
     def _surroundings(self, seeds: Sequence[LineRow]) -> list[LineRow]:
         """Every line of all tracks around some lines."""
@@ -137,7 +147,8 @@ class Searcher:
         rows: dict[str, LineRow] = {}
         for session, parts in spans.items():
             for start_ns, end_ns in parts:
-                rows.update((line.id, line) for line in self._memory.lines(session, start_ns=start_ns, end_ns=end_ns, at=self._at))
+                found = self._memory.lines(session, start_ns=start_ns, end_ns=end_ns, at=self._at, words=False)
+                rows.update((line.id, line) for line in found)
         return list(rows.values())
 
 

@@ -8,9 +8,11 @@ from pipeline.graph import load_graph
 from pipeline.metrics import Metrics
 from pipeline.placement import PlacementError, check_budget, free_bytes, resolve_device
 from pipeline.runner import Runner, StageFailedError
+from tests.pipeline.hindsight_stages import SumSink
 from tests.pipeline.sample_stages import Batcher, Counter, Join, Journal, Sink
 
 ROOT = "tests.pipeline.sample_stages"
+LATE = "tests.pipeline.hindsight_stages"
 JOINED = f"""
 extra_roots: [tests]
 resources:
@@ -169,6 +171,23 @@ def test_metrics_count_every_stage_and_speak_prometheus() -> None:
     assert 'echoic_packets_total{stage="sink"} 50.0' in text
     assert "echoic_lag_seconds 2.5" in text
     assert runner.passed_ns > 0
+
+
+def test_what_is_told_in_hindsight_does_not_say_how_far_the_graph_has_heard() -> None:
+    adder = f"add: {{use: {LATE}.Adder, in: {{number: count.numbers}}}}\n  sum: {{use: {LATE}.SumSink, in: {{sum: add.sums}}}}"
+    made = build(load_graph("t", text=chain(adder, settings="endless: true, step_ns: 100000000")))
+    runner = Runner(made, replay=True)
+    runner.start()
+    deadline = time.monotonic() + 10.0
+    while runner.passed_ns < 5_000_000_000 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    passed_ns = runner.passed_ns
+    runner.stop()
+    runner.wait()
+    total = made.stages["sum"]
+    assert isinstance(total, SumSink)
+    assert passed_ns >= 5_000_000_000
+    assert len(total.seen) == 1
 
 
 def test_a_start_that_fails_stops_what_had_started() -> None:

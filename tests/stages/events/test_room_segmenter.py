@@ -8,6 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.packets import nanoseconds
+from stages.events.change_point_finder import ChangePointFinder
+from stages.events.cutting_segmenter import CuttingSegmenter, Limits
+from stages.events.depth_finder import DepthFinder
 from stages.events.room_segmenter import RoomSegmenter
 from stages.events.segmenter import Segmenter
 from stages.events.silence_segmenter import SilenceSegmenter
@@ -17,10 +20,16 @@ from stages.events.window_segmenter import WindowSegmenter
 from tests.stages.events.talks import spoken_line
 
 SETTINGS = SurpriseSettings(gamma=0.3, min_lines=2, max_lines=9, max_s=60.0, silence_s=10.0)
+LIMITS = Limits(max_lines=9, max_s=60.0, silence_s=10.0)
 MAKERS: dict[str, Callable[[str], Segmenter]] = {
     "surprise": lambda reason: SurpriseSegmenter(SETTINGS, reason),
     "silence": lambda reason: SilenceSegmenter(5.0, 60.0, reason),
     "window": lambda reason: WindowSegmenter(20.0, reason),
+}
+FINDERS: dict[str, Callable[[str], Segmenter]] = {
+    "surprise": MAKERS["surprise"],
+    "depth": lambda reason: CuttingSegmenter(DepthFinder(2, 2, 0.3, 2), LIMITS, reason),
+    "change points": lambda reason: CuttingSegmenter(ChangePointFinder(20.0, 6.0, 3, 0.2, 2), LIMITS, reason),
 }
 
 
@@ -73,10 +82,11 @@ def test_when_time_is_told_changes_nothing(name: str, talk: list[SpokenLine]) ->
     assert heard(MAKERS[name], talk, told=True) == heard(MAKERS[name], talk)
 
 
+@pytest.mark.parametrize("name", list(FINDERS))
 @settings(max_examples=80, deadline=None)
 @given(talk=talks())
-def test_bounds_are_kept(talk: list[SpokenLine]) -> None:
-    found = heard(MAKERS["surprise"], talk, apart=False)
+def test_bounds_are_kept(name: str, talk: list[SpokenLine]) -> None:
+    found = heard(FINDERS[name], talk, apart=False)
     for place, stretch in enumerate(found):
         assert len(stretch.lines) <= SETTINGS.max_lines
         before = stretch.lines[-2].end_ns if len(stretch.lines) > 1 else stretch.start_ns
@@ -85,7 +95,7 @@ def test_bounds_are_kept(talk: list[SpokenLine]) -> None:
             line.start_ns - max(entry.end_ns for entry in stretch.lines[:number]) for number, line in enumerate(stretch.lines) if number
         ]
         assert all(pause < nanoseconds(SETTINGS.silence_s) for pause in pauses)
-        if place + 1 < len(found) and "surprise" in found[place + 1].reason:
+        if place + 1 < len(found) and any(word in found[place + 1].reason for word in ("surprise", "depth", "change point")):
             assert len(stretch.lines) >= SETTINGS.min_lines
 
 
@@ -104,6 +114,8 @@ def test_impossible_settings_are_refused() -> None:
         SurpriseSettings(n_moves=3, n_around=3)
     with pytest.raises(ValueError, match="min_lines at least 1 and below max_lines"):
         SurpriseSettings(min_lines=0)
+    with pytest.raises(ValueError, match="max_lines must be at least 2, max_s and silence_s above 0; found Limits"):
+        Limits(max_lines=1, max_s=60.0, silence_s=10.0)
     with pytest.raises(ValueError, match="silence_s and max_s must be above 0, found 0 and 5"):
         SilenceSegmenter(0, 5)
     with pytest.raises(ValueError, match="window_s must be above 0, found -1"):

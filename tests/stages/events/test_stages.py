@@ -6,13 +6,17 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from pipeline.packets import NS_PER_S, Event, Line, seconds
+from pipeline.packets import NS_PER_S, Event, Line, SoundEvent, seconds
 from pipeline.stage import Stage
 from pipeline.testing import run_stage
+from stages.events.change_point import ChangePoint
 from stages.events.event_stream import summary_of
 from stages.events.fixed_window import FixedWindow
 from stages.events.silence_gap import SilenceGap
 from stages.events.surprise import Surprise
+from stages.events.surprise_with_sounds import SurpriseWithSounds
+from stages.events.talk_profile import TalkKind
+from stages.events.text_tiling import TextTiling
 from stages.memory.minilm_onnx import MinilmOnnx
 from tests.stages.events.talks import CONCERT, DOGS, FERRY, by_end, conversation
 from tests.stages.memory.made import line
@@ -24,7 +28,7 @@ def events(stage: Stage, lines: list[Line] = ROOM) -> list[Event]:
     return [packet for packet in run_stage(stage, {"line": lines})["events"] if isinstance(packet, Event)]
 
 
-@pytest.mark.parametrize("make", [Surprise, SilenceGap, FixedWindow])
+@pytest.mark.parametrize("make", [Surprise, SilenceGap, FixedWindow, TextTiling, ChangePoint])
 def test_every_line_has_one_event_and_events_leave_in_order(make: type[Stage]) -> None:
     found = events(make())
     assert sorted(key for event in found for key in event.lines) == sorted(said.transcript.key for said in ROOM)
@@ -60,6 +64,42 @@ def test_a_change_of_topic_ends_an_event() -> None:
     assert [len(event.lines) for event in found] == [8, 8]
     assert found[1].reason.startswith("topic changed: surprise ")
     assert found[1].surprise > 4.0
+    for stage, word in ((TextTiling(), "depth"), (ChangePoint(kappa=100.0), "change point with probability")):
+        found = events(stage, talk)
+        assert [len(event.lines) for event in found] == [8, 8]
+        assert found[1].reason.startswith(f"topic changed: {word} ")
+
+
+def test_a_sound_can_be_why_an_event_begins() -> None:
+    talk = conversation([*DOGS, *DOGS, *DOGS], 0.5)
+    rung = SoundEvent(
+        pts_ns=talk[19].end_ns - NS_PER_S,
+        duration_ns=NS_PER_S // 2,
+        label="Doorbell",
+        score=0.9,
+        azimuth_deg=None,
+        elevation_deg=None,
+        embedding=np.zeros(1024, dtype=np.float32),
+    )
+    found = run_stage(SurpriseWithSounds(gamma=0.5), {"line": talk, "sound": [rung]})["events"]
+    reasons = [event.reason for event in found if isinstance(event, Event)]
+    assert any(reason.startswith("sound: Doorbell: ") for reason in reasons), reasons
+    quiet = run_stage(SurpriseWithSounds(gamma=0.5), {"line": talk, "sound": []})["events"]
+    assert not any(event.reason.startswith("sound") for event in quiet if isinstance(event, Event))
+
+
+def test_a_setting_that_is_not_given_is_that_of_the_talk() -> None:
+    talk = conversation([*DOGS, *FERRY, *DOGS, *FERRY], 0.5)
+    kinds: tuple[TalkKind, ...] = ("chat", "conversation", "meeting")
+    assert [len(events(Surprise(talk=kind, apart=False), talk)) for kind in kinds] == sorted(
+        [len(events(Surprise(talk=kind, apart=False), talk)) for kind in kinds], reverse=True
+    )
+    with pytest.raises(ValueError, match="n_moves must be at least 0 and below n_around"):
+        Surprise(talk="meeting", n_around=2)
+    with pytest.raises(ValueError, match="n_block, n_climb, min_lines and n_recent must be at least 1"):
+        TextTiling(n_block=0)
+    with pytest.raises(ValueError, match="kappa must be above 0"):
+        ChangePoint(kappa=-1.0)
 
 
 @pytest.mark.usefixtures("weights")
@@ -99,7 +139,13 @@ DOGS_ALONE = conversation(DOGS, 0.0)
 
 def test_an_event_grows_to_its_bound_only() -> None:
     talk = [line("the same dog again and again", second * 2.0, 1.9) for second in range(60)]
-    for stage in (SilenceGap(max_s=30.0), Surprise(max_s=30.0, gamma=50.0)):
+    stages = (
+        SilenceGap(max_s=30.0),
+        Surprise(max_s=30.0, gamma=50.0),
+        TextTiling(max_s=30.0, gamma=50.0),
+        ChangePoint(max_s=30.0, least_probability=0.99),
+    )
+    for stage in stages:
         found = events(stage, talk)
         assert all(seconds(event.extra["end_ns"] - event.pts_ns) <= 32.0 for event in found)
         assert len(found) == 4

@@ -211,7 +211,8 @@ def test_another_encoder_is_refused_with_the_way_out(tmp_path: Path) -> None:
         other.start()
     assert str(caught.value) == (
         f"memory {tmp_path}: it was made with the encoder 'hashed-words' (384 numbers a line), and this config has 'hashed-words' (64);"
-        " use a config with 'hashed-words', or give another --memory"
+        " use a config with 'hashed-words', give another --memory,"
+        f" or encode this one anew: echoic reindex --memory {tmp_path} --config CONFIG"
     )
     opened(tmp_path).stop()
 

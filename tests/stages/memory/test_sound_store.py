@@ -13,11 +13,11 @@ import pytest
 
 from pipeline.packets import NS_PER_S, SoundEvent
 from pipeline.testing import run_stage
-from stages.memory import schema
 from stages.memory.long_term_memory import LongTermMemory, MemoryError_
 from stages.memory.remember_sounds import RememberSounds
 from stages.memory.sound_store import SoundGroupRow, SoundNameError
 from tests.stages.memory.made import ENCODER, STARTED_AT, session_row
+from tests.stages.memory.made_older import made_older
 from tests.stages.memory.made_sounds import sound
 
 
@@ -144,11 +144,8 @@ def test_a_session_is_needed(tmp_path: Path) -> None:
     memory.stop()
 
 
-def test_a_memory_of_before_there_were_sounds_gets_their_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as patched:
-        patched.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
-        old = opened(tmp_path)
-        old.stop()
+def test_a_memory_of_before_there_were_sounds_gets_their_tables(tmp_path: Path) -> None:
+    made_older(tmp_path, "2026-11 sounds", [])
     with sqlite3.connect(tmp_path / "memory.sqlite") as connection:
         assert connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'sounds'").fetchone() is None
     memory = opened(tmp_path)

@@ -190,3 +190,32 @@ def test_settings_of_the_segmenter_are_taken(memory: LongTermMemory, tmp_path: P
     settings = SurpriseSettings(silence_s=100.0, gamma=9.0)
     report = import_transcript(written(tmp_path / "a.jsonl"), memory, ENCODER, STARTED_AT, settings=settings)
     assert report.n_events == 1
+
+
+def test_where_lines_came_from_counts_in_their_events(memory: LongTermMemory, tmp_path: Path) -> None:
+    told = {}
+    for name, moved_deg in (("stays", 0.0), ("moves", 120.0)):
+        rows: list[dict[str, object]] = [
+            {
+                "start_s": 4.0 * place,
+                "end_s": 4.0 * place + 3.0,
+                "track": f"t{place % 2 + 1}",
+                "text": f"we look at the plan of house {place} again",
+                "azimuth_deg": (90.0 * (place % 2) + (moved_deg if place >= 60 else 0.0)) % 360,
+            }
+            for place in range(120)
+        ]
+        session = import_transcript(written(tmp_path / f"{name}.jsonl", rows), memory, ENCODER, STARTED_AT).session
+        told[name] = [(event.start_ns, event.reason) for event in memory.events(session)]
+    assert told["stays"] != told["moves"]
+    assert any("bearing" in reason for _, reason in told["moves"])
+
+
+def test_words_with_whole_seconds_are_read_and_bad_ones_are_told(tmp_path: Path) -> None:
+    row: dict[str, object] = {"start_s": 1, "end_s": 3, "text": "old house", "words": [{"text": "old", "start_s": 1, "end_s": 2.5}]}
+    (entry,) = read_transcript(written(tmp_path / "whole.jsonl", [row]))
+    assert [(word.start_ns, word.end_ns) for word in entry.words] == [(10**9, 2_500_000_000)]
+    for bad in ({"start_s": 2.5, "end_s": 1.5}, {"start_s": float("nan"), "end_s": 2.0}, {"start_s": -0.5, "end_s": 1.0}, {"start_s": 1.0}):
+        row["words"] = [{"text": "old", **bad}]
+        with pytest.raises(TranscriptFileError, match="line 1, word 'old'"):
+            read_transcript(written(tmp_path / "bad.jsonl", [row]))

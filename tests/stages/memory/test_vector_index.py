@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stages.memory.vector_index import Batch, IndexKind, VectorIndex
+from stages.memory.vector_index import Batch, IndexKind, VectorIndex, make_index
 
 GENERATOR = np.random.default_rng(5)
 VECTORS = GENERATOR.standard_normal((300, 32)).astype(np.float32)
@@ -21,8 +21,8 @@ def batches(count: int = 300) -> Iterator[Batch]:
 
 def opened(folder: Path | None, kind: IndexKind = "flat") -> VectorIndex:
     table = dict(zip(ROWS.tolist(), VECTORS, strict=True))
-    index = VectorIndex(folder, kind, 32)
-    index.open(lambda row: table[row].tobytes() if row in table else None, lambda row: int((row >= ROWS).sum()))
+    index = make_index(folder, kind, 32)
+    index.open(lambda row: table[row].tobytes() if row in table else None)
     return index
 
 

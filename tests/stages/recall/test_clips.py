@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 
 from pipeline.packets import nanoseconds
 from pipeline.testing import tone
+from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.rows import LineRow
-from stages.recall.clips import ClipCutter, cut_points, faded, words_between
+from stages.recall.answers import Claim, Evidence
+from stages.recall.clips import ClipCutter, cut_points, faded, with_clips, words_between
+from tests.stages.memory import made
 from tests.stages.recall.line_rows import line_row
 
 RATE = 16000
@@ -103,3 +106,17 @@ def test_fades_are_short_and_symmetric() -> None:
     assert np.all(out[160:-160] == 1.0)
     assert np.allclose(out, out[::-1])
     assert faded(np.ones(1, dtype=np.float32), RATE).shape == (1,)
+
+
+def test_evidence_that_was_ranked_without_its_words_is_cut_between_them(tmp_path: Path) -> None:
+    memory = LongTermMemory(made.ENCODER, str(tmp_path))
+    memory.start()
+    memory.begin_session(made.session_row())
+    memory.add_lines("s1", [made.line("one two three four five", 10.0, 2.0, audio_s=2.0)], nanoseconds(13.0))
+    (row,) = memory.lines("s1", words=False)
+    assert row.words == ()
+    evidence = replace(Evidence.of(row), start_ns=nanoseconds(10.35), end_ns=nanoseconds(11.25))
+    (claim,) = with_clips([Claim("said", 1.0, (evidence,))], memory)
+    assert claim.evidence[0].clip == f"clips/{row.id}-00010400-00011200.flac"
+    assert (tmp_path / str(claim.evidence[0].clip)).is_file()
+    memory.stop()

@@ -1,0 +1,209 @@
+"""Search over several granularities: word spans, lines, events, episodes, days, and whatever else has keys."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from pipeline.packets import Float32Array
+from stages.memory import granule_keys, granule_values, row_reader, row_writer
+from stages.memory.database import Database
+from stages.memory.followed_index import FollowedIndex
+from stages.memory.granule_keys import KeyRows
+from stages.memory.granule_spans import Encode, best_span
+from stages.memory.line_index import LineIndex
+from stages.memory.memory_errors import MemoryError_
+from stages.memory.rows import Hit
+from stages.memory.vector_index import Rows
+
+LEVELS = ("span", "line", "event", "episode", "day", "prototype")
+"""From fine to coarse; prototypes lie across the others."""
+_MOST_SPANS = 16
+_MOST_ROWS = 10_000
+_ALL = 2**62
+_KEYS_PER_VALUE = 3
+_WIDER = (1, 4, 16)
+
+
+class GranuleError(MemoryError_):
+    """A granularity that there is none of, or a moment without its offset."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True)
+class Granule:
+    """Something found at a level, best first. `score` is the cosine of its nearest key, `key` says what that key was made from.
+
+    `id` is that of the line (also of a span), event or prototype. Times are on the session's clock; a key that finds
+    no stored prototype has no session.
+    """
+
+    level: str
+    id: str
+    score: float
+    key: str
+    session: str | None = None
+    start_ns: int = 0
+    end_ns: int = 0
+
+
+class GranuleStore:
+    """The part of a long-term memory that finds granules; `LongTermMemory.granules` is one.
+
+    What is searched are keys (`granule_keys.py`); what is given back are values: granules, and their lines word for word. Each
+    level has an index of the memory's kind, made when it is first asked. Copies stand in no event and are never found.
+    """
+
+    def __init__(self, database: Database, lines: Callable[[], LineIndex], encode: Encode) -> None:
+        self.database = database
+        self._lines = lines
+        self._encode = encode
+
+    def search(
+        self, vector: Float32Array, k: int, level: str = "event", at: datetime | None = None, among: Iterable[str] | None = None
+    ) -> list[Granule]:
+        """The `k` granules of a level that are nearest to a vector, float32, shape (dimension,), of unit length.
+
+        As of `at`, only what was known by then is found. `among` are ids that may be found (not for spans and lines). At most 16 spans
+        are found; they need the memory's encoder to be started. Raises GranuleError, and VectorIndexError for a vector that is not finite.
+        """
+        at_ns = _at_ns(at)
+        if level not in LEVELS:
+            raise GranuleError(f"granules: level {level!r} is not known; allowed are {', '.join(LEVELS)}")
+        if k < 1:
+            return []
+        if level == "span":
+            hits = self._lines().search(vector, min(k, _MOST_SPANS), at_ns)
+            return self.spans(vector, [hit.line for hit in hits], at)
+        if level == "line":
+            return self._located("line", [(hit.line, hit.score, "text") for hit in self._lines().search(vector, k, at_ns)])
+        index = self._index(level)
+        index.follow()
+        with self.database.reading() as connection:
+            allowed, excluded = _limits(connection, level, at_ns, among)
+            found = _nearest(connection, index, level, vector, k, at_ns, allowed, excluded)
+        return self._located(level, found)
+
+    def lines(self, granule: Granule, k: int, vector: Float32Array | None = None, at: datetime | None = None) -> list[Hit]:
+        """At most `k` lines that a granule stands for, no copies: those nearest to a vector, or without one the first, in order.
+
+        The first 10,000 lines of it are looked at, so that a day of very much talk costs no more.
+        """
+        at_ns = _at_ns(at)
+        if k < 1:
+            return []
+        with self.database.reading() as connection:
+            rows, names = granule_values.lines_of(connection, granule.level, granule.id, at_ns, _MOST_ROWS if vector is not None else k)
+        if vector is None:
+            return [Hit(name, granule.score) for name in names[:k]]
+        return self._lines().search(vector, k, at_ns, np.array(sorted(rows), dtype=np.int64)) if len(rows) else []
+
+    def spans(self, vector: Float32Array, line_ids: Sequence[str], at: datetime | None = None) -> list[Granule]:
+        """The words of each line that are most like a vector, best line first; a line without words is a span as it is.
+
+        At most 21 stretches of a line are encoded. The times are those of the words, so that a clip can be as short as they are.
+        """
+        with self.database.reading() as connection:
+            rows = row_reader.lines(connection, ids=list(line_ids)[:_MOST_SPANS], at_ns=_at_ns(at))
+        found = []
+        for row in rows:
+            span = best_span(row.words, vector, self._encode)
+            if span is None:
+                score = float(self._encode([row.text])[0] @ np.asarray(vector, dtype=np.float32))
+                found.append(Granule("span", row.id, round(score, 6), "text", row.session, row.start_ns, row.end_ns))
+            else:
+                start_ns, end_ns = row.words[span.first].start_ns, row.words[span.last - 1].end_ns
+                found.append(Granule("span", row.id, span.score, "words", row.session, start_ns, end_ns))
+        return sorted(found, key=lambda entry: (-entry.score, entry.id))
+
+    def attach(self) -> None:
+        """Let the index of every level that has a file be tended and checked with that of the lines, asked or not."""
+        self._used()
+
+    def purge(self) -> None:
+        """Take what was removed out of the indexes and of their files: after erasing."""
+        for index in self._used():
+            index.follow()
+            self._save(index)
+
+    def used_bytes(self) -> int:
+        """The bytes of the levels' index files on the disk."""
+        folder = self._lines().folder
+        folders = [folder / level for level in LEVELS] if folder is not None else []
+        return sum(file.stat().st_size for place in folders if place.is_dir() for file in place.iterdir() if file.is_file())
+
+    def _save(self, index: FollowedIndex) -> None:
+        if not self.database.read_only:
+            index.save()
+
+    def _used(self) -> list[FollowedIndex]:
+        folder = self._lines().folder
+        levels = [level for level in LEVELS if self._lines().has_beside(level) or (folder is not None and (folder / level).is_dir())]
+        return [self._index(level) for level in levels]
+
+    def _index(self, level: str) -> FollowedIndex:
+        lines = self._lines()
+        return lines.beside(level, KeyRows(level, lines.dimension))
+
+    def _located(self, level: str, found: Sequence[tuple[str, float, str]]) -> list[Granule]:
+        """Hits (id, score, key) as granules with their place in time, in the same order."""
+        table = "lines" if level == "line" else "prototypes" if level == "prototype" else "events"
+        with self.database.reading() as connection:
+            places = granule_values.places_of(connection, table, [name for name, _, _ in found])
+        if level == "prototype":
+            return [Granule(level, name, score, key, *places.get(name, ())) for name, score, key in found]
+        return [Granule(level, name, score, key, *places[name]) for name, score, key in found if name in places]
+
+
+def _limits(connection: sqlite3.Connection, level: str, at_ns: int | None, among: Iterable[str] | None) -> tuple[Rows | None, Rows | None]:
+    """The keys that alone may be found, and those that may not, where either are few."""
+    if among is not None:
+        rows = granule_keys.rows_among(connection, level, among)
+        known = granule_keys.named(connection, rows.tolist(), at_ns)
+        return np.array([row for row in rows.tolist() if row in known], dtype=np.int64), None
+    if at_ns is None:
+        return None, None
+    allowed = granule_keys.rows_known(connection, level, at_ns, _MOST_ROWS)
+    return allowed, None if allowed is not None else granule_keys.rows_unknown(connection, level, at_ns, _MOST_ROWS)
+
+
+def _nearest(
+    connection: sqlite3.Connection,
+    index: FollowedIndex,
+    level: str,
+    vector: Float32Array,
+    k: int,
+    at_ns: int | None,
+    allowed: Rows | None,
+    excluded: Rows | None,
+) -> list[tuple[str, float, str]]:
+    """The best key of each value: id, score and kind. Wider and wider, where hits turn out to be later than the moment."""
+    best: dict[str, tuple[str, float, str]] = {}
+    for factor in _WIDER:
+        pool = factor * _KEYS_PER_VALUE * k
+        hits = index.nearest(vector, pool, excluded, allowed)
+        names = granule_keys.named(connection, [row for row, _ in hits], at_ns)
+        best = {}
+        for row, score in hits:
+            if row in names:
+                kind, value = names[row]
+                best.setdefault(value, (value, score, kind))
+        if len(best) >= k or len(hits) < pool:
+            break
+    else:
+        if at_ns is not None and allowed is None:
+            # Hardly anything like this was known by then: look at each key that was.
+            known = granule_keys.rows_known(connection, level, at_ns, _ALL)
+            return _nearest(connection, index, level, vector, k, at_ns, known, None)
+    return list(best.values())[:k]
+
+
+def _at_ns(at: datetime | None) -> int | None:
+    if at is not None and at.tzinfo is None:
+        raise GranuleError(f"at {at.isoformat()} must carry its UTC offset, like 2026-11-22T10:00+01:00")
+    return None if at is None else row_writer.utc_ns(at)

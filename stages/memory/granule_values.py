@@ -1,0 +1,49 @@
+"""What keys point to: the lines of a granule, word for word, and where it stands in time."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+_AT_ONCE = 500
+
+# CROSS JOIN keeps the order: else SQLite goes through all lines by their numbers, to be spared the sorting of a few.
+_OF_EVENT = """
+    WITH RECURSIVE part (id) AS (
+        SELECT id FROM events WHERE id = :name AND (:at IS NULL OR ended_at_ns <= :at)
+        UNION SELECT e.id FROM part p JOIN events e ON e.parent = p.id WHERE :at IS NULL OR e.ended_at_ns <= :at
+    )
+    SELECT l.n, l.id FROM part p CROSS JOIN event_lines m ON m.event = p.id CROSS JOIN lines l ON l.id = m.line
+    WHERE l.copy_of IS NULL AND (:at IS NULL OR l.ended_at_ns <= :at) ORDER BY l.n LIMIT :most
+"""
+
+_OF_PROTOTYPE = """
+    SELECT l.n, l.id FROM prototypes p CROSS JOIN prototype_lines m ON m.prototype = p.id CROSS JOIN lines l ON l.id = m.line
+    WHERE p.id = :name AND (:at IS NULL OR (p.ended_at_ns <= :at AND l.ended_at_ns <= :at)) ORDER BY l.n LIMIT :most
+"""
+
+
+def lines_of(connection: sqlite3.Connection, level: str, name: str, at_ns: int | None, most: int) -> tuple[list[int], list[str]]:
+    """Row numbers and ids of at most `most` lines of a granule that had ended by a moment, in the order in which they came.
+
+    An episode has the lines of its events, a day those of its episodes.
+    """
+    bound = {"name": name, "at": at_ns, "most": most}
+    if level in ("span", "line"):
+        query = "SELECT n, id FROM lines WHERE id = :name AND copy_of IS NULL AND (:at IS NULL OR ended_at_ns <= :at) LIMIT :most"
+    elif level == "prototype":
+        query = _OF_PROTOTYPE
+    else:
+        query = _OF_EVENT
+    found = connection.execute(query, bound).fetchall()
+    return [row for row, _ in found], [line for _, line in found]
+
+
+def places_of(connection: sqlite3.Connection, table: str, names: Sequence[str]) -> dict[str, tuple[str, int, int]]:
+    """Session, start and end of lines or events, by id."""
+    places: dict[str, tuple[str, int, int]] = {}
+    for first in range(0, len(names), _AT_ONCE):
+        part = names[first : first + _AT_ONCE]
+        query = f"SELECT id, session, start_ns, end_ns FROM {table} WHERE id IN ({','.join('?' * len(part))})"
+        places.update((name, (session, start, end)) for name, session, start, end in connection.execute(query, part))
+    return places

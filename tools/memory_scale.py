@@ -1,0 +1,193 @@
+"""How a memory behaves as it grows: ingest, retrieval, recall, RAM, disk, opening and the cost of the next hour at each size.
+
+    python -m tools.memory_scale --texts QMSUM --folder WHERE --sizes 10000,100000,1000000
+
+prints a Markdown table. One memory grows from size to size; what is asked runs in a process of its own, whose RAM is counted.
+Embedding is left out: vectors are made in advance. Times are wall-clock and, beside them, of the processor: a machine that others
+use too is judged by the latter.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from pipeline.packets import NS_PER_S, Event
+from stages.memory.long_term_memory import LongTermMemory
+from stages.memory.minilm_onnx import MinilmOnnx
+from stages.memory.rows import SessionRow
+from tools.memory_scale_lines import LINES_PER_HOUR, Texts, embedded, session_lines
+
+STARTED_AT = datetime(2025, 1, 1, tzinfo=UTC)
+_LINES_PER_EVENT = 40
+_NEXT_QUESTIONS = 20
+
+
+@dataclass
+class Clock:
+    """Wall-clock and processor time since it was made, in seconds."""
+
+    def __post_init__(self) -> None:
+        self._wall, self._cpu = time.perf_counter(), time.process_time()
+
+    def read(self) -> tuple[float, float]:
+        """Seconds on the wall and on the processor."""
+        return time.perf_counter() - self._wall, time.process_time() - self._cpu
+
+
+def begun(number: int) -> datetime:
+    """When an hour of the made recordings began: one every two hours."""
+    return STARTED_AT + timedelta(hours=2 * number)
+
+
+def store_hour(memory: LongTermMemory, texts: Texts, number: int) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Put an hour into a memory as an import does: the time that its lines and events took, and that of its consolidation."""
+    session, rows, vectors = session_lines(texts, number)
+    events = [
+        Event(
+            pts_ns=part[0].start_ns,
+            duration_ns=part[-1].end_ns - part[0].start_ns,
+            name=f"e{first:05d}",
+            lines=tuple(row.id.removeprefix(f"{session}-") for row in part),
+            tracks=tuple(sorted({row.track for row in part})),
+            reason="topic changed",
+            surprise=2.0,
+            summary=part[0].text,
+            embedding=vectors[first].copy(),
+        )
+        for first in range(0, len(rows), _LINES_PER_EVENT)
+        for part in [rows[first : first + _LINES_PER_EVENT]]
+    ]
+    clock = Clock()
+    memory.begin_session(SessionRow(session, "made", begun(number), 3600 * NS_PER_S, "none", complete=False))
+    memory.add_rows(session, rows, vectors, rows[-1].end_ns)
+    memory.add_events(session, events)
+    memory.tend_index()
+    stored = clock.read()
+    clock = Clock()
+    memory.finish_session(session, 3600 * NS_PER_S)
+    return stored, clock.read()
+
+
+def grow(directory: Path, texts: Texts, first: int, n_hours: int, index: str) -> dict[str, float]:
+    """Add hours to a memory; lines a second, the slowest hour, and milliseconds to consolidate one."""
+    memory = LongTermMemory(MinilmOnnx(), str(directory), index=index)  # type: ignore[arg-type] # checked by the memory itself
+    memory.start()
+    stored, finished = [], []
+    for number in range(first, first + n_hours):
+        spent = store_hour(memory, texts, number)
+        stored.append(spent[0])
+        finished.append(spent[1])
+        if number % 100 == 99:
+            sys.stderr.write(f"{number + 1} hours\n")
+    memory.stop()
+    n_lines = n_hours * LINES_PER_HOUR
+    return {
+        "ingest_per_s": n_lines / sum(wall for wall, _ in stored),
+        "ingest_per_cpu_s": n_lines / sum(cpu for _, cpu in stored),
+        "slowest_hour_s": max(wall for wall, _ in stored),
+        "consolidate_ms": 1e3 * sum(wall for wall, _ in finished) / n_hours,
+    }
+
+
+def next_hour(directory: Path, texts: Texts, number: int, index: str) -> dict[str, float]:
+    """One more hour, line by line as it is heard, and questions in between: milliseconds a line and a question."""
+    from tools.memory_scale_questions import Known, ask_all
+
+    session, rows, vectors = session_lines(texts, number)
+    memory = LongTermMemory(MinilmOnnx(), str(directory), index=index)  # type: ignore[arg-type] # checked by the memory itself
+    memory.start()
+    ask_all(memory, Known(texts), texts.questions[:3], number)
+    memory.begin_session(SessionRow(session, "made", begun(number), 0, "none", complete=False))
+    lines_wall = lines_cpu = asked_wall = asked_cpu = 0.0
+    every = len(rows) // _NEXT_QUESTIONS
+    for place, row in enumerate(rows):
+        clock = Clock()
+        memory.add_rows(session, [row], vectors[place : place + 1], row.end_ns)
+        wall, cpu = clock.read()
+        lines_wall, lines_cpu = lines_wall + wall, lines_cpu + cpu
+        if place % every == every - 1:
+            clock = Clock()
+            ask_all(memory, Known(texts), [texts.questions[place // every]], number)
+            wall, cpu = clock.read()
+            asked_wall, asked_cpu = asked_wall + wall, asked_cpu + cpu
+    clock = Clock()
+    memory.finish_session(session, 3600 * NS_PER_S)
+    memory.stop()
+    wall, cpu = clock.read()
+    return {
+        "next_line_ms": 1e3 * lines_wall / len(rows),
+        "next_line_cpu_ms": 1e3 * lines_cpu / len(rows),
+        "next_question_ms": 1e3 * asked_wall / _NEXT_QUESTIONS,
+        "next_question_cpu_ms": 1e3 * asked_cpu / _NEXT_QUESTIONS,
+        "next_end_ms": 1e3 * wall,
+        "next_hour_cpu_s": lines_cpu + asked_cpu + cpu,
+        "next_hour_s": lines_wall + asked_wall + wall,
+    }
+
+
+def disk_bytes(directory: Path) -> dict[str, int]:
+    """Bytes of the database and of the index."""
+    sizes = {path: path.stat().st_size for path in directory.rglob("*") if path.is_file()}
+    return {
+        "database_bytes": sum(size for path, size in sizes.items() if path.name.startswith("memory.sqlite")),
+        "index_bytes": sum(size for path, size in sizes.items() if path.parent.name == "index"),
+    }
+
+
+def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
+    """Grow a memory from size to size and measure it at each."""
+    texts = embedded(options.texts, options.folder, MinilmOnnx())
+    directory = options.folder / "scale-memory"
+    shutil.rmtree(directory, ignore_errors=True)
+    results: list[dict[str, Any]] = []
+    n_hours = 0
+    try:
+        for size in options.sizes:
+            wanted = size // LINES_PER_HOUR
+            row: dict[str, Any] = {"lines": size, **grow(directory, texts, n_hours, wanted - n_hours, options.index)}
+            n_hours = wanted
+            row |= disk_bytes(directory)
+            command = [sys.executable, "-m", "tools.memory_scale_questions", "--texts", str(options.texts), "--folder", str(options.folder)]
+            command += ["--memory", str(directory), "--hours", str(n_hours), "--baselines", ",".join(_baselines(options, size))]
+            told = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+            row |= json.loads(told.stdout)
+            row |= next_hour(directory, texts, n_hours, options.index)
+            n_hours += 1
+            results.append(row)
+            sys.stderr.write(f"{json.dumps(row)}\n")
+    finally:
+        if not options.keep:
+            shutil.rmtree(directory, ignore_errors=True)
+    return results
+
+
+def _baselines(options: argparse.Namespace, size: int) -> list[str]:
+    return [kind for kind in ("flat", "ivf_pq", "hnsw") if kind != "hnsw" or size <= options.hnsw_most]
+
+
+def main() -> None:
+    """Parse options, measure, print."""
+    from tools.memory_scale_table import table
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--texts", type=Path, required=True, help="the folder of QMSum's meetings (.json)")
+    parser.add_argument("--folder", type=Path, required=True, help="where vectors are cached and the memory is made: 4 GB a million lines")
+    parser.add_argument("--sizes", type=lambda text: [int(part) for part in text.split(",")], default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--index", default="ivf_sq8", help="the kind of index of the memory")
+    parser.add_argument("--hnsw-most", type=int, default=100_000, help="build HNSW for comparison up to this size: a ms a line")
+    parser.add_argument("--keep", action="store_true", help="leave the memory there")
+    options = parser.parse_args()
+    sys.stdout.write(table(measure(options)))
+
+
+if __name__ == "__main__":
+    main()
