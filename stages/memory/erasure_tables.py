@@ -38,6 +38,7 @@ ERASED_BY: dict[str, str] = {
     "prototype_lines": "row of its line",
     "strengths": "row of its line",
     "recall_spools": "stays: names of files and how far they were read",
+    "line_blocks": "stays: of each thousand rows the earliest moment",
     "short_terms": "with its session; elsewhere traces that have a part in an erased line are taken out",
     "links": "with its event, or made anew in sleep",
     "event_people": "with its event, or made anew in sleep",

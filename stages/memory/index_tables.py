@@ -26,3 +26,23 @@ CREATE TABLE reencodings (
 ) STRICT;
 """
 """SQL of the migration for `echoic reindex`: which encoder is on its way (0), and which the vectors were switched to (1)."""
+
+LINE_BLOCKS = """
+CREATE TABLE line_blocks (
+    block INTEGER PRIMARY KEY,
+    first_ended_at_ns INTEGER NOT NULL
+) STRICT;
+INSERT INTO line_blocks (block, first_ended_at_ns) SELECT n >> 10, min(ended_at_ns) FROM lines GROUP BY n >> 10;
+CREATE TRIGGER line_blocks_of_new_lines AFTER INSERT ON lines BEGIN
+    INSERT INTO line_blocks (block, first_ended_at_ns) VALUES (new.n >> 10, new.ended_at_ns) ON CONFLICT (block)
+        DO UPDATE SET first_ended_at_ns = excluded.first_ended_at_ns WHERE excluded.first_ended_at_ns < first_ended_at_ns;
+END;
+CREATE TRIGGER line_blocks_of_moved_lines AFTER UPDATE OF ended_at_ns ON lines BEGIN
+    INSERT INTO line_blocks (block, first_ended_at_ns) VALUES (new.n >> 10, new.ended_at_ns) ON CONFLICT (block)
+        DO UPDATE SET first_ended_at_ns = excluded.first_ended_at_ns WHERE excluded.first_ended_at_ns < first_ended_at_ns;
+END;
+"""
+"""SQL of the migration for reads as of a moment: of 1,024 rows of lines each, the moment before which none of them had ended.
+
+Where lines were removed or moved to later, the moment may be too early, never too late.
+"""

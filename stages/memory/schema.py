@@ -137,6 +137,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("2026-11 erasures", erasure_tables.TABLES),
     ("2026-11 prototypes", prototype_tables.TABLES),
     ("2026-11 strengths", strength_tables.TABLES),
+    ("2026-11 blocks of lines", index_tables.LINE_BLOCKS),
 )
 """Name and SQL of each migration. Add at the end; never change one that has been released."""
 
