@@ -17,10 +17,6 @@ from stages.memory.vector_index import Batch, IndexKind, Rows, VectorIndex, make
 
 _log = logging.getLogger(__name__)
 
-_LOSSY_LEAST = 200
-_LOSSY_MOST = 1000
-_LOSSY_FACTOR = 4
-
 
 class VectorRows(Protocol):
     """Rows with vectors as an index follows them. A row number is never given twice; a vector that changes gets a new one."""
@@ -104,9 +100,10 @@ class FollowedIndex:
     def nearest(self, vector: Float32Array, k: int, excluded: Rows | None = None, allowed: Rows | None = None) -> list[tuple[int, float]]:
         """The `k` rows nearest to a vector with their exact cosines, best first, as `VectorIndex.search` finds them."""
         index = self._vectors
-        if not index.is_lossy:
+        n_compared = index.n_to_compare(k)
+        if n_compared is None:
             return index.search(vector, k, excluded, allowed)
-        found = index.search(vector, max(k, min(max(_LOSSY_FACTOR * k, _LOSSY_LEAST), _LOSSY_MOST)), excluded, allowed)
+        found = index.search(vector, n_compared, excluded, allowed)
         with self._database.reading() as connection:
             exact = self.rows.vectors_of(connection, [row for row, _ in found])
         scored = [(row, float(np.dot(vector, exact[row]))) for row, _ in found if row in exact]

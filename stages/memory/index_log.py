@@ -28,21 +28,24 @@ class IndexLog:
         self._end = 0
 
     def read(self) -> Iterator[Block]:
-        """Every whole block up to the first that is torn or damaged. Raises OSError where there is no file."""
+        """Every whole block up to the first that is torn or damaged, one at a time in RAM. Raises OSError where there is no file."""
         self._end = 0
-        # A copy in RAM: a file that another process truncates must not take this one down, as a mapped one would.
-        data = memoryview(self._path.read_bytes())
-        if data[: len(_MAGIC)] != _MAGIC:
-            return
-        place = self._end = len(_MAGIC)
-        while place + _HEADER.size <= len(data):
-            mark, kind, checksum, size = _HEADER.unpack_from(data, place)
-            body = data[place + _HEADER.size : place + _HEADER.size + size]
-            if mark != _MARK or len(body) != size or zlib.crc32(body, kind) != checksum:
+        # Read, not mapped: a file that another process truncates must not take this one down.
+        with self._path.open("rb") as file:
+            size_of_file = os.fstat(file.fileno()).st_size
+            if file.read(len(_MAGIC)) != _MAGIC:
                 return
-            place += _HEADER.size + size
-            self._end = place
-            yield kind, body
+            place = self._end = len(_MAGIC)
+            while len(header := file.read(_HEADER.size)) == _HEADER.size:
+                mark, kind, checksum, size = _HEADER.unpack(header)
+                if mark != _MARK or size > size_of_file - place - _HEADER.size:
+                    return
+                body = file.read(size)
+                if len(body) != size or zlib.crc32(body, kind) != checksum:
+                    return
+                place += _HEADER.size + size
+                self._end = place
+                yield kind, body
 
     @property
     def can_grow(self) -> bool:

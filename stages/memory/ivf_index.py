@@ -24,14 +24,17 @@ Lists = npt.NDArray[np.int32]
 
 FIRST_TRAINING = 32768
 _GROWTH = 2
-_LISTS_PER_ROOT = 3.0
+_LISTS_PER_ROOT = 4.2
 _LEAST_PROBES = 64
 _PROBED_SHARE = 32
 _PQ_PART = 8
-_POINTS_PER_LIST = 40
+_POINTS_PER_LIST = 20
 _N_ITERATIONS = 6
 _SQ_MARGIN = 0.1
+_SQ_FACTOR, _SQ_MOST = 2, 50
+_PQ_LEAST, _PQ_FACTOR, _PQ_MOST = 200, 4, 1000
 _AT_ONCE = 32768
+_LOADED_AT_ONCE = 65536
 _UNSAVED_MOST = 4096
 _N_SAMPLES = 8
 _META, _TRAINED, _ROWS = 1, 2, 3
@@ -41,7 +44,8 @@ class IvfIndex(VectorIndex):
     """Inverted lists (Jegou et al. 2011, PAMI 33(1)), exact until the first training, then in SQ8 or PQ codes.
 
     Vectors are coded as they are, not as residuals, so a code stays when its list changes. The lists are trained anew, from the
-    codes, each time the index has doubled: about 3 * sqrt(n) lists, of which a search looks into 64 or a 32nd. On the disk the
+    codes, each time the index has doubled: about 4.2 * sqrt(n) lists (3 * sqrt(n) by the time of the next
+    training), of which a search looks into 64 or a 32nd. On the disk the
     index is a log of blocks: what is new is added at its end, and it is written anew after a training and after a removal. A
     damaged block and what follows it are added again from the database.
     """
@@ -53,7 +57,6 @@ class IvfIndex(VectorIndex):
             raise VectorIndexError(f"index ivf_pq needs vectors whose length is a multiple of {_PQ_PART}, found {dimension}; take ivf_sq8")
         self._file = IndexLog(folder / "vectors.ivf") if folder else None
         self._kind = kind
-        self.is_lossy = kind == "ivf_pq"
         self._dimension = dimension
         self._first_training = first_training
         self._lock = threading.RLock()
@@ -176,6 +179,12 @@ class IvfIndex(VectorIndex):
             parameters = faiss.SearchParametersIVF(sel=selector, nprobe=probes)
             scores, rows = self._index.search(query, min(k, self.n_rows), params=parameters)
         return in_order(rows[0], scores[0])
+
+    def n_to_compare(self, k: int) -> int | None:
+        """In PQ the best are among four times as many; in SQ8 among twice as many, and those who ask for more than 50 rank them anew."""
+        if self._kind == "ivf_pq":
+            return max(k, min(max(_PQ_FACTOR * k, _PQ_LEAST), _PQ_MOST))
+        return _SQ_FACTOR * k if k <= _SQ_MOST else None
 
     def differences(self, batches: Iterator[Batch]) -> int:
         """How many rows differ from what the database's vectors would be coded as."""
@@ -311,8 +320,9 @@ class IvfIndex(VectorIndex):
         """What is wrong with the log, or None when it is loaded."""
         faiss = faiss_module()
         self.reset()
-        parts: list[tuple[Rows, Lists, Codes]] = []
         meta: dict[str, Any] = {}
+        waiting: list[tuple[Rows, Lists, Codes]] = []
+        seen: list[tuple[int, Codes]] = []
         try:
             for kind, body in log.read():
                 if kind == _META:
@@ -323,7 +333,11 @@ class IvfIndex(VectorIndex):
                     self._index = faiss.deserialize_index(np.frombuffer(body, dtype=np.uint8))
                     self._trained_rows = int(meta["trained"])
                 elif kind == _ROWS:
-                    parts.append(_unpacked(body, int(self._index.code_size)))
+                    waiting.append(_unpacked(body, int(self._index.code_size)))
+                    if sum(len(rows) for rows, _, _ in waiting) >= _LOADED_AT_ONCE:
+                        seen += self._taken_in(waiting)
+                        waiting = []
+            seen += self._taken_in(waiting)
             if not meta or (meta["trained"] and not self._trained_rows):
                 return "the snapshot is damaged (its beginning)"
             self.removed_to = int(meta["removed_to"])
@@ -331,25 +345,27 @@ class IvfIndex(VectorIndex):
             return f"no snapshot ({error.strerror})"
         except (ValueError, KeyError, TypeError, RuntimeError) as error:
             return f"the snapshot is damaged ({error})"
-        for rows, lists, codes in parts:
-            _add(self._index, rows, lists, codes)
-        if parts:
-            self._last_row = max(int(part[0].max()) for part in parts)
-            if self._is_foreign(parts, vector_of):
-                return "it holds other rows than the database"
+        if self._is_foreign(seen, vector_of):
+            return "it holds other rows than the database"
         self._whole = False
         return None
 
-    def _is_foreign(self, parts: list[tuple[Rows, Lists, Codes]], vector_of: Callable[[int], bytes | None]) -> bool:
+    def _taken_in(self, parts: list[tuple[Rows, Lists, Codes]]) -> list[tuple[int, Codes]]:
+        """Add rows of the log: what was added in small parts goes to each list at once. A few rows and their codes, the last among them."""
+        if not parts:
+            return []
+        rows, lists, codes = parts[0] if len(parts) == 1 else (np.concatenate(column) for column in zip(*parts, strict=True))
+        _add(self._index, rows, lists, codes)
+        self._last_row = max(self._last_row, int(rows.max()))
+        picked = {int(rows.argmax()), *np.linspace(0, len(rows) - 1, _N_SAMPLES).astype(int).tolist()}
+        return [(int(rows[place]), codes[place].copy()) for place in picked]
+
+    def _is_foreign(self, seen: list[tuple[int, Codes]], vector_of: Callable[[int], bytes | None]) -> bool:
         """Whether a handful of rows, the last one among them, stand otherwise in the database; one that was removed says nothing."""
-        rows = np.concatenate([part[0] for part in parts])
-        order = np.argsort(rows, kind="stable")
-        picked = order[np.unique(np.linspace(0, len(rows) - 1, _N_SAMPLES).astype(np.int64))]
-        ends = np.cumsum([len(part[0]) for part in parts])
-        for place in picked.tolist():
-            which = int(np.searchsorted(ends, place, side="right"))
-            mine = parts[which][2][place - (int(ends[which - 1]) if which else 0)]
-            found = vector_of(int(rows[place]))
+        in_order_of_rows = sorted(seen, key=lambda entry: entry[0])
+        for place in np.unique(np.linspace(0, len(seen) - 1, _N_SAMPLES).astype(np.int64)).tolist() if seen else ():
+            row, mine = in_order_of_rows[place]
+            found = vector_of(row)
             if found is None or (
                 found and (self._codes(self._index, np.frombuffer(found, dtype="<f4").astype(np.float32)[None, :])[0] != mine).any()
             ):
@@ -374,8 +390,10 @@ def _add(index: Any, rows: Rows, lists: Lists, codes: Codes) -> None:
     faiss = faiss_module()
     if not len(rows):
         return
-    order = np.argsort(lists, kind="stable")
-    rows, lists, codes = rows[order], lists[order], np.ascontiguousarray(codes[order])
+    if (np.diff(lists) < 0).any():
+        order = np.argsort(lists, kind="stable")
+        rows, lists, codes = rows[order], lists[order], codes[order]
+    rows, codes = np.ascontiguousarray(rows), np.ascontiguousarray(codes)
     starts = np.flatnonzero(np.diff(lists, prepend=-1)).tolist()
     for start, end in zip(starts, [*starts[1:], len(rows)], strict=True):
         index.invlists.add_entries(int(lists[start]), end - start, faiss.swig_ptr(rows[start:end]), faiss.swig_ptr(codes[start:end]))

@@ -31,8 +31,6 @@ class VectorIndex(ABC):
 
     removed_to: int = 0
     """The serial number of the last removal in the database that this index has followed."""
-    is_lossy: bool = False
-    """Whether the order of its hits should be checked against the vectors themselves."""
 
     @property
     @abstractmethod
@@ -89,6 +87,10 @@ class VectorIndex(ABC):
         `excluded` are row numbers that may not be found; with `allowed`, only those may, and every one of them is looked at.
         Raises VectorIndexError for a vector that is not finite.
         """
+
+    @abstractmethod
+    def n_to_compare(self, k: int) -> int | None:
+        """How many hits to compare with the vectors themselves so that the best `k` are right; None where they are without that."""
 
     @abstractmethod
     def differences(self, batches: Iterator[Batch]) -> int:

@@ -152,6 +152,10 @@ class WholeIndex(VectorIndex):
             there = places[0] >= 0
             return in_order(self._rows[places[0][there]], scores[0][there])
 
+    def n_to_compare(self, k: int) -> int | None:  # noqa: ARG002 # it holds the vectors themselves
+        """None: scores are those of the vectors themselves."""
+        return None
+
     def differences(self, batches: Iterator[Batch]) -> int:
         """How many rows of the index do not stand so in the database (or the other way round)."""
         with self._lock:

@@ -171,3 +171,19 @@ def test_kinds_that_cannot_be_are_refused() -> None:
         IvfIndex(None, "ivf_pq", 30)
     with pytest.raises(VectorIndexError, match="index 'lsh' is not known; allowed are flat, hnsw, ivf_sq8, ivf_pq"):
         make_index(None, "lsh", 32)  # type: ignore[arg-type]
+
+
+def test_what_was_added_in_many_small_parts_is_loaded_like_what_was_added_at_once(tmp_path: Path) -> None:
+    index = filled(tmp_path)
+    index.save()
+    more = (0.99 * VECTORS + 0.01).astype(np.float32)
+    for place in range(3000):
+        TABLE[20_000 + place] = more[place]
+        index.catch_up(iter([(np.array([20_000 + place], dtype=np.int64), more[place : place + 1])]))
+        if place % 100 == 99:
+            index.save()
+    again = opened(tmp_path)
+    assert again.n_rows == 6000
+    assert again.last_row == 22_999
+    for place in range(0, 3000, 250):
+        assert again.search(VECTORS[place], 20) == index.search(VECTORS[place], 20)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from pipeline.packets import NS_PER_S
 from stages.memory import line_index, row_filters
+from stages.memory.ivf_index import IvfIndex
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.memory_errors import MemoryError_
 from stages.memory.vector_index import IndexKind
@@ -100,3 +102,22 @@ def test_vectors_that_are_not_numbers_are_refused() -> None:
     row = memory.lines("s1")[0]
     with pytest.raises(MemoryError_, match="vectors must be finite"):
         memory.add_rows("s1", [row], vector[None, :], 0)
+
+
+def test_near_ties_come_in_the_order_of_their_own_vectors_not_of_their_codes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(IvfIndex.__init__, "__defaults__", (200,))
+    memory = filled(count=400)
+    generator = np.random.default_rng(2)
+    query = ENCODER.encode(["sentence about subject number7"])[0]
+    vectors = query + 0.4 * generator.standard_normal((400, len(query))).astype(np.float32) / np.sqrt(len(query), dtype=np.float32)
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    memory.begin_session(session_row("s2"))
+    rows = memory.lines("s1")
+    memory.add_rows("s2", [replace(row, id=f"s2-near-{place}", session="s2") for place, row in enumerate(rows)], vectors, 400 * NS_PER_S)
+    memory.tend_index()
+    best = [f"s2-near-{place}" for place in np.argsort(-(vectors @ query), kind="stable")[:10]]
+    found = [hit.line for hit in memory.search_dense(query, 20) if hit.line.startswith("s2-near-")][:10]
+    by_codes = [hit.line for hit in memory.search_dense(query, 60) if hit.line.startswith("s2-near-")][:10]
+    memory.stop()
+    assert found == best
+    assert by_codes != best
