@@ -21,7 +21,6 @@ from pipeline.runner import Runner, StageFailedError
 from pipeline.session import create_session
 from pipeline.session_info import SessionInfo
 from pipeline.stage import Resource
-from stages.memory.database import Database
 from stages.memory.rows import SessionRow
 
 if TYPE_CHECKING:
@@ -107,12 +106,5 @@ def _listen(
 
 def _forget(session: str, directory: MemoryDirectory, memory: LongTermMemory) -> None:
     """Leave nothing of a session in which nothing was recorded."""
-    memory.session = ""
-    database = Database(directory.path / "memory.sqlite", read_only=False)
-    database.open()
-    try:
-        with database.writing() as connection:
-            connection.execute("DELETE FROM sessions WHERE id = ?", (session,))
-    finally:
-        database.close()
+    memory.drop_empty_session(session)
     shutil.rmtree(directory.recording(session), ignore_errors=True)

@@ -154,6 +154,12 @@ class LongTermMemory(Resource):
         with self._writing_to(session) as connection:
             row_writer.correct_start(connection, session, started_at)
 
+    def drop_empty_session(self, session: str) -> None:
+        """Leave nothing of a session in which nothing was said. Raises MemoryError_ where it has lines or events."""
+        with self._writing_to(session) as connection:
+            row_writer.drop_empty_session(connection, session)
+        self.session, self._positions = "", PositionHistory()
+
     def finish_session(self, session: str, duration_ns: int) -> None:
         """The session has been heard to its end: its events become episodes and days."""
         with self._writing_to(session) as connection:

@@ -48,6 +48,16 @@ def add_session(connection: sqlite3.Connection, row: SessionRow) -> None:
     )
 
 
+def drop_empty_session(connection: sqlite3.Connection, session: str) -> None:
+    """Take out a session in which nothing was said, with whatever was noted of it. SQLite refuses where it has lines or events."""
+    tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+    for table in tables:
+        for key in connection.execute(f'PRAGMA foreign_key_list("{table}")').fetchall():
+            if key[2] == "sessions" and table not in ("lines", "events"):
+                connection.execute(f'DELETE FROM "{table}" WHERE "{key[3]}" = ?', (session,))
+    connection.execute("DELETE FROM sessions WHERE id = ?", (session,))
+
+
 def correct_start(connection: sqlite3.Connection, session: str, started_at: datetime) -> None:
     """Move a session to when it really began, with everything in it."""
     shift = "(SELECT ? - started_at_ns FROM sessions WHERE id = ?)"

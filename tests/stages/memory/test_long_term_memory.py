@@ -14,6 +14,7 @@ from pipeline.packets import NS_PER_S, Gap, Track, Tracks
 from stages.memory.hashed_words import HashedWords
 from stages.memory.long_term_memory import LongTermMemory, MemoryError_, MemoryInUse, MemorySettingsError
 from stages.memory.rows import SessionRow
+from stages.memory.short_term import ShortTermStore
 from stages.memory.vector_index import IndexKind
 from tests.stages.memory.made import ENCODER, STARTED_AT, event, line, session_row
 
@@ -249,6 +250,20 @@ def test_bad_sessions_and_vectors_are_refused(memory: LongTermMemory) -> None:
     with pytest.raises(MemoryError_, match="vectors must be finite"):
         memory.add_rows("s1", [], np.full((1, 384), np.nan, dtype=np.float32), 0)
     assert memory.lines() == []
+
+
+def test_a_session_in_which_nothing_was_said_leaves_nothing(memory: LongTermMemory) -> None:
+    memory.begin_session(session_row("empty"))
+    memory.add_gap("empty", Gap(pts_ns=0, duration_ns=NS_PER_S, reason="device lost"))
+    memory.prototypes.keep("empty", ShortTermStore(8), [])
+    memory.drop_empty_session("empty")
+    assert "empty" not in {row.id for row in memory.sessions()}
+    assert memory.examine().faults == ()
+    memory.begin_session(session_row("spoken"))
+    memory.add_lines("spoken", [line("somebody spoke")], NS_PER_S)
+    with pytest.raises(MemoryError_, match="FOREIGN KEY"):
+        memory.drop_empty_session("spoken")
+    assert [row.text for row in memory.lines("spoken")] == ["somebody spoke"]
 
 
 def test_sessions_keep_their_time_zone_and_order(memory: LongTermMemory) -> None:
