@@ -15,19 +15,24 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline.packets import NS_PER_S, Event
+from pipeline.packets import NS_PER_S, Event, Float32Array
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.minilm_onnx import MinilmOnnx
-from stages.memory.rows import SessionRow
-from tools.memory_scale_lines import LINES_PER_HOUR, Texts, embedded, session_lines
+from stages.memory.row_writer import utc_ns
+from stages.memory.rows import LineRow, SessionRow
+from stages.memory.sleep import sleep
+from stages.memory.sleep_steps import sleep_steps
+from tools.memory_scale_lines import LINES_PER_HOUR, Texts, begun, embedded, session_lines
+from tools.memory_scale_questions import Known, ask_all
 
-STARTED_AT = datetime(2025, 1, 1, tzinfo=UTC)
 _LINES_PER_EVENT = 40
+_HOURS_PER_SLEEP = 10
 _NEXT_QUESTIONS = 20
 
 
@@ -43,15 +48,9 @@ class Clock:
         return time.perf_counter() - self._wall, time.process_time() - self._cpu
 
 
-def begun(number: int) -> datetime:
-    """When an hour of the made recordings began: one every two hours."""
-    return STARTED_AT + timedelta(hours=2 * number)
-
-
-def store_hour(memory: LongTermMemory, texts: Texts, number: int) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Put an hour into a memory as an import does: the time that its lines and events took, and that of its consolidation."""
-    session, rows, vectors = session_lines(texts, number)
-    events = [
+def events_of(session: str, rows: Sequence[LineRow], vectors: Float32Array) -> list[Event]:
+    """Events of 40 lines each."""
+    return [
         Event(
             pts_ns=part[0].start_ns,
             duration_ns=part[-1].end_ns - part[0].start_ns,
@@ -66,26 +65,37 @@ def store_hour(memory: LongTermMemory, texts: Texts, number: int) -> tuple[tuple
         for first in range(0, len(rows), _LINES_PER_EVENT)
         for part in [rows[first : first + _LINES_PER_EVENT]]
     ]
+
+
+def store_hour(memory: LongTermMemory, texts: Texts, number: int) -> tuple[float, float]:
+    """Put an hour into a memory as an import does: what that took."""
+    session, rows, vectors = session_lines(texts, number)
+    events = events_of(session, rows, vectors)
     clock = Clock()
     memory.begin_session(SessionRow(session, "made", begun(number), 3600 * NS_PER_S, "none", complete=False))
     memory.add_rows(session, rows, vectors, rows[-1].end_ns)
     memory.add_events(session, events)
     memory.tend_index()
-    stored = clock.read()
-    clock = Clock()
     memory.finish_session(session, 3600 * NS_PER_S)
-    return stored, clock.read()
+    return clock.read()
+
+
+def slept(memory: LongTermMemory, number: int) -> tuple[float, float]:
+    """Sleep until nothing is left to do, in the hour after an hour: what that took."""
+    clock = Clock()
+    sleep(memory, sleep_steps(), utc_ns(begun(number) + timedelta(hours=1)))
+    return clock.read()
 
 
 def grow(directory: Path, texts: Texts, first: int, n_hours: int, index: str) -> dict[str, float]:
     """Add hours to a memory; lines a second, the slowest hour, and milliseconds to consolidate one."""
-    memory = LongTermMemory(MinilmOnnx(), str(directory), index=index)  # type: ignore[arg-type] # checked by the memory itself
+    memory = LongTermMemory(Known(texts), str(directory), index=index)  # type: ignore[arg-type] # checked by the memory itself
     memory.start()
-    stored, finished = [], []
+    stored, asleep = [], []
     for number in range(first, first + n_hours):
-        spent = store_hour(memory, texts, number)
-        stored.append(spent[0])
-        finished.append(spent[1])
+        stored.append(store_hour(memory, texts, number))
+        if number % _HOURS_PER_SLEEP == _HOURS_PER_SLEEP - 1 or number == first + n_hours - 1:
+            asleep.append(slept(memory, number))
         if number % 100 == 99:
             sys.stderr.write(f"{number + 1} hours\n")
     memory.stop()
@@ -94,43 +104,52 @@ def grow(directory: Path, texts: Texts, first: int, n_hours: int, index: str) ->
         "ingest_per_s": n_lines / sum(wall for wall, _ in stored),
         "ingest_per_cpu_s": n_lines / sum(cpu for _, cpu in stored),
         "slowest_hour_s": max(wall for wall, _ in stored),
-        "consolidate_ms": 1e3 * sum(wall for wall, _ in finished) / n_hours,
+        "sleep_ms": 1e3 * sum(wall for wall, _ in asleep) / n_hours,
+        "sleep_cpu_ms": 1e3 * sum(cpu for _, cpu in asleep) / n_hours,
     }
 
 
 def next_hour(directory: Path, texts: Texts, number: int, index: str) -> dict[str, float]:
-    """One more hour, line by line as it is heard, and questions in between: milliseconds a line and a question."""
-    from tools.memory_scale_questions import Known, ask_all
-
+    """One more hour, line by line as it is heard, with its events and its sleep, and questions in between: what each took."""
     session, rows, vectors = session_lines(texts, number)
-    memory = LongTermMemory(MinilmOnnx(), str(directory), index=index)  # type: ignore[arg-type] # checked by the memory itself
+    events = events_of(session, rows, vectors)
+    memory = LongTermMemory(Known(texts), str(directory), index=index)  # type: ignore[arg-type] # checked by the memory itself
     memory.start()
     ask_all(memory, Known(texts), texts.questions[:3], number)
     memory.begin_session(SessionRow(session, "made", begun(number), 0, "none", complete=False))
-    lines_wall = lines_cpu = asked_wall = asked_cpu = 0.0
+    spent = {"lines": [0.0, 0.0], "events": [0.0, 0.0], "questions": [0.0, 0.0], "end": [0.0, 0.0], "sleep": [0.0, 0.0]}
+
+    def counted(what: str, clock: Clock) -> None:
+        for place, seconds in enumerate(clock.read()):
+            spent[what][place] += seconds
+
     every = len(rows) // _NEXT_QUESTIONS
     for place, row in enumerate(rows):
         clock = Clock()
         memory.add_rows(session, [row], vectors[place : place + 1], row.end_ns)
-        wall, cpu = clock.read()
-        lines_wall, lines_cpu = lines_wall + wall, lines_cpu + cpu
+        counted("lines", clock)
+        if place % _LINES_PER_EVENT == _LINES_PER_EVENT - 1:
+            clock = Clock()
+            memory.add_event(session, events[place // _LINES_PER_EVENT])
+            counted("events", clock)
         if place % every == every - 1:
             clock = Clock()
             ask_all(memory, Known(texts), [texts.questions[place // every]], number)
-            wall, cpu = clock.read()
-            asked_wall, asked_cpu = asked_wall + wall, asked_cpu + cpu
+            counted("questions", clock)
     clock = Clock()
     memory.finish_session(session, 3600 * NS_PER_S)
+    counted("end", clock)
+    for place, seconds in enumerate(slept(memory, number)):
+        spent["sleep"][place] += seconds
     memory.stop()
-    wall, cpu = clock.read()
-    return {
-        "next_line_ms": 1e3 * lines_wall / len(rows),
-        "next_line_cpu_ms": 1e3 * lines_cpu / len(rows),
-        "next_question_ms": 1e3 * asked_wall / _NEXT_QUESTIONS,
-        "next_question_cpu_ms": 1e3 * asked_cpu / _NEXT_QUESTIONS,
-        "next_end_ms": 1e3 * wall,
-        "next_hour_cpu_s": lines_cpu + asked_cpu + cpu,
-        "next_hour_s": lines_wall + asked_wall + wall,
+    kept = [spent[what] for what in ("lines", "events", "end", "sleep")]
+    return {f"next_{what}_cpu_ms": 1e3 * cpu for what, (_, cpu) in spent.items()} | {
+        "next_hour_s": sum(wall for wall, _ in kept),
+        "next_hour_cpu_s": sum(cpu for _, cpu in kept),
+        "next_line_ms": 1e3 * spent["lines"][0] / len(rows),
+        "next_line_cpu_ms": 1e3 * spent["lines"][1] / len(rows),
+        "next_question_ms": 1e3 * spent["questions"][0] / _NEXT_QUESTIONS,
+        "next_question_cpu_ms": 1e3 * spent["questions"][1] / _NEXT_QUESTIONS,
     }
 
 

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from stages.memory.text_encoder import TextEncoder
 LINES_PER_HOUR = 1000
 """Of one busy room: AMI's meetings of four people have 800 to 1,200 utterances an hour."""
 _SPEAKERS = ("Ann", "Ben", "Cleo", "Dan")
+_STARTED_AT = datetime(2025, 1, 1, tzinfo=UTC)
 _TOWARDS = 0.35
 _AT_RANDOM = 0.15
 
@@ -95,6 +97,11 @@ def session_lines(texts: Texts, number: int, n_lines: int = LINES_PER_HOUR) -> t
         for place_in_hour, (place, track) in enumerate(zip(places.tolist(), tracks.tolist(), strict=True))
     ]
     return session, rows, vectors
+
+
+def begun(number: int) -> datetime:
+    """When an hour of the made recordings began: one every two hours."""
+    return _STARTED_AT + timedelta(hours=2 * number)
 
 
 def hours(texts: Texts, first: int, n_hours: int) -> Iterator[tuple[str, list[LineRow], Float32Array]]:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 
@@ -24,8 +25,7 @@ from stages.memory.vector_index import VectorIndex, make_index
 from stages.recall.scope import Scope
 from stages.recall.search import Searcher
 from stages.recall.time_phrase import Window
-from tools.memory_scale import begun
-from tools.memory_scale_lines import LINES_PER_HOUR, Texts, embedded
+from tools.memory_scale_lines import LINES_PER_HOUR, Texts, begun, embedded
 
 _K = 10
 _HOSTILE = (
@@ -38,18 +38,18 @@ _HOSTILE = (
 
 
 class Known(TextEncoder):
-    """Vectors that were made in advance, by text: embedding is not what is measured."""
+    """Vectors that were made in advance, by text (some line's for any other text): embedding is not what is measured."""
 
     name = MinilmOnnx.name
     dimension = MinilmOnnx.dimension
 
     def __init__(self, texts: Texts) -> None:
         self._vectors = dict(zip(texts.questions, texts.question_vectors, strict=True))
-        self._other = texts.question_vectors[0]
+        self._others = texts.line_vectors
 
     def encode(self, texts: Sequence[str]) -> Float32Array:
         """Float32, shape (len(texts), dimension)."""
-        return np.stack([self._vectors.get(text, self._other) for text in texts])
+        return np.stack([self._vectors.get(text, self._others[crc32(text.encode()) % len(self._others)]) for text in texts])
 
 
 def scopes(memory: LongTermMemory, n_hours: int) -> dict[str, tuple[Scope, datetime | None]]:

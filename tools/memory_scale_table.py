@@ -16,7 +16,7 @@ def table(results: Sequence[Row]) -> str:
     lines: list[tuple[str, Callable[[Row], str]]] = [
         ("ingest with index, lines/s (of processor time)", lambda row: f"{row['ingest_per_s']:,.0f} ({row['ingest_per_cpu_s']:,.0f})"),
         ("slowest hour of the ingest (training), s", lambda row: f"{row['slowest_hour_s']:.1f}"),
-        ("consolidate an hour, ms", lambda row: f"{row['consolidate_ms']:.1f}"),
+        ("sleep, for an hour of speech, ms (processor)", lambda row: f"{row['sleep_ms']:.0f} ({row['sleep_cpu_ms']:.0f})"),
         ("open, s; with the first answer", lambda row: f"{row['open_s']:.2f}; {row['open_and_first_answer_s']:.2f}"),
         ("dense, k = 10, ms", lambda row: _latency(row["dense"])),
         ("dense recall@10 against flat", lambda row: f"{row['dense']['recall']:.3f}"),
@@ -28,7 +28,11 @@ def table(results: Sequence[Row]) -> str:
         (f"disk an hour ({LINES_PER_HOUR:,} lines), MiB", lambda row: f"{LINES_PER_HOUR * _line_bytes(row) / 2**20:.2f}"),
         ("next hour, a line, ms (processor)", lambda row: f"{row['next_line_ms']:.2f} ({row['next_line_cpu_ms']:.2f})"),
         ("next hour, a question, ms (processor)", lambda row: f"{row['next_question_ms']:.1f} ({row['next_question_cpu_ms']:.1f})"),
-        ("next hour whole, s (processor)", lambda row: f"{row['next_hour_s']:.2f} ({row['next_hour_cpu_s']:.2f})"),
+        (
+            "next hour on the processor: lines, events, end, sleep, ms",
+            lambda row: ", ".join(f"{row[f'next_{what}_cpu_ms']:.0f}" for what in ("lines", "events", "end", "sleep")),
+        ),
+        ("next hour whole (without questions), s (processor)", lambda row: f"{row['next_hour_s']:.2f} ({row['next_hour_cpu_s']:.2f})"),
         *((f"{kind}: ms; recall@10; build s", lambda row, kind=kind: _baseline(row, kind)) for kind in ("flat", "hnsw", "ivf_pq")),
     ]
     head = "| | " + " | ".join(f"{row['lines']:,} lines" for row in results) + " |\n"

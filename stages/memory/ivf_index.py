@@ -26,7 +26,7 @@ FIRST_TRAINING = 32768
 _GROWTH = 2
 _LISTS_PER_ROOT = 4.2
 _LEAST_PROBES = 64
-_PROBED_SHARE = 32
+_PROBED_SHARE = 40
 _PQ_PART = 8
 _POINTS_PER_LIST = 20
 _N_ITERATIONS = 6
@@ -45,7 +45,7 @@ class IvfIndex(VectorIndex):
 
     Vectors are coded as they are, not as residuals, so a code stays when its list changes. The lists are trained anew, from the
     codes, each time the index has doubled: about 4.2 * sqrt(n) lists (3 * sqrt(n) by the time of the next
-    training), of which a search looks into 64 or a 32nd. On the disk the
+    training), of which a search looks into 64 or a 40th. On the disk the
     index is a log of blocks: what is new is added at its end, and it is written anew after a training and after a removal. A
     damaged block and what follows it are added again from the database.
     """
