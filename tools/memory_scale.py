@@ -116,6 +116,7 @@ def next_hour(directory: Path, texts: Texts, number: int, index: str) -> dict[st
     memory = LongTermMemory(Known(texts), str(directory), index=index)  # type: ignore[arg-type] # checked by the memory itself
     memory.start()
     ask_all(memory, Known(texts), texts.questions[:3], number)
+    memory.granules.search(vectors[0], 1, "event")
     memory.begin_session(SessionRow(session, "made", begun(number), 0, "none", complete=False))
     spent = {"lines": [0.0, 0.0], "events": [0.0, 0.0], "questions": [0.0, 0.0], "end": [0.0, 0.0], "sleep": [0.0, 0.0]}
 

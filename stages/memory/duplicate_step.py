@@ -54,11 +54,12 @@ class FindDuplicates:
         vector = np.frombuffer(row[0], dtype="<f4").astype(np.float32)
         if len(vector) != memory.encoder.dimension:
             return {}
-        near = [hit for hit in memory.granules.search(vector, _NEAR + 1, "event") if hit.id != event and hit.score >= self.min_cosine]
+        hits = memory.granules.nearest_events(vector, _NEAR + 1)
+        near = [name for name, cosine in hits if name != event and cosine >= self.min_cosine]
         words = _words(connection, event) if near else Counter()
         if words.total() < _FEWEST_WORDS:
             return {}
-        shares = {hit.id: _overlap(words, _words(connection, hit.id)) for hit in near}
+        shares = {name: _overlap(words, _words(connection, name)) for name in near}
         return {name: round(share, 6) for name, share in shares.items() if share >= self.min_overlap}
 
 

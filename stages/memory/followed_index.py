@@ -37,12 +37,15 @@ class VectorRows(Protocol):
 class FollowedIndex:
     """An index kept in step with its rows. Rows that were removed leave it at the next search, and its file with the next `save`."""
 
-    def __init__(self, database: Database, folder: Path | None, kind: IndexKind, dimension: int, rows: VectorRows) -> None:
+    def __init__(
+        self, database: Database, folder: Path | None, kind: IndexKind, dimension: int, rows: VectorRows, near_ties: bool = False
+    ) -> None:
         self.folder = folder
         self.kind: IndexKind = kind
         self.dimension = dimension
         self._database = database
         self.rows = rows
+        self._near_ties = near_ties
         self._vectors: VectorIndex = make_index(folder, kind, dimension)
         self._lock = threading.Lock()
         self._is_open = False
@@ -100,7 +103,7 @@ class FollowedIndex:
     def nearest(self, vector: Float32Array, k: int, excluded: Rows | None = None, allowed: Rows | None = None) -> list[tuple[int, float]]:
         """The `k` rows nearest to a vector with their exact cosines, best first, as `VectorIndex.search` finds them."""
         index = self._vectors
-        n_compared = index.n_to_compare(k)
+        n_compared = index.n_to_compare(k, self._near_ties)
         if n_compared is None:
             return index.search(vector, k, excluded, allowed)
         found = index.search(vector, n_compared, excluded, allowed)

@@ -25,6 +25,8 @@ LEVELS = ("span", "line", "event", "episode", "day", "prototype")
 _MOST_SPANS = 16
 _MOST_ROWS = 10_000
 _ALL = 2**62
+# Most values have two keys, and often only one of them is near.
+_NAMED_PER_VALUE = 2
 _KEYS_PER_VALUE = 3
 _WIDER = (1, 4, 16)
 
@@ -82,12 +84,11 @@ class GranuleStore:
             return self.spans(vector, [hit.line for hit in hits], at)
         if level == "line":
             return self._located("line", [(hit.line, hit.score, "text") for hit in self._lines().search(vector, k, at_ns)])
-        index = self._index(level)
-        index.follow()
-        with self.database.reading() as connection:
-            allowed, excluded = _limits(connection, level, at_ns, among)
-            found = _nearest(connection, index, level, vector, k, at_ns, allowed, excluded)
-        return self._located(level, found)
+        return self._located(level, self._found(vector, k, level, at_ns, among))
+
+    def nearest_events(self, vector: Float32Array, k: int) -> list[tuple[str, float]]:
+        """The ids of the `k` events nearest to a vector as in `search`, with their cosines: without looking up where they are."""
+        return [(name, score) for name, score, _ in self._found(vector, k, "event", None, None)]
 
     def lines(self, granule: Granule, k: int, vector: Float32Array | None = None, at: datetime | None = None) -> list[Hit]:
         """At most `k` lines that a granule stands for, no copies: those nearest to a vector, or without one the first, in order.
@@ -150,6 +151,16 @@ class GranuleStore:
         lines = self._lines()
         return lines.beside(level, KeyRows(level, lines.dimension))
 
+    def _found(
+        self, vector: Float32Array, k: int, level: str, at_ns: int | None, among: Iterable[str] | None
+    ) -> list[tuple[str, float, str]]:
+        """Id, score and kind of key of the nearest granules of a level that has keys."""
+        index = self._index(level)
+        index.follow()
+        with self.database.reading() as connection:
+            allowed, excluded = _limits(connection, level, at_ns, among)
+            return _nearest(connection, index, level, vector, k, at_ns, allowed, excluded)
+
     def _located(self, level: str, found: Sequence[tuple[str, float, str]]) -> list[Granule]:
         """Hits (id, score, key) as granules with their place in time, in the same order."""
         table = "lines" if level == "line" else "prototypes" if level == "prototype" else "events"
@@ -187,12 +198,16 @@ def _nearest(
     for factor in _WIDER:
         pool = factor * _KEYS_PER_VALUE * k
         hits = index.nearest(vector, pool, excluded, allowed)
-        names = granule_keys.named(connection, [row for row, _ in hits], at_ns)
         best = {}
-        for row, score in hits:
-            if row in names:
-                kind, value = names[row]
-                best.setdefault(value, (value, score, kind))
+        for start in range(0, len(hits), _NAMED_PER_VALUE * k):
+            part = hits[start : start + _NAMED_PER_VALUE * k]
+            names = granule_keys.named(connection, [row for row, _ in part], at_ns)
+            for row, score in part:
+                if row in names:
+                    kind, value = names[row]
+                    best.setdefault(value, (value, score, kind))
+            if len(best) >= k:
+                break
         if len(best) >= k or len(hits) < pool:
             break
     else:

@@ -180,11 +180,16 @@ class IvfIndex(VectorIndex):
             scores, rows = self._index.search(query, min(k, self.n_rows), params=parameters)
         return in_order(rows[0], scores[0])
 
-    def n_to_compare(self, k: int) -> int | None:
-        """In PQ the best are among four times as many; in SQ8 among twice as many, and those who ask for more than 50 rank them anew."""
+    def n_to_compare(self, k: int, near_ties: bool) -> int | None:
+        """In PQ the best are among four times as many, near ties in SQ8 among twice as many.
+
+        Those who ask for more than 50 rank them anew anyway. Before the first training the index holds the vectors themselves.
+        """
+        if self._index is None or self._index.code_size == 4 * self._dimension:
+            return None
         if self._kind == "ivf_pq":
             return max(k, min(max(_PQ_FACTOR * k, _PQ_LEAST), _PQ_MOST))
-        return _SQ_FACTOR * k if k <= _SQ_MOST else None
+        return _SQ_FACTOR * k if near_ties and k <= _SQ_MOST else None
 
     def differences(self, batches: Iterator[Batch]) -> int:
         """How many rows differ from what the database's vectors would be coded as."""

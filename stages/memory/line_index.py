@@ -23,7 +23,7 @@ class LineIndex(FollowedIndex):
     """
 
     def __init__(self, database: Database, folder: Path | None, kind: IndexKind, dimension: int) -> None:
-        super().__init__(database, folder, kind, dimension, _LineVectors())
+        super().__init__(database, folder, kind, dimension, _LineVectors(), near_ties=True)
         self._beside: dict[str, FollowedIndex] = {}
 
     def beside(self, name: str, rows: VectorRows) -> FollowedIndex:

@@ -91,8 +91,8 @@ def _due(memory: LongTermMemory, number: int, event: str, ended_at_ns: int, blob
     vector = np.frombuffer(blob, dtype="<f4").astype(np.float32)
     if len(vector) != memory.encoder.dimension:
         return _Due(number, event, ended_at_ns, np.zeros(0, dtype=np.float32), ())
-    near = memory.granules.search(vector, _N_NEAREST + 1, "event")
-    return _Due(number, event, ended_at_ns, vector, tuple(found.id for found in near if found.id != event)[:_N_NEAREST])
+    near = memory.granules.nearest_events(vector, _N_NEAREST + 1)
+    return _Due(number, event, ended_at_ns, vector, tuple(name for name, _ in near if name != event)[:_N_NEAREST])
 
 
 def _cosines(connection: sqlite3.Connection, due: _Due) -> dict[str, float]:

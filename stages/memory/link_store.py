@@ -110,15 +110,20 @@ def keep_strongest(connection: sqlite3.Connection, event: str, kind: str, at_ns:
 
     Links with `fresh` events stay: a link that has just begun would else never have the time to grow.
     """
+    bound = {"event": event, "kind": kind}
+    counted = (
+        "SELECT (SELECT count(*) FROM links WHERE a = :event AND kind = :kind)"
+        " + (SELECT count(*) FROM links WHERE b = :event AND kind = :kind)"
+    )
+    if connection.execute(counted, bound).fetchone()[0] <= MOST_LINKS:
+        return 0
     query = """
         SELECT x.a, x.b, x.weight, x.updated_at_ns, abs(one.ended_at_ns - other.ended_at_ns) FROM (
             SELECT a, b, weight, updated_at_ns FROM links WHERE a = :event AND kind = :kind
             UNION ALL SELECT a, b, weight, updated_at_ns FROM links WHERE b = :event AND kind = :kind
         ) x JOIN events one ON one.id = x.a JOIN events other ON other.id = x.b
     """
-    rows = connection.execute(query, {"event": event, "kind": kind}).fetchall()
-    if len(rows) <= MOST_LINKS:
-        return 0
+    rows = connection.execute(query, bound).fetchall()
     now_ns = max(at_ns, *(row[3] for row in rows))
 
     def strength(row: tuple[str, str, float, int, int]) -> tuple[bool, float, int, str, str]:

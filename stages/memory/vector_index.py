@@ -89,8 +89,11 @@ class VectorIndex(ABC):
         """
 
     @abstractmethod
-    def n_to_compare(self, k: int) -> int | None:
-        """How many hits to compare with the vectors themselves so that the best `k` are right; None where they are without that."""
+    def n_to_compare(self, k: int, near_ties: bool) -> int | None:
+        """How many hits to compare with the vectors themselves so that the best `k` are right; None where they are without that.
+
+        With `near_ties`, the order of those that are almost equally near is to be right too.
+        """
 
     @abstractmethod
     def differences(self, batches: Iterator[Batch]) -> int:
