@@ -40,10 +40,11 @@ def parts(data: Path, work: Path, *, quick: bool, five_million: bool) -> list[Pa
     qmsum = data / "qmsum"
     sizes = "2000,10000" if quick else "10000,100000,1000000" + (",5000000" if five_million else "")
     scale = ("tools.memory_scale", "--texts", str(qmsum), "--folder", str(work), "--sizes", sizes)
+    cut = ("tools.memory_segmentation", "--data", str(data), "--cache", str(work / "segmentation"))
     week = ("--days", "2", "--hours-a-day", "2", "--lines-an-hour", "100") if quick else ()
     faults = ("--kills", "4", "--full-disks", "2", "--damages", "1") if quick else ()
     return [
-        Part("Segmentation", ("tools.memory_segmentation", "--data", str(data), "--cache", str(work / "segmentation")), qmsum),
+        Part("Segmentation", (*cut, "--talks", "8") if quick else cut, qmsum),
         Part("Growth", (*scale, "--hnsw-most", "0") if quick else scale, qmsum),
         Part("A week", ("tools.memory_week", "--folder", str(work), *week)),
         Part("Faults", ("tools.memory_faults", *faults)),

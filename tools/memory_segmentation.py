@@ -23,7 +23,7 @@ from stages.memory.minilm_onnx import MinilmOnnx
 from tools import memory_segmentation_methods as methods
 from tools.memory_segmentation_methods import Method
 from tools.memory_segmentation_score import Score, score_of
-from tools.memory_segmentation_talks import Talk, qmsum, tiage, vectors_of
+from tools.memory_segmentation_talks import Talk, qmsum, some, tiage, vectors_of
 from tools.memory_segmentation_weights import CHAT, MEETING, Kind, fitted, signals_of
 
 _SEEDS = range(10)
@@ -160,13 +160,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="the folder that holds qmsum/ and tiage/")
     parser.add_argument("--cache", type=Path, required=True, help="where vectors are kept between runs")
+    parser.add_argument("--talks", type=int, default=0, help="so many talks of each part alone, to see that it works; 0: all")
     given = parser.parse_args()
     encoder = MinilmOnnx()
     for title, kind, talks, is_near in (
         ("TIAGE: chit-chat (goal: exact F1)", CHAT, tiage(given.data / "tiage"), False),
         ("QMSum: topics of meetings (goal: F1 within 2 lines)", MEETING, qmsum(given.data / "qmsum"), True),
     ):
-        print("\n".join(measured(title, kind, talks, vectors_of(talks, encoder, given.cache), is_near=is_near)), flush=True)
+        chosen = some(talks, given.talks)
+        print("\n".join(measured(title, kind, chosen, vectors_of(chosen, encoder, given.cache), is_near=is_near)), flush=True)
 
 
 if __name__ == "__main__":

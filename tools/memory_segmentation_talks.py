@@ -77,6 +77,12 @@ def tiage(folder: Path) -> list[Talk]:
     return talks
 
 
+def some(talks: list[Talk], most: int) -> list[Talk]:
+    """The first `most` talks of each part; all of them where it is 0."""
+    parts: tuple[Part, ...] = ("tuning", "held out")
+    return [talk for part in parts for talk in [talk for talk in talks if talk.part == part][: most or None]]
+
+
 def vectors_of(talks: list[Talk], encoder: TextEncoder, cache: Path) -> list[Float32Array]:
     """The vectors of every talk's lines, float32, shape (n, dimension): from `cache` where they are there already."""
     cache.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ from tools.memory_segmentation import GROUPS, Part, measured, tuned
 from tools.memory_segmentation_methods import at_random, even, none, refined, text_tiling
 from tools.memory_segmentation_score import Boundaries, n_matched, score_of, window_errors
 from tools.memory_segmentation_talks import Part as PartName
-from tools.memory_segmentation_talks import Talk, TalksError, qmsum, tiage, vectors_of
+from tools.memory_segmentation_talks import Talk, TalksError, qmsum, some, tiage, vectors_of
 from tools.memory_segmentation_weights import CHAT, MEETING, as_yaml, fitted, logistic, signals_of
 
 
@@ -134,6 +134,14 @@ def test_data_sets_are_read_and_split_for_good(shared: Path) -> None:
         assert "{" not in "".join(entry.texts)
     assert all(len(parts) == 1 for parts in series.values())
     assert sum(int(entry.begins.sum()) for entry in dialogues) == 1198
+
+
+def test_some_talks_are_the_first_of_each_part(shared: Path) -> None:
+    talks = tiage(shared / "data/tiage")
+    few = some(talks, 3)
+    assert [talk.part for talk in few] == ["tuning"] * 3 + ["held out"] * 3
+    assert few[0] == next(talk for talk in talks if talk.part == "tuning")
+    assert len(some(talks, 0)) == len(talks)
 
 
 def test_vectors_are_computed_once(tmp_path: Path) -> None:
