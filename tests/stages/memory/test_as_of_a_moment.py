@@ -262,7 +262,7 @@ def test_every_read_takes_a_moment_or_is_named_here() -> None:
         "check": "all of the memory, as it is now",
         "examine": "all of the memory, as it is now",
     }
-    writes = {"start", "stop", "memory_bytes", "begin_session", "correct_start", "finish_session"}
+    writes = {"start", "stop", "memory_bytes", "begin_session", "correct_start", "finish_session", "drop_empty_session"}
     reads = {}
     for name, method in inspect.getmembers(LongTermMemory, inspect.isfunction):
         if not name.startswith(("_", "add_", "set_", "name_")) and name not in writes:
