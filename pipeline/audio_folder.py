@@ -9,6 +9,8 @@ While both stand for one segment (a crash between writing one and removing the o
 from __future__ import annotations
 
 import io
+import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,13 @@ from pipeline.sound_file import Lost, SoundFile, SoundFileError
 
 # FLAC's own limit.
 MOST_CHANNELS = 8
+_NAME = re.compile(r"(\d{6,})(?:-[a-z])?\.(?:flac|au)")
+
+
+def segment_index(name: str) -> int | None:
+    """The index of the segment that a file belongs to, by its name; None for any other file."""
+    found = _NAME.fullmatch(name)
+    return int(found[1]) if found else None
 
 
 class AudioFolder:
@@ -43,8 +52,11 @@ class AudioFolder:
 
     def last_index(self) -> int:
         """The newest segment of which there is a file, -1 where there is none."""
-        names = [path.name[:6] for path in self.folder.iterdir() if path.suffix in {".flac", ".au"}] if self.folder.is_dir() else []
-        return max((int(name) for name in names if name.isdecimal()), default=-1)
+        try:
+            found = [segment_index(name) for name in os.listdir(self.folder)]
+        except FileNotFoundError:
+            return -1
+        return max((index for index in found if index is not None), default=-1)
 
     def frames_of(self, index: int) -> int:
         """How many frames of a segment there are, in the longer of its two forms; 0 where there is nothing to read."""
@@ -97,8 +109,10 @@ class AudioFolder:
         if not self.folder.is_dir():
             return
         remove_unfinished(self.folder)
-        for tail in self.folder.glob(f"{'[0-9]' * 6}.au"):
-            index = int(tail.stem)
+        for tail in self.folder.glob("*.au"):
+            index = segment_index(tail.name)
+            if index is None:
+                continue
             held = self.tail_frames(index)
             if self.flac_frames(index) >= max(held, 1):
                 tail.unlink()

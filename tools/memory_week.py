@@ -2,8 +2,9 @@
 
     python -m tools.memory_week [--days 7] [--hours-a-day 14] [--lines-an-hour 400] [--folder WHERE]
 
-The clock is simulated and what is said is made, with placeholders for audio; segmentation, short-term memory, stores, sleep and bounds
-are the real ones. Texts are encoded by `HashedWords`. The exit code is 1 where a bound did not hold, or a line was not found again.
+The clock is simulated and what is said is made; recordings have 100 samples a second, so that they are as long as they should be and
+small. One session is recorded all the time, and each hour of talk has one of its own. Segmentation, short-term memory, stores, sleep and
+bounds are the real ones. Texts are encoded by `HashedWords`. The exit code is 1 where a bound did not hold, or a line was not found again.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.packets import NS_PER_S
+from pipeline.geometry import load_array
+from pipeline.packets import NS_PER_S, Float32Array
+from pipeline.session import SessionReader, SessionWriter
+from pipeline.session_info import SessionInfo
 from stages.events.event_stream import event_of
 from stages.events.room_segmenter import RoomSegmenter
 from stages.events.spoken_line import SpokenLine
@@ -46,7 +50,9 @@ _AT_ONCE = 100
 _HEARD_EVERY = 20
 _QUESTIONS = 40
 _SAMPLED = 200
-_RECORDING_BYTES = 1 << 20
+_RATE_HZ = 100
+_SEGMENT_S = 900
+_ALWAYS = "always"
 _SEED = 20261123
 
 
@@ -71,7 +77,10 @@ class Day:
 
 @dataclass(frozen=True)
 class Week:
-    """The days, the bounds that they were lived in, and how many lines were looked for and not found: by id, and by their words."""
+    """The days, the bounds that they were lived in, and how many lines were looked for and not found: by id, and by their words.
+
+    Of the session that was recorded all the time `recorded_h` hours were recorded, and the audio of the last `kept_h` is there.
+    """
 
     days: tuple[Day, ...]
     bounds: Bounds
@@ -80,6 +89,8 @@ class Week:
     n_sampled: int
     n_not_found: int
     faults: tuple[str, ...]
+    recorded_h: float
+    kept_h: float
 
     @property
     def holds(self) -> bool:
@@ -93,13 +104,19 @@ def live(folder: Path, n_days: int, hours_a_day: int, lines_an_hour: int, bounds
     memory.start()
     told: dict[str, str] = {}
     days = []
+    memory.begin_session(SessionRow(_ALWAYS, "made", STARTED_AT, 0, "mono", complete=False))
+    always = SessionWriter(folder / "sessions" / _ALWAYS, _info(_ALWAYS, STARTED_AT))
     try:
         for day in range(n_days):
             began = time.process_time()
             for hour in range(hours_a_day):
                 told |= _hour(memory, folder, day, hour, lines_an_hour)
+                always.append(_sound(day, hour))
+                memory.set_passed(_ALWAYS, always.frames * NS_PER_S // _RATE_HZ)
             lived_s = time.process_time() - began
             night_ns = utc_ns(STARTED_AT + timedelta(days=day, hours=20))
+            always.append(np.zeros((1, (24 - hours_a_day) * 3600 * _RATE_HZ), dtype=np.float32))
+            memory.set_passed(_ALWAYS, always.frames * NS_PER_S // _RATE_HZ)
             began = time.process_time()
             slept = sleep(memory, sleep_steps(), night_ns, items=64)
             sleep_s = time.process_time() - began
@@ -107,9 +124,12 @@ def live(folder: Path, n_days: int, hours_a_day: int, lines_an_hour: int, bounds
             sys.stderr.write(f"day {day + 1} of {n_days}\n")
         lost, sampled, not_found = _looked_for(memory, told)
         faults = tuple(memory.check())
+        with SessionReader(always.directory) as reader:
+            hours = reader.frames / _RATE_HZ / 3600, (reader.frames - reader.first_frame) / _RATE_HZ / 3600
     finally:
+        always.close()
         memory.stop()
-    return Week(tuple(days), bounds, len(told), lost, sampled, not_found, faults)
+    return Week(tuple(days), bounds, len(told), lost, sampled, not_found, faults, *hours)
 
 
 def table(week: Week) -> str:
@@ -134,7 +154,8 @@ def table(week: Week) -> str:
         "",
         f"A question on the last day against the first, p95: {change:+.0f} %. Of {week.n_lines:,} lines {week.n_lost} were not there word"
         f" for word by id; of {week.n_sampled} searched by their words {week.n_not_found} were not found. Broken invariants:"
-        f" {len(week.faults)}.",
+        f" {len(week.faults)}. Of the {week.recorded_h:.0f} h of the session that was recorded all the time, the last"
+        f" {week.kept_h:.1f} h are kept.",
         *(f"- {fault}" for fault in week.faults),
     ]
     return "\n".join(rows) + "\n"
@@ -144,11 +165,11 @@ def _hour(memory: LongTermMemory, folder: Path, day: int, hour: int, n_lines: in
     """An hour of talk as it is heard: lines, short-term memory, events, a recording; what was said, by id."""
     session = f"day-{day + 1}-hour-{hour:02d}"
     began = STARTED_AT + timedelta(days=day, hours=hour)
-    memory.begin_session(SessionRow(session, "made", began, 0, "none", complete=False))
-    audio = folder / "sessions" / session / "audio"
-    audio.mkdir(parents=True)
+    memory.begin_session(SessionRow(session, "made", began, 0, "mono", complete=False))
+    writer = SessionWriter(folder / "sessions" / session, _info(session, began))
+    writer.append(_sound(day, hour))
+    writer.finish()
     generator = np.random.default_rng((_SEED, day, hour))
-    (audio / "000000.flac").write_bytes(generator.bytes(_RECORDING_BYTES))
     rows, checksums = _rows(folder, session, said_in(day, hour, n_lines), generator)
     room = RoomSegmenter(lambda reason: SurpriseSegmenter(SurpriseSettings(), reason))
     short = ShortTermStore(_SHORT_TERM)
@@ -168,6 +189,24 @@ def _hour(memory: LongTermMemory, folder: Path, day: int, hour: int, n_lines: in
         memory.prototypes.keep(session, short, left)
     memory.finish_session(session, _HOUR_NS)
     return {row.id: row.text for row in rows}
+
+
+def _info(session: str, began: datetime) -> SessionInfo:
+    return SessionInfo(
+        id=session,
+        source="made",
+        array=load_array("mono"),
+        started_at=began,
+        sample_rate_hz=_RATE_HZ,
+        segment_frames=_SEGMENT_S * _RATE_HZ,
+        origin="live",
+    )
+
+
+def _sound(day: int, hour: int) -> Float32Array:
+    """An hour of noise that no codec makes smaller, float32, shape (1, frames)."""
+    levels = np.random.default_rng((_SEED, day, hour, 1)).integers(-(2**23), 2**23, (1, 3600 * _RATE_HZ))
+    return (levels / 2**23).astype(np.float32)
 
 
 def _rows(

@@ -7,10 +7,15 @@ from collections.abc import Iterable
 from pipeline.gap_log import merge_gaps
 from pipeline.packets import Gap, seconds
 from pipeline.recorded import NOT_A_NUMBER, UNREADABLE
+from pipeline.retention import RETENTION
 
 _MOST = 3
 _SHORT_S = 0.1
-_TOLD = {UNREADABLE: "cannot be read (file cut off?)", NOT_A_NUMBER: "held samples that are not a number; they were heard as silence"}
+_TOLD = {
+    UNREADABLE: "cannot be read (file cut off?)",
+    NOT_A_NUMBER: "held samples that are not a number; they were heard as silence",
+    RETENTION: "had left the recording to keep the bounds of its memory",
+}
 
 
 def remarks(gaps: Iterable[Gap], n_lines: int) -> list[str]:

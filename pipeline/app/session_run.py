@@ -17,18 +17,17 @@ from pipeline.app.open_memory import started
 from pipeline.build import build, build_resources
 from pipeline.geometry import ArrayGeometry
 from pipeline.graph import Graph
-from pipeline.packets import nanoseconds, seconds
+from pipeline.packets import Gap, nanoseconds, seconds
+from pipeline.recorded import gap_at
+from pipeline.retention import RETENTION, WARM_UP_S
 from pipeline.runner import Runner
-from pipeline.session import create_session
-from pipeline.session_info import SessionInfo
+from pipeline.session import SessionReader, create_session
+from pipeline.session_info import SessionInfo, has_session
 from pipeline.stage import Resource
 from stages.memory.rows import SessionRow
 
 if TYPE_CHECKING:
     from stages.memory.long_term_memory import LongTermMemory
-
-WARM_UP_S = 40.0
-"""How much is heard again before a run goes on: more than the longest utterance, so that none is met in its middle."""
 
 Progress = Callable[[float, float], None]
 """Told how many seconds of how many have been heard."""
@@ -75,8 +74,13 @@ def hear_recording(
     what the start of a stage raises.
     """
     start_s = resume_point_s(memory, hearing.session)
+    left = _left(hearing.path) if not start_s else None
+    if left is not None:
+        start_s = seconds(left.end_ns)
     graph = _for_hearing(hearing, graph, roles, start_s)
     memory.begin_session(hearing.row(graph))
+    if left is not None:
+        memory.add_gap(hearing.session, left)
     if hearing.record_to is not None:
         create_session(hearing.record_to, _info(hearing))
     own = build_resources(graph, only=[roles.recording]) if roles.recording is not None else {}
@@ -100,6 +104,15 @@ def hear_recording(
 def resume_point_s(memory: LongTermMemory, session: str) -> float:
     """Where a session's hearing goes on: a warm-up before what is stored already."""
     return max(0.0, seconds(memory.passed_ns(session)) - WARM_UP_S)
+
+
+def _left(path: Path) -> Gap | None:
+    """What has left of a recorded session that is heard anew: one gap, in place of one for each second of it."""
+    if not has_session(path):
+        return None
+    with SessionReader(path) as reader:
+        first_frame, rate = reader.first_frame, reader.info.sample_rate_hz
+    return gap_at(0, first_frame, rate, RETENTION) if first_frame else None
 
 
 def _for_hearing(hearing: Hearing, graph: Graph, roles: Roles, start_s: float) -> Graph:

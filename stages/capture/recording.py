@@ -18,6 +18,7 @@ from pipeline.session import SessionReader, SessionWriter
 from pipeline.session_info import SessionError, SessionInfo, has_session, load_info
 from pipeline.stage import Resource
 from stages.capture.playhead import Playhead
+from stages.capture.source_info import GRAPH_RATE_HZ
 
 _LOG = logging.getLogger("echoic.recording")
 _FILL_FRAMES = 16000
@@ -45,13 +46,24 @@ class Recording(Resource):
         self._ring: Float32Array = np.zeros((0, 0), dtype=np.float32)
         self._first = 0
         self._frames = 0
+        self._begun_at = 0
         self._gaps: list[Gap] = []
         self._ended = False
         self._failure: Exception | None = None
 
     def memory_bytes(self) -> int:
-        """The ring, for eight channels."""
-        return round(self.ring_s * 16000) * 8 * 4
+        """The ring: of the session that has begun, before that of one with eight channels."""
+        return self.ring_bytes(self.info.n_channels if self.info else 8)
+
+    def ring_bytes(self, n_channels: int) -> int:
+        """What the ring takes of RAM for so many channels once it is full."""
+        return round(self.ring_s * (self.info.sample_rate_hz if self.info else GRAPH_RATE_HZ)) * n_channels * 4
+
+    def ring_used_bytes(self) -> int:
+        """What of the ring has been written to; never more than `memory_bytes`."""
+        with self._changed:
+            n_channels, n_frames = self._ring.shape
+            return int(min(self._frames - self._begun_at, n_frames) * n_channels * 4)
 
     def existing(self) -> SessionInfo | None:
         """What the session in the directory says of itself, where one was begun."""
@@ -75,7 +87,7 @@ class Recording(Resource):
         with self._changed:
             self.info = info
             self._ring = np.zeros((info.n_channels, max(1, round(self.ring_s * info.sample_rate_hz))), dtype=np.float32)
-            self._first = self._frames = frames
+            self._first = self._frames = self._begun_at = frames
             self._gaps = list(gaps)
             self._playhead = None
             self._ended, self._failure = info.complete, None
@@ -234,7 +246,13 @@ class Recording(Resource):
 
     def _note(self, gap: Gap) -> None:
         """Remember a gap and tell the reader; the caller holds the lock."""
-        self._gaps.append(gap)
+        last = self._gaps[-1] if self._gaps else None
+        if last is not None and last.reason == gap.reason and last.pts_ns <= gap.pts_ns <= last.end_ns:
+            # A source may be away for weeks, and is told second by second.
+            end_ns = max(last.end_ns, gap.end_ns)
+            self._gaps[-1] = Gap(pts_ns=last.pts_ns, duration_ns=end_ns - last.pts_ns, reason=gap.reason)
+        else:
+            self._gaps.append(gap)
         if self._playhead is not None:
             self._playhead.marks.append(gap)
 

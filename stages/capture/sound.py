@@ -112,6 +112,11 @@ class SessionSound(Sound):
         self.info = SourceInfo(info.n_channels, info.sample_rate_hz, self._reader.frames, info.array, info.started_at)
         if not self.info.n_frames:
             raise SourceError(f"{directory}: nothing was recorded in this session")
+        if self._reader.first_frame >= self.info.n_frames:
+            raise SourceError(
+                f"{directory}: all audio of this session has left to keep the bounds of its memory, so it cannot be heard again; what was "
+                "said stands in that memory (`echoic export`)"
+            )
 
     def pieces(self, first_frame: int = 0) -> Iterator[Piece]:
         """The recording, with its gaps told before the first sample, and damage where it is found."""

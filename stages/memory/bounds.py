@@ -1,26 +1,32 @@
-"""How many bytes each store of a memory may take, and what leaves first where they take more."""
+"""How many bytes each store of a memory may take and how long it keeps them, and what leaves first."""
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, fields
 
+from pipeline.packets import NS_PER_S
 from pipeline.stage import Resource
 
 DISK_STORES = ("clips", "recordings", "line_audio", "index", "database")
-"""What lies in a memory's directory. Of the first three the oldest may leave, in this order; words never do."""
-_LEAVING = ("clips", "recordings", "line_audio")
+"""What lies in a memory's directory; words never leave."""
+LEAVING = ("clips", "recordings", "line_audio")
+"""The stores whose oldest may leave, in this order."""
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([kMGT]?)B")
+_DAY_S = 86_400
 _FACTORS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
 class Bounds(Resource):
-    """The bytes that each store of a memory may take, as a number or as text like "50 GB"; 0 is no bound.
+    """The bytes that each store of a memory may take, and the days that it keeps what may leave; 0 is no bound.
 
-    On disk: `clips_bytes` cuts made for answers, `recordings_bytes` the raw sessions, `line_audio_bytes` the audio of each line,
-    `index_bytes` the index of vectors, `database_bytes` words, vectors and everything else in SQLite, `disk_bytes` all of these
-    together. In RAM: `index_ram_bytes` the index of vectors. They are kept in sleep (`KeepBounds`): what can be made again leaves
-    first, then the oldest raw audio; words never leave for a bound. Raises ValueError for what is no size.
+    Bytes are a number, or text like "50 GB". On disk: `clips_bytes` cuts made for answers, `recordings_bytes` the raw sessions,
+    `line_audio_bytes` the audio of each line, `index_bytes` the index of vectors, `database_bytes` words, vectors and everything else
+    in SQLite, `disk_bytes` all of these together. In RAM: `index_ram_bytes` the index of vectors. `recordings_days` and
+    `line_audio_days` count from when it was heard in the room, `clips_days` from when the cut was made. They are kept in sleep
+    (`KeepBounds`): what can be made again leaves first, then the oldest raw audio; words never leave for a bound. Raises ValueError for
+    what is no size and no number of days.
     """
 
     def __init__(
@@ -32,6 +38,9 @@ class Bounds(Resource):
         index_bytes: int | str = 0,
         database_bytes: int | str = 0,
         index_ram_bytes: int | str = 0,
+        clips_days: float = 0,
+        recordings_days: float = 0,
+        line_audio_days: float = 0,
     ) -> None:
         self.disk_bytes = _size("disk_bytes", disk_bytes)
         self.clips_bytes = _size("clips_bytes", clips_bytes)
@@ -40,10 +49,17 @@ class Bounds(Resource):
         self.index_bytes = _size("index_bytes", index_bytes)
         self.database_bytes = _size("database_bytes", database_bytes)
         self.index_ram_bytes = _size("index_ram_bytes", index_ram_bytes)
+        self.clips_days = _days("clips_days", clips_days)
+        self.recordings_days = _days("recordings_days", recordings_days)
+        self.line_audio_days = _days("line_audio_days", line_audio_days)
 
     def of(self, store: str) -> int:
         """The bound of a store by its name, such as "line_audio"; 0 where there is none."""
         return int(getattr(self, f"{store}_bytes"))
+
+    def kept_ns(self, store: str) -> int:
+        """How long a store keeps what may leave, in nanoseconds; 0 where that is for ever."""
+        return math.ceil(float(getattr(self, f"{store}_days")) * _DAY_S * NS_PER_S)
 
 
 @dataclass(frozen=True)
@@ -94,10 +110,10 @@ def excess(use: Use, bounds: Bounds) -> Excess:
     Each store keeps its own bound; what all of them together are over the bound of the disk is taken from the clips, then from the
     recordings, then from the audio of lines.
     """
-    leaves = {store: max(0, use.of(store) - bounds.of(store)) if bounds.of(store) else 0 for store in _LEAVING}
+    leaves = {store: max(0, use.of(store) - bounds.of(store)) if bounds.of(store) else 0 for store in LEAVING}
     over = [store for store in ("index", "database", "index_ram") if 0 < bounds.of(store) < use.of(store)]
     rest = use.disk - bounds.disk_bytes - sum(leaves.values()) if bounds.disk_bytes else 0
-    for store in _LEAVING:
+    for store in LEAVING:
         more = min(max(rest, 0), use.of(store) - leaves[store])
         leaves[store] += more
         rest -= more
@@ -113,3 +129,9 @@ def _size(name: str, value: int | str) -> int:
     if isinstance(n_bytes, str) or n_bytes < 0:
         raise ValueError(f"Bounds: {name} must be bytes, at least 0 (0: no bound), such as 2000000 or 50 GB; found {value!r}")
     return n_bytes
+
+
+def _days(name: str, value: float) -> float:
+    if not (math.isfinite(value) and value >= 0):
+        raise ValueError(f"Bounds: {name} must be a number of days, at least 0 (0: for ever), such as 30 or 0.5; found {value!r}")
+    return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from dataclasses import dataclass, field
@@ -57,6 +58,11 @@ class DiskUse:
             del self._folders[path]
         return self.bytes_of(folder)
 
+    def changed(self, folder: str) -> None:
+        """Files in a folder were removed: count it and the one around it anew, since times may be too coarse to tell changes apart."""
+        for path in (self.root / folder, (self.root / folder).parent):
+            self._folders.pop(str(path), None)
+
 
 def stores_bytes(disk: DiskUse) -> dict[str, int]:
     """The bytes of the stores that are files: clips, recordings, audio of lines and index."""
@@ -81,5 +87,7 @@ def _read(path: str, changed_ns: int) -> _Folder:
             if entry.is_dir(follow_symlinks=False):
                 folders.append(entry.path)
             else:
-                files_bytes += entry.stat(follow_symlinks=False).st_size
+                # A file may be put in its place by another process, under another name, while this looks.
+                with contextlib.suppress(FileNotFoundError):
+                    files_bytes += entry.stat(follow_symlinks=False).st_size
     return _Folder(changed_ns, files_bytes, tuple(sorted(folders)))

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import logging
-import os
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from stages.memory import line_audio
-from stages.memory.bounds import Bounds, Use, excess
-from stages.memory.database import Database, translated
-from stages.memory.disk_use import CLIPS, RECORDINGS, DiskUse, database_bytes, stores_bytes
+from stages.memory.bounds import LEAVING, Bounds, Excess, Use
+from stages.memory.database import Database
+from stages.memory.disk_use import DiskUse, database_bytes, stores_bytes
+from stages.memory.leaving import LeavingClips, LeavingLineAudio, LeavingStore
+from stages.memory.leaving_recordings import LeavingSegments
 
 _log = logging.getLogger("echoic.memory")
-_AUDIO, _LEAVING = "audio", "audio.leaving"
 _WAYS_OUT = {
+    "recordings": "what has not been heard yet stays, and the newest 40 seconds; look whether hearing keeps up (`lag_s` of /healthz)",
     "index": "take an index with fewer bytes a line (ivf_sq8, ivf_pq)",
     "index_ram": "take an index with fewer bytes a line (ivf_sq8, ivf_pq)",
-    "database": "recompress old vectors, or erase what is not wanted (`echoic forget`)",
+    "line_audio": "`echoic doctor` removes audio that no line names",
+    "database": "let old vectors take less or leave (`recompress_after_days`, `pq_after_days`, `fade_vectors_below` of the Sleeper),"
+    " or erase what is not wanted (`echoic forget`)",
     "disk": "erase what is not wanted (`echoic forget`), or move the memory to a larger disk",
 }
 
@@ -73,28 +74,28 @@ class Space:
         rows = [StoreUse(name, "disk", use.of(name), self.bounds.of(name)) for name in names]
         return [*rows, StoreUse("index_ram", "ram", use.index_ram, self.bounds.index_ram_bytes)]
 
-    def keep(self, limit: int) -> int:
-        """Remove at most `limit` files (or recordings) so that the bounds are kept; how many went, 0 when there is nothing (more) to do.
-
-        What is broken by words, vectors or the index alone is told once, and the memory goes on: nothing verbatim leaves for it.
-        """
+    def stores(self) -> dict[str, LeavingStore]:
+        """The stores whose oldest may leave, in the order in which they do; a memory in RAM has none."""
         if self._root is None:
-            return 0
-        found = excess(self.used(), self.bounds)
-        n_gone = 0
-        ways = (
-            (self._drop_clips, found.clips),
-            (self._drop_recordings, found.recordings),
-            (self._drop_line_audio, found.line_audio),
-        )
-        for remove, n_bytes in ways:
-            if n_bytes and n_gone < limit:
-                n_gone += remove(self._root, n_bytes, limit - n_gone)
-        stays = [store for store in ("clips", "recordings", "line_audio") if found.of(store) and not n_gone]
-        self._tell({*found.over, *stays})
-        return n_gone
+            return {}
+        database, root = self._database, self._root
+        return {
+            "clips": LeavingClips(database, root),
+            "recordings": LeavingSegments(database, root),
+            "line_audio": LeavingLineAudio(database, root),
+        }
 
-    def _tell(self, over: set[str]) -> None:
+    def dropped(self, folders: Iterable[str]) -> None:
+        """Files in these folders of the memory were removed."""
+        if self._disk is not None:
+            for folder in folders:
+                self._disk.changed(folder)
+
+    def tell_over(self, found: Excess) -> None:
+        """Log, once, what is over its bound as it was last measured and cannot leave; the memory goes on, and no words leave for it."""
+        use = self._measured
+        stays = {store if 0 < self.bounds.of(store) < use.of(store) else "disk" for store in LEAVING if found.of(store)}
+        over = {*found.over, *stays}
         for name in sorted(over):
             if name not in self._told:
                 used, bound = self._measured.of(name), self.bounds.of(name)
@@ -103,75 +104,3 @@ class Space:
                     self._database.where, name, used, bound, _WAYS_OUT.get(name, _WAYS_OUT["disk"]), name,
                 )  # fmt: skip
         self._told = over
-
-    def _drop_clips(self, root: Path, n_bytes: int, limit: int) -> int:
-        """Cuts for answers, those that were made first: they can be made again."""
-        clips = []
-        with os.scandir(root / CLIPS) as entries:
-            for entry in entries:
-                if entry.is_file(follow_symlinks=False):
-                    status = entry.stat(follow_symlinks=False)
-                    clips.append((status.st_mtime_ns, entry.name, status.st_size))
-        n_gone = 0
-        for _, name, size in sorted(clips)[:limit]:
-            if n_bytes <= 0:
-                break
-            with translated(self._database.where):
-                (root / CLIPS / name).unlink(missing_ok=True)
-            n_bytes -= size
-            n_gone += 1
-        return n_gone
-
-    def _drop_recordings(self, root: Path, n_bytes: int, limit: int) -> int:
-        """The raw audio of sessions that were heard to their ends, the earliest first; what is told of them (session.json) stays.
-
-        A recording leaves in one step, so that no reader finds half of one.
-        """
-        with self._database.reading() as connection:
-            sessions = [row[0] for row in connection.execute("SELECT id FROM sessions WHERE complete = 1 ORDER BY started_at_ns, id")]
-        n_gone = 0
-        for session in sessions:
-            folder = root / RECORDINGS / session
-            audio, leaving = folder / _AUDIO, folder / _LEAVING
-            if leaving.is_dir() or (audio.is_dir() and n_bytes > 0 and n_gone < limit):
-                with translated(self._database.where):
-                    if not leaving.is_dir():
-                        n_bytes -= sum(path.stat().st_size for path in audio.iterdir())
-                        audio.rename(leaving)
-                    shutil.rmtree(leaving)
-                n_gone += 1
-        return n_gone
-
-    def _drop_line_audio(self, root: Path, n_bytes: int, limit: int) -> int:
-        """The audio of the lines of the earliest sessions, in the order of their starts; the lines keep their words."""
-        chosen: list[tuple[str, str]] = []
-        for session, name, size in self._line_files(root):
-            if n_bytes <= 0 or len(chosen) >= limit:
-                break
-            chosen.append((session, name))
-            n_bytes -= size
-        # A line that points to no audio is whole; audio that no line names is removed when the memory is next examined.
-        with self._database.writing() as connection:
-            connection.executemany(
-                "UPDATE lines SET clip = NULL WHERE id = ?", [(f"{session}-{name.removesuffix('.flac')}",) for session, name in chosen]
-            )
-        line_audio.remove(root, [f"{line_audio.FOLDER}/{session}/{name}" for session, name in chosen])
-        return len(chosen)
-
-    def _line_files(self, root: Path) -> Iterator[tuple[str, str, int]]:
-        with self._database.reading() as connection:
-            sessions = [row[0] for row in connection.execute("SELECT id FROM sessions ORDER BY started_at_ns, id")]
-        for session in sessions:
-            folder = root / line_audio.FOLDER / session
-            if not folder.is_dir():
-                continue
-            with os.scandir(folder) as entries:
-                files = [(_start_of(entry.name), entry.name, entry.stat().st_size) for entry in entries if entry.name.endswith(".flac")]
-            for _, name, size in sorted(files):
-                yield session, name, size
-
-
-def _start_of(name: str) -> int:
-    """When a line began, from the name of its audio: track and start in milliseconds."""
-    digits = name.removesuffix(".flac").rpartition("-")[2]
-    return int(digits) if digits.isdecimal() else 0

@@ -22,6 +22,7 @@ _PLAIN_REASONS = {
     "dropped": "it came faster than it could be worked on",
     "overrun": "it came faster than it could be recorded",
     "source ended": "the source had ended",
+    "retention": "its audio had left before it was heard",
 }
 
 

@@ -14,8 +14,14 @@ def test_days_stay_inside_their_bounds_and_nothing_that_was_said_is_lost(tmp_pat
     assert week.holds
     assert (week.n_lines, week.n_lost, week.n_sampled, week.n_not_found) == (240, 0, 200, 0)
     assert [day.n_lines for day in week.days] == [120, 240]
-    # Four recordings of 1 MiB have been made; two fit.
-    assert week.days[-1].recordings_bytes == 2 * 2**20
+    # Eight hours of sound have been recorded, half of them in a session that never ended; of the latest two each a little more fits.
+    segments = sorted(path.relative_to(tmp_path / "sessions").as_posix() for path in tmp_path.glob("sessions/*/audio/*"))
+    in_hours = [name for name in segments if name.startswith("day-")]
+    assert in_hours == [f"day-2-hour-{hour:02d}/audio/{place:06d}.flac" for hour in range(2) for place in range(4)][-len(in_hours) :]
+    assert 4 <= len(in_hours) <= 5
+    assert 2_000_000 < week.days[-1].recordings_bytes <= 2_500_000
+    assert week.recorded_h == 48
+    assert 22 < week.kept_h < 24
     assert 0 < week.days[-1].line_audio_bytes <= 50_000
     assert all(day.slept and day.question_p95_ms > 0 for day in week.days)
     printed = table(week)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 from dataclasses import asdict, replace
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +17,11 @@ from pipeline.geometry import ArrayGeometry
 from pipeline.packets import NS_PER_S
 from pipeline.session import SessionWriter
 from pipeline.session_info import SessionInfo
+from stages.memory import leaving
 from stages.memory.bounds import Bounds, Use, excess
 from stages.memory.keep_bounds import KeepBounds
 from stages.memory.long_term_memory import LongTermMemory
+from stages.memory.row_writer import utc_ns
 from tests.stages.memory.made import ENCODER, STARTED_AT, line, session_row
 
 BYTES = st.integers(0, 10**12)
@@ -32,6 +36,7 @@ BOUNDS = st.builds(
     database_bytes=BYTES,
     index_ram_bytes=BYTES,
 )
+DAY_NS = 86_400 * NS_PER_S
 LEAVING = ("clips", "recordings", "line_audio")
 
 
@@ -73,11 +78,11 @@ def test_sizes_are_numbers_or_text() -> None:
 
 
 def filled(directory: Path, bounds: Bounds, n_lines: int = 12) -> LongTermMemory:
-    """Two sessions with audio, clips, and events; the earlier one is `s1`."""
+    """Two sessions with audio, clips, and events; `s2` began a day after `s1`."""
     memory = LongTermMemory(ENCODER, str(directory), bounds=bounds)
     memory.start()
-    for name in ("s1", "s2"):
-        memory.begin_session(session_row(name))
+    for place, name in enumerate(("s1", "s2")):
+        memory.begin_session(replace(session_row(name), started_at=STARTED_AT + timedelta(days=place)))
         memory.add_lines(name, [line(f"{name} {n} dogs", n, audio_s=1.0) for n in range(n_lines)], n_lines * NS_PER_S)
         memory.finish_session(name, n_lines * NS_PER_S)
     (directory / "clips").mkdir()
@@ -86,10 +91,10 @@ def filled(directory: Path, bounds: Bounds, n_lines: int = 12) -> LongTermMemory
     return memory
 
 
-def kept(memory: LongTermMemory, limit: int = 5) -> int:
+def kept(memory: LongTermMemory, limit: int = 5, at_ns: int = 0) -> int:
     """Sleep until nothing is left to do."""
     n_gone, step = 0, KeepBounds()
-    while n := step.work(memory, 0, limit):
+    while n := step.work(memory, at_ns, limit):
         assert n <= limit
         n_gone += n
     return n_gone
@@ -118,19 +123,22 @@ def test_clips_that_were_made_first_leave_first(tmp_path: Path) -> None:
     memory.stop()
 
 
-def test_the_earliest_recordings_leave_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_of_recordings_that_were_heard_all_audio_may_leave_and_what_is_told_of_them_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     memory = filled(tmp_path, Bounds(recordings_bytes=2500))
     memory.begin_session(session_row("live"))
     for name in ("s1", "s2", "live"):
         recorded(tmp_path / "sessions" / name)
     use = memory.space.used().recordings
     assert use > 2500
-    monkeypatch.setattr("shutil.rmtree", stopped)
+    monkeypatch.setattr("pathlib.Path.unlink", stopped)
     with pytest.raises(KeyboardInterrupt):
         KeepBounds().work(memory, 0, 5)
-    # Cut short after it had left: a reader finds a recording without audio, and no half of one.
-    assert memory.check() == []
+    # Cut short after it was said to have left: its file is still there, and nobody reads it.
+    assert len(list(tmp_path.glob("sessions/s1/audio/*.flac"))) == 1
     monkeypatch.undo()
+    assert memory.check() == []
     memory.space.bounds = Bounds(recordings_bytes=1)
     with caplog.at_level(logging.WARNING, "echoic.memory"):
         assert kept(memory) > 0
@@ -151,7 +159,7 @@ def recorded(directory: Path) -> None:
     writer.close()
 
 
-def stopped(*_: object) -> None:
+def stopped(*_: object, **__: object) -> None:
     raise KeyboardInterrupt
 
 
@@ -171,6 +179,60 @@ def test_old_audio_leaves_and_every_word_stays(tmp_path: Path, whole: bool) -> N
     assert [(row.id, row.text, row.event) for row in memory.lines()] == words
     assert len(memory.search_words("dogs", 100)) == 24
     assert memory.check() == []
+    memory.stop()
+
+
+def test_audio_and_clips_that_are_too_old_leave_by_the_clock_of_the_sleep(tmp_path: Path) -> None:
+    memory = filled(tmp_path, Bounds(line_audio_days=30, clips_days=0.5))
+    now_ns = utc_ns(STARTED_AT) + 30 * DAY_NS + 6 * NS_PER_S
+    for place, path in enumerate(sorted(tmp_path.glob("clips/*"))):
+        made_ns = now_ns - DAY_NS // 2 + (place - 3) * NS_PER_S
+        os.utime(path, ns=(made_ns, made_ns))
+    # Four clips were made half a day ago or earlier; six lines of s1 ended 30 days ago or earlier.
+    assert KeepBounds().work(memory, utc_ns(STARTED_AT) - DAY_NS, 100) == 0
+    assert kept(memory, limit=2, at_ns=now_ns) == 4 + 6
+    assert len(list(tmp_path.glob("clips/*"))) == 2
+    assert [row.clip is None for row in memory.lines("s1")] == [True] * 6 + [False] * 6
+    assert all(row.clip for row in memory.lines("s2"))
+    assert len(list(tmp_path.glob("lines/*/*.flac"))) == 18
+    assert kept(memory, at_ns=now_ns) == 0
+    assert kept(memory, at_ns=now_ns + 2 * DAY_NS) == 2 + 18
+    assert memory.check() == []
+    memory.stop()
+
+
+def test_ages_are_days() -> None:
+    assert Bounds().kept_ns("recordings") == 0
+    assert Bounds(recordings_days=1.5).kept_ns("recordings") == 3 * DAY_NS // 2
+    # However short, it is not for ever.
+    assert Bounds(recordings_days=1e-18).kept_ns("recordings") == 1
+    for wrong in (-1.0, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match=r"Bounds: clips_days must be a number of days, at least 0 \(0: for ever\).* found"):
+            Bounds(clips_days=wrong)
+
+
+def test_a_sleep_lists_each_folder_once_however_many_steps_it_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = filled(tmp_path, Bounds(clips_bytes=1, line_audio_bytes=1), n_lines=40)
+    listed: list[str] = []
+    plain = os.scandir
+
+    def counted(path: object = ".") -> object:
+        listed.append(str(path))
+        return plain(path)  # type: ignore[call-overload] # whatever path it is given
+
+    monkeypatch.setattr(os, "scandir", counted)
+    assert kept(memory, limit=2) == 6 + 80
+    # Measured before and after what left; clips are listed to remove them, and to see that none is left. 43 steps were taken.
+    assert {name: listed.count(str(tmp_path / name)) for name in ("lines/s1", "lines/s2", "clips")} == {
+        "lines/s1": 2,
+        "lines/s2": 2,
+        "clips": 4,
+    }
+    monkeypatch.undo()
+    with memory.strengths.database.reading() as connection:
+        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {leaving._OLDEST}", (0, 5))]
+    assert [step for step in plan if "lines_with_audio" in step]
+    assert not [step for step in plan if step.startswith(("SCAN", "USE TEMP"))]
     memory.stop()
 
 

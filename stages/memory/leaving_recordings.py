@@ -1,0 +1,84 @@
+"""Which segments of a memory's recordings may leave: over all sessions in the order of time, those that are still recorded too."""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+from pipeline import retention
+from pipeline.recorded import frames_to_ns
+from pipeline.session_info import SessionError, load_info
+from stages.memory.database import Database, translated
+from stages.memory.disk_use import RECORDINGS
+from stages.memory.leaving import Item
+
+_Waiting = tuple[int, str, deque[Item]]
+"""A session's segments that may leave: when the first of them ended, the session, and the segments."""
+
+
+class LeavingSegments:
+    """Segments since their ends: of a session that was heard to its end all, of any other those before what it would hear again.
+
+    The files of a session are listed once, when its time has come. What no session of the memory knows of stays: nobody has heard it.
+    """
+
+    def __init__(self, database: Database, root: Path) -> None:
+        self._database = database
+        self._root = root
+        self._found = self._in_order()
+        self._next: deque[Item] = deque()
+
+    def oldest(self, n_items: int) -> Sequence[Item]:
+        """See `LeavingStore`."""
+        self._next.extend(islice(self._found, max(0, n_items - len(self._next))))
+        return list(islice(self._next, n_items))
+
+    def drop(self, items: Sequence[Item]) -> None:
+        """See `LeavingStore`."""
+        last = {item.name: item.number for item in items}
+        for session, index in last.items():
+            folder = self._root / RECORDINGS / session
+            with translated(self._database.where):
+                retention.let_go(folder, load_info(folder), index)
+        for _ in items:
+            self._next.popleft()
+
+    def _in_order(self) -> Iterator[Item]:
+        with self._database.reading() as connection:
+            query = "SELECT started_at_ns, id, complete, passed_ns FROM sessions ORDER BY started_at_ns, id"
+            sessions = connection.execute(query).fetchall()
+        begun: list[_Waiting] = []
+        for started_ns, session, complete, passed_ns in sessions:
+            # A session that begins later holds nothing older, so it need not be listed yet.
+            yield from _before(begun, started_ns)
+            segments = self._segments(session, started_ns, None if complete else passed_ns)
+            if segments:
+                heapq.heappush(begun, (segments[0].since_ns, session, segments))
+        yield from _before(begun, None)
+
+    def _segments(self, session: str, started_ns: int, passed_ns: int | None) -> deque[Item]:
+        folder = self._root / RECORDINGS / session
+        there = retention.segments(folder)
+        if not there:
+            return deque()
+        try:
+            info = load_info(folder)
+        except SessionError:
+            # Doctor tells it; how long the segments are cannot be known.
+            return deque()
+        length_ns = frames_to_ns(info.segment_frames, info.sample_rate_hz)
+        found = retention.may_leave(there, info, passed_ns)
+        name = f"{RECORDINGS}/{session}/audio"
+        return deque(Item(started_ns + (part.index + 1) * length_ns, part.n_bytes, name, session, part.index) for part in found)
+
+
+def _before(begun: list[_Waiting], until_ns: int | None) -> Iterator[Item]:
+    """Take from the sessions that have begun what ended before a moment (None: everything), in order."""
+    while begun and (until_ns is None or begun[0][2][0].since_ns <= until_ns):
+        _, session, segments = heapq.heappop(begun)
+        yield segments.popleft()
+        if segments:
+            heapq.heappush(begun, (segments[0].since_ns, session, segments))
