@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import copy
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.packets import Event, Float32Array, Line
+from pipeline.packets import Event, Line, SoundEvent
+from pipeline.stage import END_NS
+from stages.events.heard_before import Step, heard_before
 from stages.events.room_segmenter import RoomSegmenter
 from stages.events.spoken_line import SpokenLine, Stretch, spoken
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.repeats import Repeats
-from stages.memory.rows import LineRow
 
 _CONTEXT_LINES = 40
 _SUMMARY_LINES = 2
@@ -23,6 +24,7 @@ _SUMMARY_CHARACTERS = 240
 _FULL_LINE_WORDS = 8
 _LONG_EVENT_LINES = 5
 _LINES_AT_ONCE = 4096
+_UNKNOWN = "unknown"
 
 
 class EventStream:
@@ -30,56 +32,70 @@ class EventStream:
 
     An Event packet lasts until its end was known, so that events leave in order and nobody sees one before it could be told;
     `extra["end_ns"]` is when its last words ended. Copies belong to no event. With a memory, lines that a run before left
-    without an event are taken up again.
+    without an event are taken up again; `with_sounds` says that sounds are heard too, and were before.
     """
 
-    def __init__(self, room: RoomSegmenter, memory: LongTermMemory | None, made_by: str = "") -> None:
+    def __init__(self, room: RoomSegmenter, memory: LongTermMemory | None, made_by: str = "", *, with_sounds: bool = False) -> None:
         self._room = room
         self._memory = memory
         self._made_by = made_by
+        self._with_sounds = with_sounds
         self._repeats = Repeats()
+        self._sound_ends_ns: dict[str | None, int] = {}
         self._waiting: list[Stretch] = []
+        self._stored: set[str] = set()
+        # What was heard before and is taken once it is known which lines and sounds came before it.
+        self._unsure: deque[Step] = deque()
 
     def resume(self) -> None:
         """Read from the memory what a run that was cut short had heard.
 
         All of its lines are cut again: a boundary depends on what was said long before it, and why an open event began stands nowhere
-        else. Where this does not come to the events that are stored (other settings, sounds that are not heard again), they stay as
+        else. Where this does not come to the events that are stored (other settings, sounds that were not stored), they stay as
         they are, and the last lines in them are context for what follows.
         """
         memory = self._memory
         if memory is None or not memory.session:
             return
         self._repeats = Repeats.of(memory, memory.session)
-        rows = sorted(memory.lines(memory.session), key=lambda row: (row.end_ns, row.id))
-        vectors = memory.vectors([row.id for row in rows])
+        before = heard_before(memory, memory.session, with_sounds=self._with_sounds)
+        self._sound_ends_ns = memory.sounds.last_ends(memory.session) if self._with_sounds else {}
         passed_ns = memory.passed_ns(memory.session)
-        lines = [_stored(row, memory.session, vector) for row, vector in zip(rows, vectors, strict=True)]
-        events = {line.key: row.event for line, row in zip(lines, rows, strict=True)}
         untouched = copy.deepcopy(self._room)
-        stretches = [stretch for line in lines for stretch in self._room.take(line)] + self._room.passed(passed_ns)
-        if not _agree(stretches, events):
+        stretches = self._again(before.steps[: before.n_sure])
+        sure = copy.deepcopy(self._room) if self._with_sounds else self._room
+        unsure = self._again(before.steps[before.n_sure :]) + self._room.passed(passed_ns)
+        if not _agree([*stretches, *unsure], before.events):
             self._room = untouched
-            for line in [line for line in lines if events[line.key] is not None][-_CONTEXT_LINES:]:
+            for line in [line for line in before.lines if before.events[line.key] is not None][-_CONTEXT_LINES:]:
                 self._room.prime(line)
-            stretches = [stretch for line in lines if events[line.key] is None for stretch in self._room.take(line)]
+            stretches = [known for line in before.lines if before.events[line.key] is None for known in self._room.take(line)]
             # What is known only now was not known before the resume point.
             stretches = [replace(known, closed_ns=max(known.closed_ns, passed_ns)) for known in stretches]
-        self._waiting = [known for known in stretches if events[known.lines[0].key] is None]
+        elif self._with_sounds:
+            self._room = sure
+            self._unsure = deque(before.steps[before.n_sure :])
+        else:
+            stretches += unsure
+        self._stored = {key for key, event in before.events.items() if event is not None}
+        self._waiting = self._new(stretches)
 
     def take(self, line: Line) -> list[Event]:
         """The events that are known to have ended, now that this line is there."""
         if line.transcript.copy_of is not None or self._repeats.has(line):
             return []
-        return self._told(self._room.take(spoken(line)))
+        return self._told([*self._caught_up((line.end_ns, 1)), *self._room.take(spoken(line))])
 
-    def hear(self, label: str) -> None:
-        """A sound that is not speech was heard."""
-        self._room.hear(label)
+    def hear(self, sound: SoundEvent) -> list[Event]:
+        """A sound that is not speech was heard; the events that are known to have ended. One that was heard before says nothing."""
+        ended = self._caught_up((sound.end_ns, 2))
+        if sound.pts_ns + sound.duration_ns // 2 >= self._sound_ends_ns.get(sound.label, 0):
+            self._room.hear(sound.label or _UNKNOWN)
+        return self._told(ended)
 
     def passed(self, pts_ns: int) -> list[Event]:
         """The events that silence has ended."""
-        return self._told(self._room.passed(pts_ns))
+        return self._told([*self._caught_up((pts_ns, 0)), *self._room.passed(pts_ns)])
 
     def promise(self, pts_ns: int) -> int:
         """What a stage may promise (`Stage.promise`): events that wait, or are open, may end as early as the last line."""
@@ -87,11 +103,32 @@ class EventStream:
 
     def end(self) -> list[Event]:
         """Everything that is open, at the end of the session."""
-        return self._told(self._room.end())
+        return self._told([*self._caught_up((END_NS, 2)), *self._room.end()])
+
+    def _again(self, steps: Iterable[Step]) -> list[Stretch]:
+        """Take what was heard before."""
+        ended: list[Stretch] = []
+        for _, heard in steps:
+            if isinstance(heard, SpokenLine):
+                ended += self._room.take(heard)
+            else:
+                self._room.hear(heard.label or _UNKNOWN)
+        return ended
+
+    def _caught_up(self, now: tuple[int, int]) -> list[Stretch]:
+        """Take what was heard before and comes before a place in the order, up to which everything is there now."""
+        ended: list[Stretch] = []
+        while self._unsure and self._unsure[0][0] < now:
+            ended += self._again([self._unsure.popleft()])
+        return ended
 
     def _told(self, stretches: Iterable[Stretch]) -> list[Event]:
         waiting, self._waiting = self._waiting, []
-        return [event_of(stretch, self._made_by) for stretch in (*waiting, *stretches)]
+        return [event_of(stretch, self._made_by) for stretch in (*waiting, *self._new(stretches))]
+
+    def _new(self, stretches: Iterable[Stretch]) -> list[Stretch]:
+        """Those with a line that stands in no event yet."""
+        return [known for known in stretches if not all(line.key in self._stored for line in known.lines)]
 
 
 def _agree(stretches: Iterable[Stretch], events: Mapping[str, str | None]) -> bool:
@@ -105,11 +142,6 @@ def _agree(stretches: Iterable[Stretch], events: Mapping[str, str | None]) -> bo
         if len(named) > 1 or (None not in named and n_lines[named.pop()] != len(stretch.lines)):
             return False
     return True
-
-
-def _stored(row: LineRow, session: str, vector: Float32Array) -> SpokenLine:
-    key = row.id.removeprefix(f"{session}-")
-    return SpokenLine(key, row.track, row.start_ns, row.end_ns, row.text, vector, row.azimuth_deg, row.confidence)
 
 
 def event_of(stretch: Stretch, made_by: str = "") -> Event:

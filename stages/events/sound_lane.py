@@ -9,6 +9,15 @@ _RECENT_LINES = 40
 _KNOWN_LINES = 6
 _MOST_PENDING = 16
 
+OF_TALK = frozenset(
+    (
+        *("Laughter", "Baby laughter", "Giggle", "Snicker", "Belly laugh", "Chuckle, chortle", "Crying, sobbing", "Whimper", "Whistling"),
+        *("Snoring", "Snort", "Cough", "Throat clearing", "Sneeze", "Sniff", "Burping, eructation", "Hiccup", "Chewing, mastication"),
+        *("Gargling", "Fart", "Finger snapping"),
+    )
+)
+"""Classes of AudioSet that people make as they talk: they go with what is said, and tell nothing of what comes next."""
+
 
 class SoundLane:
     """`hear` takes the label of each sound, `take` says how surprising they were once the next line is there."""
@@ -18,8 +27,8 @@ class SoundLane:
         self._recent: deque[frozenset[str]] = deque(maxlen=_RECENT_LINES)
 
     def hear(self, label: str) -> None:
-        """A sound that is not speech was heard."""
-        if label not in self._pending and len(self._pending) < _MOST_PENDING:
+        """A sound that is not speech was heard; those of `OF_TALK` count for nothing."""
+        if label not in OF_TALK and label not in self._pending and len(self._pending) < _MOST_PENDING:
             self._pending.append(label)
 
     def take(self) -> tuple[float, str]:

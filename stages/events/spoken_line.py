@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline.packets import Float32Array, Line
+from stages.events.surprisal import surprisal_of
 
 
 @dataclass(frozen=True)
 class SpokenLine:
     """One line of a conversation. `vector` is float32, shape (dimension,), of unit length.
 
-    `azimuth_deg` is where it was said, None where nobody knows; `confidence` (0 to 1) how sure the recogniser was.
+    `azimuth_deg` is where it was said, None where nobody knows; `confidence` (0 to 1) how sure the recogniser was; `surprisal_nats`
+    how unlikely a word of it was to the recogniser (`surprisal_of`), None where that is not known.
     """
 
     key: str
@@ -22,6 +24,7 @@ class SpokenLine:
     vector: Float32Array
     azimuth_deg: float | None = None
     confidence: float = 1.0
+    surprisal_nats: float | None = None
 
 
 @dataclass(frozen=True)
@@ -63,4 +66,5 @@ def spoken(line: Line) -> SpokenLine:
         vector=line.embedding,
         azimuth_deg=line.transcript.utterance.track.azimuth_deg,
         confidence=line.transcript.confidence,
+        surprisal_nats=surprisal_of([word.probability for word in line.transcript.words]),
     )

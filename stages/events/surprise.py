@@ -23,7 +23,9 @@ class Surprise(Stage):
     A boundary moves by up to `n_moves` lines to where both sides are most alike within, seen over `n_around` lines on each side: so an
     event is told at most `n_around` + `n_moves` lines after its end, or when `silence_s` and the longest line have passed. An event has
     at least `min_lines` (unless silence or the session ends it), at most `max_lines`, and lasts `max_s` at most, give or take a line.
-    With `apart` False the whole room is one conversation. With `memory`, a session that was cut short goes on.
+    Where the recogniser tells how likely its words were, `surprisal_ratio` says how many times as unlikely they are taken to be where a
+    topic begins (1 to 10): 1 leaves them to the surprise of an event alone, since measured they do not tell topics (README). With
+    `apart` False the whole room is one conversation. With `memory`, a session that was cut short goes on.
     """
 
     line = In(Line)
@@ -40,6 +42,7 @@ class Surprise(Stage):
         max_lines: int | None = None,
         max_s: float | None = None,
         silence_s: float = 30.0,
+        surprisal_ratio: float = 1.0,
         apart: bool = True,
         memory: LongTermMemory | None = None,
     ) -> None:
@@ -52,10 +55,14 @@ class Surprise(Stage):
             "max_lines": max_lines,
             "max_s": max_s,
             "silence_s": silence_s,
+            "surprisal_ratio": surprisal_ratio,
         }
         settings = replace(settings_for(talk), **{name: value for name, value in given.items() if value is not None})
         self._stream = EventStream(
-            RoomSegmenter(lambda reason: SurpriseSegmenter(settings, reason), apart=apart), memory, type(self).__name__
+            RoomSegmenter(lambda reason: SurpriseSegmenter(settings, reason), apart=apart),
+            memory,
+            type(self).__name__,
+            with_sounds="sound" in self.inputs,
         )
 
     def start(self) -> None:

@@ -2,7 +2,8 @@
 
 A boundary falls where they exceed mu + gamma * sigma of the recent past, and then moves to the modularity optimum nearby (EM-LLM,
 Fountas et al. 2024, arXiv 2407.09450, sections 3.1 and 3.2). The odds are joint over the lanes: what the words tell of both sides of a
-place (`TopicSignals`, each signal normalised, weights of a `TalkProfile`), and what pauses, people, bearings and sounds add.
+place (`TopicSignals`, each signal normalised, weights of a `TalkProfile`), and what pauses, people, bearings, sounds and unlikely words
+add.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ from dataclasses import dataclass
 from operator import mul
 
 from stages.events.boundary_finder import Boundary, BoundaryFinder
-from stages.events.live_lanes import evidence_of
+from stages.events.live_lanes import LANES, evidence_of
 from stages.events.modularity import split_gains
 from stages.events.spoken_line import SpokenLine
 from stages.events.surprise_model import Surprise, SurpriseModel
 from stages.events.talk_profile import TalkProfile
 from stages.events.topic_signals import TopicSignals
+
+_TOLD_NATS = 3.0
+"""From this surprise on, a reason tells of unlikely words even where they did not decide."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,7 @@ class FinderSettings:
     n_around: int
     min_lines: int
     modularity_nats: float
+    surprisal_ratio: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,7 @@ class SurpriseFinder(BoundaryFinder):
         surprise = self._surprises[place - self._n_lines]
         if surprise is None or self._signals is None:
             return
-        lanes = {"topic": self._profile.log_odds(self._signals.at(place)), **evidence_of(surprise)}
+        lanes = {"topic": self._profile.log_odds(self._signals.at(place)), **evidence_of(surprise, self._settings.surprisal_ratio)}
         odds = math.fsum(lanes.values())
         self._judged.append(_Judged(place, odds, self._threshold(), surprise, lanes))
         self._recent.append(odds)
@@ -146,7 +151,9 @@ def _reason(judged: _Judged, line: SpokenLine) -> str:
     """The lane that did most, in words."""
     surprise = judged.surprise
     found = f"surprise {surprise.total:.2f} nats, log odds {judged.odds:.2f} > {judged.threshold:.2f}"
-    lane = max(("silence", "somebody joined", "bearing", "sound"), key=lambda name: judged.lanes[name])
+    if surprise.surprisal >= _TOLD_NATS:
+        found += f", {surprise.surprisal:.2f} nats for unlikely words"
+    lane = max(LANES, key=lambda name: judged.lanes[name])
     if judged.lanes[lane] < 0.5 or judged.odds - judged.lanes[lane] > judged.threshold:
         # The words alone would have made it a boundary.
         return f"topic changed: {found}"
@@ -156,4 +163,6 @@ def _reason(judged: _Judged, line: SpokenLine) -> str:
         return f"somebody joined: {line.track}: {found}"
     if lane == "bearing":
         return f"bearing of {line.track} moved by {surprise.moved_deg:.0f} degrees: {found}"
+    if lane == "surprisal":
+        return f"unlikely words of {line.track}: {found}"
     return f"sound: {surprise.heard or 'unknown'}: {found}"

@@ -10,6 +10,8 @@ Each lane is predicted on its own and their surprises add up, as those of indepe
   while a conversation is only beginning, nobody is a surprise.
 - bearing: a track stays where it was, with normal deviations as large as its own recent ones; the surprise is -ln of the density over
   its peak.
+- surprisal: how unlikely the recogniser found the words of a line, by its own probabilities, is exponential with a rate that the
+  recent lines of its track tell; the surprise is -ln P(words at least as unlikely).
 - sound: a sound of some kind comes before a line as often as one did before the recent lines (Laplace's rule).
 
 Surprise as -ln p(next | past) against a threshold of recent surprises is that of EM-LLM (Fountas et al. 2024, arXiv 2407.09450).
@@ -28,6 +30,7 @@ from pipeline.packets import NS_PER_S
 from stages.events.bearing_lane import BearingLane
 from stages.events.sound_lane import SoundLane
 from stages.events.spoken_line import SpokenLine
+from stages.events.surprisal_lane import SurprisalLane
 
 _CONTEXT_LINES = 8
 _PEOPLE_LINES = 20
@@ -63,11 +66,12 @@ class Surprise:
     moved_deg: float = 0.0
     sound: float = 0.0
     heard: str = ""
+    surprisal: float = 0.0
 
     @property
     def total(self) -> float:
         """The lanes together."""
-        return self.topic + self.silence + self.people + self.bearing + self.sound
+        return self.topic + self.silence + self.people + self.bearing + self.sound + self.surprisal
 
 
 class SurpriseModel:
@@ -92,6 +96,7 @@ class SurpriseModel:
         self._last_end_ns: int | None = None
         self._bearings = BearingLane()
         self._sounds = SoundLane()
+        self._surprisals = SurprisalLane()
 
     def hear(self, label: str) -> None:
         """A sound that is not speech was heard; it counts for the next line."""
@@ -99,8 +104,8 @@ class SurpriseModel:
 
     def take(self, line: SpokenLine) -> Surprise | None:
         """How surprising this line is after those before it; None for the first. It then counts as context itself."""
-        bearing, sound = self._bearings.take(line), self._sounds.take()
-        surprise = self._surprise(line, bearing, sound) if self._recent else None
+        bearing, sound, surprisal = self._bearings.take(line), self._sounds.take(), self._surprisals.take(line)
+        surprise = self._surprise(line, bearing, sound, surprisal) if self._recent else None
         if surprise is not None:
             self._pauses.append(surprise.pause_s)
         self._people.append(line.track)
@@ -114,7 +119,7 @@ class SurpriseModel:
         self._last_end_ns = max(self._last_end_ns or 0, line.end_ns)
         return surprise
 
-    def _surprise(self, line: SpokenLine, bearing: tuple[float, float], sound: tuple[float, str]) -> Surprise:
+    def _surprise(self, line: SpokenLine, bearing: tuple[float, float], sound: tuple[float, str], surprisal: float) -> Surprise:
         pause_s = max(0.0, (line.start_ns - (self._last_end_ns or 0)) / NS_PER_S)
         mean_s = (_PAUSE_PRIOR_S * _PRIOR_LINES + sum(self._pauses)) / (_PRIOR_LINES + len(self._pauses))
         last_ns = self._last_ns.get(line.track)
@@ -134,6 +139,7 @@ class SurpriseModel:
             moved_deg=bearing[1],
             sound=sound[0],
             heard=sound[1],
+            surprisal=surprisal,
         )
 
     def _topic(self, line: SpokenLine) -> float:

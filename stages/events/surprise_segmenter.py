@@ -8,6 +8,8 @@ from stages.events.cutting_segmenter import CuttingSegmenter, Limits
 from stages.events.surprise_finder import FinderSettings, SurpriseFinder
 from stages.events.talk_profile import TalkKind, talk_profile
 
+_MOST_RATIO = 10.0
+
 
 @dataclass(frozen=True)
 class SurpriseSettings:
@@ -16,7 +18,9 @@ class SurpriseSettings:
     `gamma` deviations above the mean of the last `n_recent` log odds of a new topic is a boundary, where those within `n_moves` lines
     are no greater. It moves by up to `n_moves` lines to where both sides are most alike within, seen over `n_around` lines on each
     side. Stretches have at least `min_lines` and at most `max_lines` lines, and no line is added once one has lasted `max_s`; a
-    silence of `silence_s` always ends one. `talk` says how signals are weighed (`TalkProfile`).
+    silence of `silence_s` always ends one. `surprisal_ratio` is how many times as much surprisal to the recogniser the words of a line
+    that begins a topic are taken to have (1: as much as others, so that they do not speak for one). `talk` says how signals are
+    weighed (`TalkProfile`).
     """
 
     gamma: float = 1.3
@@ -27,6 +31,7 @@ class SurpriseSettings:
     max_lines: int = 128
     max_s: float = 300.0
     silence_s: float = 30.0
+    surprisal_ratio: float = 1.0
     talk: TalkKind = "conversation"
 
     def __post_init__(self) -> None:
@@ -35,6 +40,8 @@ class SurpriseSettings:
                 "surprise segmentation: n_moves must be at least 0 and below n_around, min_lines at least 1 and below max_lines,"
                 f" max_s and silence_s above 0; found {self}"
             )
+        if not 1.0 <= self.surprisal_ratio <= _MOST_RATIO:
+            raise ValueError(f"surprise segmentation: surprisal_ratio must be from 1 to {_MOST_RATIO:g}, found {self.surprisal_ratio}")
 
 
 def settings_for(talk: TalkKind) -> SurpriseSettings:
@@ -58,7 +65,13 @@ class SurpriseSegmenter(CuttingSegmenter):
         profile = talk_profile(settings.talk)
         finder = SurpriseFinder(
             FinderSettings(
-                settings.gamma, settings.n_recent, settings.n_moves, settings.n_around, settings.min_lines, profile.modularity_nats
+                settings.gamma,
+                settings.n_recent,
+                settings.n_moves,
+                settings.n_around,
+                settings.min_lines,
+                profile.modularity_nats,
+                settings.surprisal_ratio,
             ),
             profile,
         )

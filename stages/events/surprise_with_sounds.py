@@ -12,13 +12,14 @@ from stages.events.surprise import Surprise
 class SurpriseWithSounds(Surprise):
     """As `Surprise`, and a sound that this conversation has not lately had before its lines (a door, a phone) speaks for a boundary.
 
-    It needs the sounds as a second input, and waits for them: an event is told once both inputs have passed it. Sounds that a run
-    before heard are not taken up again after a crash; only lines are.
+    It needs the sounds as a second input, and waits for them: an event is told once both inputs have passed it. Fed by what the memory
+    has stored (`RememberSounds.remembered`), a session that was cut short goes on as if it had not been; fed by the sounds themselves,
+    one that is lost in a crash may be missed where a topic began.
     """
 
     sound = In(SoundEvent)
 
     def on_sound(self, sound: SoundEvent) -> Iterator[Emit[Event]]:
         """Remember a sound until the next line."""
-        self._stream.hear(sound.label or "unknown")
-        return iter(())
+        for event in self._stream.hear(sound):
+            yield self.events(event)

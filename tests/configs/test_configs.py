@@ -38,6 +38,12 @@ def test_minimal_needs_no_weights_and_gpu_puts_every_heavy_stage_on_the_gpu() ->
         assert nodes[name].settings["device"] == "cuda:0", name
 
 
+@pytest.mark.parametrize("name", ["live", "replay", "gpu"])
+def test_events_hear_the_sounds_that_are_stored(name: str) -> None:
+    edge = load_graph(name).nodes["segment"].edges["sound"]
+    assert (edge.stage, edge.port) == ("remember_sounds", "remembered")
+
+
 def test_live_and_replay_differ_in_their_source_only() -> None:
     live, replay = load_graph("live"), load_graph("replay")
     assert list(live.nodes) == list(replay.nodes)
