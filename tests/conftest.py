@@ -1,16 +1,24 @@
-"""What tests of several folders need: the weights and the shared data."""
+"""What tests of several folders need: the weights and the shared data, and doctor on every memory that a test made."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from models.weights import cache_folder, missing
+from tests.whole_memories import MemoryWatch
+
+BREAKS_MEMORIES = ("test_integrity.py",)
+"""Files whose tests break memories on purpose, all of them."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests marked gpu skip where torch sees no CUDA device."""
+    """Tests marked gpu skip where torch sees no CUDA device; files that only break memories are marked as such."""
+    for item in items:
+        if item.path.name in BREAKS_MEMORIES:
+            item.add_marker("broken_memory")
     marked = [item for item in items if item.get_closest_marker("gpu")]
     if not marked:
         return
@@ -36,3 +44,22 @@ def shared() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip(f"needs the recordings in {folder / 'data'}")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def whole_memories(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Doctor finds nothing in any memory that a test leaves, unless the test is marked broken_memory."""
+    if request.node.get_closest_marker("broken_memory"):
+        yield
+        return
+    watch = MemoryWatch()
+    with watch.watching():
+        yield
+    # The arguments are gone where the run was interrupted.
+    watch.examine((request.node.funcargs or {}).get("tmp_path"))
+    if watch.faults:
+        pytest.fail(
+            "doctor finds in memories that the test left: " + "; ".join(watch.faults[:5]) + ". Where the test breaks them on purpose,"
+            " mark it broken_memory",
+            pytrace=False,
+        )

@@ -21,7 +21,7 @@ from stages.memory.database import Database
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.minilm_onnx import MinilmOnnx
 from stages.memory.text_encoder import TextEncoder
-from stages.memory.vector_index import VectorIndex, make_index
+from stages.memory.vector_index import Batch, VectorIndex, make_index
 from stages.recall.scope import Scope
 from stages.recall.search import Searcher
 from stages.recall.time_phrase import Window
@@ -138,7 +138,7 @@ def measure(directory: Path, texts: Texts, n_hours: int, baselines: list[str]) -
 
 def _built(directory: Path, kind: str) -> tuple[VectorIndex, float]:
     index = make_index(None, kind, Known.dimension)  # type: ignore[arg-type] # one of the baselines named here
-    index.open(dict[int, bytes]().get)
+    index.open(dict[int, Batch]().get)
     began = time.perf_counter()
     database = Database(directory / "memory.sqlite", read_only=True)
     database.open()

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pipeline.app.failures import CallerError
-from pipeline.app.options import Config, Json, Memory, MemoryOrLater, Session, StartedAt
+from pipeline.app.options import At, Config, Json, Memory, MemoryOrLater, Session, StartedAt
 
 app = typer.Typer(
     name="echoic",
@@ -84,7 +84,7 @@ def ask(
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A transcript: .jsonl or .vtt.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A transcript: .jsonl, .vtt or .srt.")],
     memory: Memory,
     config: Config = None,
     started_at: StartedAt = None,
@@ -101,11 +101,12 @@ def export(
     memory: Memory,
     form: Annotated[str, typer.Option("--format", metavar="jsonl|vtt|rttm|tracks", help="The format.")] = "jsonl",
     copies: Annotated[bool, typer.Option("--copies", help="Also lines that leaked into another beam.")] = False,
+    at: At = None,
 ) -> None:
     """Print a session's transcript, or where its tracks were."""
     from pipeline.app.transcripts import export_transcript
 
-    export_transcript(session, memory, form, copies)
+    export_transcript(session, memory, form, copies, at)
 
 
 @app.command()
@@ -143,11 +144,11 @@ def forget(
 
 
 @app.command()
-def sessions(memory: Memory, as_json: Json = False) -> None:
+def sessions(memory: Memory, at: At = None, as_json: Json = False) -> None:
     """List what was heard."""
     from pipeline.app import listing
 
-    listing.print_sessions(memory, as_json)
+    listing.print_sessions(memory, as_json, at)
 
 
 @app.command()
@@ -160,20 +161,21 @@ def events(
     about: Annotated[str | None, typer.Option(metavar="TEXT", help="Those nearest in meaning to a text, nearest first.")] = None,
     linked: Annotated[str | None, typer.Option(metavar="EVENT", help="Those linked to an event, most strongly linked first.")] = None,
     most: Annotated[int, typer.Option(metavar="N", help="How many, with --about or --linked.")] = 20,
+    at: At = None,
     as_json: Json = False,
 ) -> None:
     """List the events, with the reason why each began."""
     from pipeline.app import listing
 
-    listing.print_events(memory, session, level, begin, end, as_json, about, linked, most)
+    listing.print_events(memory, session, level, begin, end, as_json, about, linked, most, at)
 
 
 @app.command()
-def tracks(memory: Memory, session: Session = None, as_json: Json = False) -> None:
+def tracks(memory: Memory, session: Session = None, at: At = None, as_json: Json = False) -> None:
     """List who was heard from where, and for how long."""
     from pipeline.app import listing
 
-    listing.print_tracks(memory, session, as_json)
+    listing.print_tracks(memory, session, as_json, at)
 
 
 @sounds.callback()
@@ -181,13 +183,14 @@ def sounds_(
     context: typer.Context,
     memory: Annotated[Path | None, typer.Option("--memory", metavar="DIR", help="The memory's directory.")] = None,
     session: Session = None,
+    at: At = None,
     as_json: Json = False,
 ) -> None:
     """List the sounds that are not speech: a door, a phone, laughter; and unknown ones that recur, in groups."""
     from pipeline.app import sounds
 
     if context.invoked_subcommand is None:
-        sounds.print_sounds(memory, session, as_json)
+        sounds.print_sounds(memory, session, as_json, at)
 
 
 @sounds.command()
@@ -203,14 +206,14 @@ def name(
 
 
 @speakers.callback(invoke_without_command=True)
-def speakers_(context: typer.Context, memory: MemoryOrLater = None, as_json: Json = False) -> None:
+def speakers_(context: typer.Context, memory: MemoryOrLater = None, at: At = None, as_json: Json = False) -> None:
     """List the people of a memory, or put right who is who."""
     if context.invoked_subcommand is None:
         from pipeline.app.speakers import print_speakers
 
         if memory is None:
             raise CallerError("speakers needs --memory DIR")
-        print_speakers(memory, as_json)
+        print_speakers(memory, as_json, at)
 
 
 @speakers.command()

@@ -66,9 +66,14 @@ def message(error: BaseException) -> str:
     return f"{type(error).__name__}: {error} (set ECHOIC_TRACEBACK=1 to see where)"
 
 
-def report(error: BaseException) -> int:
-    """Print an error on stderr, with its traceback only where ECHOIC_TRACEBACK=1 asks for it; its exit code."""
+def show_traceback(error: BaseException) -> None:
+    """Print where an error came from on stderr, where ECHOIC_TRACEBACK=1 asks for it."""
     if os.environ.get("ECHOIC_TRACEBACK") == "1":
         traceback.print_exception(error, file=sys.stderr)
+
+
+def report(error: BaseException) -> int:
+    """Print an error on stderr, with its traceback only where ECHOIC_TRACEBACK=1 asks for it; its exit code."""
+    show_traceback(error)
     say(f"echoic: {message(error)}")
     return exit_code(error)

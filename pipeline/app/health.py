@@ -60,8 +60,28 @@ class Health:
         """Bring the lag and the stores up to date for Prometheus."""
         recorded_s, heard_s = self.figures()
         self.metrics.lag(round((recorded_s - heard_s) * 1e9))
-        for store in self._stores():
+        for store in (*self._stores(), *self._in_ram()):
             self.metrics.store(store.store, store.used_bytes, store.bound_bytes)
+
+    def _in_ram(self) -> list[StoreUse]:
+        """The stores that live in RAM while a session runs: the ring of the recording, and short-term memory."""
+        from stages.capture.recording import Recording
+        from stages.memory.remember import Remember
+        from stages.memory.space import StoreUse
+
+        with self._lock:
+            runner, recording = self._runner, self._recording
+        found = []
+        if isinstance(recording, Recording):
+            found.append(StoreUse("sensory", "ram", recording.ring_used_bytes(), recording.memory_bytes()))
+        if runner is not None:
+            nodes = runner.build.graph.nodes
+            found += [
+                StoreUse("short_term", "ram", stage.short_term_used_bytes(), nodes[name].settings["short_term_bytes"])
+                for name, stage in runner.build.stages.items()
+                if isinstance(stage, Remember)
+            ]
+        return found
 
     def report(self) -> dict[str, Any]:
         """The JSON of `/healthz`."""

@@ -12,7 +12,7 @@ from pipeline.app import times
 from pipeline.app.console import result_json, say, shown
 from pipeline.app.failures import CallerError
 from pipeline.app.memory_directory import directory_to_read
-from pipeline.app.open_memory import known_session, memory_to_read, start_of, started
+from pipeline.app.open_memory import known_session, memory_to_read, moment_of, start_of, started
 from pipeline.packets import seconds
 from stages.memory.rows import EventRow, SessionRow, TrackRow
 
@@ -93,18 +93,25 @@ def track_json(row: TrackRow) -> dict[str, Any]:
     }
 
 
-def sessions(memory: LongTermMemory) -> list[dict[str, Any]]:
-    """Every session, by its start; one that is not complete is as long as what was heard of it so far."""
+def sessions(memory: LongTermMemory, at: datetime | None = None) -> list[dict[str, Any]]:
+    """Every session, by its start; one that is not complete is as long as what was heard of it so far, or by a moment."""
+    if at is not None:
+        return [session_json(row) for row in memory.sessions(at=at)]
     rows = [row if row.complete else replace(row, duration_ns=max(row.duration_ns, memory.passed_ns(row.id))) for row in memory.sessions()]
     return [session_json(row) for row in sorted(rows, key=lambda row: (row.started_at, row.id))]
 
 
 def events(
-    memory: LongTermMemory, session: str | None, level: str, begin: datetime | None = None, end: datetime | None = None
+    memory: LongTermMemory,
+    session: str | None,
+    level: str,
+    begin: datetime | None = None,
+    end: datetime | None = None,
+    at: datetime | None = None,
 ) -> list[dict[str, Any]]:
-    """The events of a session (none: of all), those that overlap `begin` to `end` where these are given."""
+    """The events of a session (none: of all), those that overlap `begin` to `end` where these are given; as of a moment those of then."""
     starts = {row.id: row for row in memory.sessions()}
-    return [event_json(row) for row in memory.events(session, level=level) if _overlaps(row, starts, begin, end)]
+    return [event_json(row) for row in memory.events(session, level=level, at=at) if _overlaps(row, starts, begin, end)]
 
 
 def events_about(
@@ -115,33 +122,39 @@ def events_about(
     level: str,
     begin: datetime | None = None,
     end: datetime | None = None,
+    at: datetime | None = None,
 ) -> list[dict[str, Any]]:
     """At most `most` events of those that `events` lists, nearest in meaning to a text first. The memory's encoder must be started."""
     vector = memory.encoder.encode([about])[0]
     is_limited = session is not None or begin is not None or end is not None
-    rows = {row["id"]: row for row in events(memory, session, level, begin, end)} if is_limited else None
-    found = [granule.id for granule in memory.granules.search(vector, most, level, among=rows)]
-    return [event_json(memory.event(name)) if rows is None else rows[name] for name in found]
+    rows = {row["id"]: row for row in events(memory, session, level, begin, end, at)} if is_limited else None
+    found = [granule.id for granule in memory.granules.search(vector, most, level, at, among=rows)]
+    return [event_json(memory.event(name, at=at)) if rows is None else rows[name] for name in found]
 
 
 def events_linked(
-    memory: LongTermMemory, event: str, session: str | None, begin: datetime | None = None, end: datetime | None = None
+    memory: LongTermMemory,
+    event: str,
+    session: str | None,
+    begin: datetime | None = None,
+    end: datetime | None = None,
+    at: datetime | None = None,
 ) -> list[dict[str, Any]]:
     """The events that one is linked to, the most strongly linked first; of a session and a time, where these are given."""
     starts = {row.id: row for row in memory.sessions()}
-    rows = [memory.event(linked.event) for linked in memory.links.of(event)]
+    rows = [memory.event(linked.event, at=at) for linked in memory.links.of(event, at)]
     return [event_json(row) for row in rows if (session is None or row.session == session) and _overlaps(row, starts, begin, end)]
 
 
-def tracks(memory: LongTermMemory, session: str | None) -> list[dict[str, Any]]:
-    """The tracks of a session (none: of all)."""
-    return [track_json(row) for row in memory.tracks(session)]
+def tracks(memory: LongTermMemory, session: str | None, at: datetime | None = None) -> list[dict[str, Any]]:
+    """The tracks of a session (none: of all), as of a moment as far as they had been heard."""
+    return [track_json(row) for row in memory.tracks(session, at=at)]
 
 
-def print_sessions(memory: Path, as_json: bool) -> None:
-    """`echoic sessions`."""
+def print_sessions(memory: Path, as_json: bool, at: str | None = None) -> None:
+    """`echoic sessions`. Raises CallerError."""
     with memory_to_read(directory_to_read(memory)) as opened:
-        print_rows(sessions(opened), as_json, SESSION_COLUMNS)
+        print_rows(sessions(opened, moment_of(opened, at, None)), as_json, SESSION_COLUMNS)
 
 
 def print_events(
@@ -154,6 +167,7 @@ def print_events(
     about: str | None = None,
     linked: str | None = None,
     most: int = MOST_ABOUT,
+    at: str | None = None,
 ) -> None:
     """`echoic events`. Raises CallerError."""
     if level not in LEVELS:
@@ -170,22 +184,24 @@ def print_events(
         chosen = known_session(opened, session) if session else None
         first = times.parse_moment(begin, "--from", lambda: start_of(opened, session)) if begin else None
         last = times.parse_moment(end, "--to", lambda: start_of(opened, session)) if end else None
+        moment = moment_of(opened, at, chosen)
         if about is not None:
             with started({"encoder": opened.encoder}):
-                rows = events_about(opened, about, most, chosen, level, first, last)
+                rows = events_about(opened, about, most, chosen, level, first, last, moment)
         elif linked is not None:
-            rows = events_linked(opened, linked, chosen, first, last)[:most]
+            rows = events_linked(opened, linked, chosen, first, last, moment)[:most]
             if waiting := opened.links.n_due():
                 say(f"{waiting} events wait to be linked; they are in the next sleep (`echoic consolidate --memory {memory}`)")
         else:
-            rows = events(opened, chosen, level, first, last)
+            rows = events(opened, chosen, level, first, last, moment)
         print_rows(rows, as_json, EVENT_COLUMNS)
 
 
-def print_tracks(memory: Path, session: str | None, as_json: bool) -> None:
+def print_tracks(memory: Path, session: str | None, as_json: bool, at: str | None = None) -> None:
     """`echoic tracks`. Raises CallerError."""
     with memory_to_read(directory_to_read(memory)) as opened:
-        print_rows(tracks(opened, known_session(opened, session) if session else None), as_json, TRACK_COLUMNS)
+        chosen = known_session(opened, session) if session else None
+        print_rows(tracks(opened, chosen, moment_of(opened, at, chosen)), as_json, TRACK_COLUMNS)
 
 
 def print_rows(rows: list[dict[str, Any]], as_json: bool, columns: dict[str, str]) -> None:

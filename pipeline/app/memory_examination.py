@@ -12,22 +12,28 @@ from pipeline.app.graph_choice import choose_graph, for_reading, for_writing
 from pipeline.app.memory_directory import MemoryDirectory
 from pipeline.app.open_memory import live_memory, started
 from pipeline.build import build_resources
+from pipeline.geometry import GeometryError, load_array
 from pipeline.graph import Graph
 
 if TYPE_CHECKING:
     from stages.memory.examination import Examination
 
+_MOST_OFTEN = 8
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 
 @dataclass(frozen=True)
 class MemoryReport:
-    """What was found in a memory. `only_read` says why nothing could be repaired, "" where everything derived was."""
+    """What was found in a memory; `notes` are strange and no faults.
+
+    `only_read` says why nothing could be repaired, "" where everything derived was.
+    """
 
     faults: tuple[str, ...]
     repairs: tuple[str, ...]
     stores: tuple[dict[str, Any], ...]
     only_read: str
+    notes: tuple[str, ...] = ()
 
     @property
     def over(self) -> list[str]:
@@ -45,6 +51,7 @@ class MemoryReport:
             "whole": self.is_whole,
             "faults": list(self.faults),
             "repairs": list(self.repairs),
+            "notes": list(self.notes),
             "only_read": self.only_read or None,
             "stores": list(self.stores),
         }
@@ -77,6 +84,8 @@ def print_report(report: MemoryReport, memory: str) -> None:
         result(f"            {fault}")
     for repair in report.repairs:
         result(f"            repaired: {repair}")
+    for note in report.notes:
+        result(f"            no fault: {note}")
     if report.only_read:
         result(f"            {report.only_read}, so it was only read and nothing was repaired")
     for store in report.stores:
@@ -104,12 +113,26 @@ def _report(found: Examination, graph: Graph, only_read: str) -> MemoryReport:
         {"store": row.store, "where": row.where, "used_bytes": row.used_bytes, "bound_bytes": row.bound_bytes, "over": row.is_over}
         for row in found.stores
     ]
-    return MemoryReport(found.faults, found.repairs, (*rows, *_declared(graph)), only_read)
+    return MemoryReport(found.faults, found.repairs, (*rows, *_declared(graph)), only_read, found.notes)
 
 
 def _declared(graph: Graph) -> list[dict[str, Any]]:
     """The stores that live in RAM only while a graph runs: what it declares for them."""
     from stages.capture.recording import Recording
+    from stages.memory.remember import Remember
 
-    rings = [Recording(ring_s=graph.resources[name].settings["ring_s"]) for name in graph.stages_of(Recording)]
-    return [{"store": "sensory", "where": "ram", "used_bytes": None, "bound_bytes": ring.memory_bytes(), "over": False} for ring in rings]
+    rings = [
+        Recording(ring_s=graph.resources[name].settings["ring_s"]).ring_bytes(_n_channels(graph)) for name in graph.stages_of(Recording)
+    ]
+    traces = [graph.nodes[name].settings["short_term_bytes"] for name in graph.stages_of(Remember)]
+    declared = [("sensory", n_bytes) for n_bytes in rings] + [("short_term", n_bytes) for n_bytes in traces]
+    return [{"store": store, "where": "ram", "used_bytes": None, "bound_bytes": n_bytes, "over": False} for store, n_bytes in declared]
+
+
+def _n_channels(graph: Graph) -> int:
+    """How many channels the graph's source records; eight where its array is only known once there is something to hear."""
+    names = [graph.nodes[name].settings.get("array") for name in graph.sources()]
+    try:
+        return load_array(str(names[0])).n_channels if names and names[0] else _MOST_OFTEN
+    except GeometryError:
+        return _MOST_OFTEN

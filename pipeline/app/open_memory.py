@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from pipeline.app import times
 from pipeline.app.failures import CallerError
 from pipeline.app.graph_choice import choose_graph, for_reading
 from pipeline.app.graph_roles import Roles
@@ -68,6 +69,11 @@ def known_session(memory: LongTermMemory, session: str) -> str:
         has = suggestion(session, ids[-8:]) if ids else "; there are no sessions in it"
         raise CallerError(f"session {session!r} is not in this memory{has} (`echoic sessions` lists them)")
     return session
+
+
+def moment_of(memory: LongTermMemory, at: str | None, session: str | None) -> datetime | None:
+    """The moment that `--at` gives; `+SECONDS` counts from the start of a session (none given: of the latest). Raises CallerError."""
+    return times.parse_moment(at, "--at", lambda: start_of(memory, session)) if at else None
 
 
 def start_of(memory: LongTermMemory, session: str | None) -> datetime:

@@ -19,6 +19,7 @@ Config = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 Session = Annotated[str | None, typer.Option("--session", metavar="ID", help="Only this session.")]
+At = Annotated[str | None, typer.Option("--at", metavar="TIME", help="As of then: ISO 8601, or +SECONDS from a session's start.")]
 StartedAt = Annotated[
     str | None, typer.Option("--started-at", metavar="TIME", help="When it began, ISO 8601. Default: the file's modification time.")
 ]

@@ -2,7 +2,7 @@
 
 POST /ask {"question": "...", "at": TIME?, "session": ID?}   the JSON of `echoic ask --json`
 POST /consolidate {}   a round of sleep: {"done": {STEP: ITEMS}, "finished": BOOL}
-GET /sessions   GET /events?session=&level=   GET /tracks?session=   the JSON of the commands
+GET /sessions?at=   GET /events?session=&level=&at=   GET /tracks?session=&at=   the JSON of the commands
 GET /healthz    GET /metrics (Prometheus)
 """
 
@@ -12,6 +12,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -102,17 +103,17 @@ def make_app(desk: Desk, host: str) -> Starlette:
 
         return JSONResponse(await _in_thread(work))
 
-    def sessions(_: Request) -> Response:
-        return JSONResponse(listing.sessions(desk.memory))
+    def sessions(request: Request) -> Response:
+        return JSONResponse(listing.sessions(desk.memory, _moment(desk, request)))
 
     def events(request: Request) -> Response:
         level = request.query_params.get("level", "event")
         if level not in listing.LEVELS:
             raise CallerError(f"level is {level!r}; allowed are {', '.join(listing.LEVELS)}")
-        return JSONResponse(listing.events(desk.memory, _session(desk, request), level))
+        return JSONResponse(listing.events(desk.memory, _session(desk, request), level, at=_moment(desk, request)))
 
     def tracks(request: Request) -> Response:
-        return JSONResponse(listing.tracks(desk.memory, _session(desk, request)))
+        return JSONResponse(listing.tracks(desk.memory, _session(desk, request), _moment(desk, request)))
 
     def healthz(_: Request) -> Response:
         health = desk.health()
@@ -140,6 +141,11 @@ def make_app(desk: Desk, host: str) -> Starlette:
 def _session(desk: Desk, request: Request) -> str | None:
     session = request.query_params.get("session")
     return known_session(desk.memory, session) if session else None
+
+
+def _moment(desk: Desk, request: Request) -> datetime | None:
+    at = request.query_params.get("at")
+    return times.parse_moment(at, "at", lambda: start_of(desk.memory, _session(desk, request))) if at else None
 
 
 async def _in_thread(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.app import times
 from pipeline.app.console import say
-from pipeline.app.failures import message
+from pipeline.app.failures import message, show_traceback
 from pipeline.graph import Graph
 from pipeline.packets import NS_PER_S
 from pipeline.stage import Resource
@@ -23,6 +24,20 @@ if TYPE_CHECKING:
 _LOOK_S = 1.0
 _AGAIN_NS = 60 * NS_PER_S
 """What is due but cannot be done yet is tried again after so long."""
+_FAILURES = (
+    OSError,
+    RuntimeError,
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ImportError,
+    EOFError,
+    MemoryError,
+    sqlite3.Error,
+)
+"""How a step may fail: by the disk, a model, or rows that are damaged in a way that nobody thought of."""
 
 
 def sleeper_of(graph: Graph) -> tuple[str | None, Sleeper]:
@@ -103,7 +118,8 @@ class Sleeping:
                         slept_after = newest
                     elif not slept.n_items:
                         again_ns = now_ns + _AGAIN_NS
-            except (OSError, RuntimeError, ValueError) as error:
+            except _FAILURES as error:
                 # Listening goes on, whatever sleep met with.
                 slept_after = newest
+                show_traceback(error)
                 say(f"sleep was given up until there is something new: {message(error)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from pipeline.app.failures import CallerError
 from pipeline.app.graph_choice import choose_graph, for_writing
 from pipeline.app.listing import print_rows
 from pipeline.app.memory_directory import directory_to_read
-from pipeline.app.open_memory import known_session, live_memory, memory_to_read
+from pipeline.app.open_memory import known_session, live_memory, memory_to_read, moment_of
 from pipeline.build import build_resources
 from pipeline.packets import seconds
 
@@ -43,17 +44,18 @@ def sound_json(row: SoundRow) -> dict[str, Any]:
     }
 
 
-def sounds(memory: LongTermMemory, session: str | None) -> list[dict[str, Any]]:
-    """The sounds of a session (none: of all)."""
-    return [sound_json(row) for row in memory.sounds.rows(session)]
+def sounds(memory: LongTermMemory, session: str | None, at: datetime | None = None) -> list[dict[str, Any]]:
+    """The sounds of a session (none: of all), as of a moment those that had been heard."""
+    return [sound_json(row) for row in memory.sounds.rows(session, at=at)]
 
 
-def print_sounds(memory: Path | None, session: str | None, as_json: bool) -> None:
+def print_sounds(memory: Path | None, session: str | None, as_json: bool, at: str | None = None) -> None:
     """`echoic sounds`. Raises CallerError."""
     if memory is None:
         raise CallerError("sounds needs --memory DIR: the memory's directory")
     with memory_to_read(directory_to_read(memory)) as opened:
-        print_rows(sounds(opened, known_session(opened, session) if session else None), as_json, SOUND_COLUMNS)
+        chosen = known_session(opened, session) if session else None
+        print_rows(sounds(opened, chosen, moment_of(opened, at, chosen)), as_json, SOUND_COLUMNS)
 
 
 def name_sound(group: str, name: str, memory: Path) -> None:

@@ -12,8 +12,9 @@ from pipeline.app.failures import CallerError
 from pipeline.app.graph_choice import choose_graph, for_reading
 from pipeline.app.listing import print_rows
 from pipeline.app.memory_directory import directory_to_read
-from pipeline.app.open_memory import memory_to_read
+from pipeline.app.open_memory import memory_to_read, moment_of
 from pipeline.build import build_resources
+from stages.memory.row_writer import utc_ns
 
 if TYPE_CHECKING:
     from stages.memory.long_term_memory import LongTermMemory
@@ -34,10 +35,12 @@ def speaker_json(row: SpeakerRow) -> dict[str, Any]:
     }
 
 
-def print_speakers(memory: Path, as_json: bool) -> None:
-    """`echoic speakers`."""
+def print_speakers(memory: Path, as_json: bool, at: str | None = None) -> None:
+    """`echoic speakers`. Raises CallerError."""
     with memory_to_read(directory_to_read(memory)) as opened:
-        print_rows([speaker_json(row) for row in opened.speakers.rows()], as_json, _COLUMNS)
+        moment = moment_of(opened, at, None)
+        rows = opened.speakers.rows(None if moment is None else utc_ns(moment))
+        print_rows([speaker_json(row) for row in rows], as_json, _COLUMNS)
 
 
 def rename_speaker(memory: Path, speaker: str, name: str, as_json: bool) -> None:

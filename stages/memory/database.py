@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from stages.memory import schema
+from stages.memory import schema, term_counts
 from stages.memory.memory_errors import MemoryDamaged, MemoryError_, MemoryFull, MemoryInUse, MemorySettingsError
 
 _log = logging.getLogger(__name__)
@@ -231,6 +231,8 @@ class Database:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        term_counts.attach(connection)
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         return connection
 
     def _connect_reader(self) -> sqlite3.Connection:
@@ -243,6 +245,7 @@ class Database:
         connection = sqlite3.connect(
             f"{self.path.absolute().as_uri()}?{mode}", uri=True, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
         )
+        term_counts.attach(connection)
         connection.execute("PRAGMA query_only = ON")
         # A question reads some thousand scattered pages. Mapping the file would be up to a quarter faster, but a file that is cut short
         # or cannot be read would then kill the process, where it now raises MemoryDamaged.

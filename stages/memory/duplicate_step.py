@@ -10,7 +10,7 @@ import numpy as np
 
 from stages.memory import granule_values
 from stages.memory.memory_errors import MemorySettingsError
-from stages.memory.sleep_findings import due, settled
+from stages.memory.sleep_findings import due, original_of, settled
 
 if TYPE_CHECKING:
     from stages.memory.long_term_memory import LongTermMemory
@@ -23,9 +23,10 @@ _MOST_LINES = 2000
 class FindDuplicates:
     """Marks events that say the same as an earlier one: a recording that was heard or imported twice, a story told word for word.
 
-    Compared are the eight nearest events by vector. Two are the same where the cosine is at least `min_cosine` and their words (how
-    often each falls) overlap by at least `min_overlap` (shared over all); events of fewer than eight words are never: "yes, okay" says
-    nothing. Nothing is dropped or changed; `LongTermMemory.findings` says which event is whose copy.
+    Compared are the eight nearest by vector of the events that were known before it, and of those that came later the ones that were
+    looked at already: it makes no difference when sleep comes. Two are the same where the cosine is at least `min_cosine` and their
+    words (how often each falls) overlap by at least `min_overlap` (shared over all); events of fewer than eight words are never: "yes,
+    okay" says nothing. Nothing is dropped or changed; `LongTermMemory.findings` says which event is whose copy.
     """
 
     name = "duplicates"
@@ -50,12 +51,13 @@ class FindDuplicates:
         return len(found)
 
     def _alike(self, memory: LongTermMemory, connection: sqlite3.Connection, event: str) -> dict[str, float]:
-        row = connection.execute("SELECT vector FROM events WHERE id = ?", (event,)).fetchone()
-        vector = np.frombuffer(row[0], dtype="<f4").astype(np.float32)
+        blob, known_at_ns = connection.execute("SELECT vector, ended_at_ns FROM events WHERE id = ?", (event,)).fetchone()
+        vector = np.frombuffer(blob, dtype="<f4").astype(np.float32)
         if len(vector) != memory.encoder.dimension:
             return {}
-        hits = memory.granules.nearest_events(vector, _NEAR + 1)
-        near = [name for name, cosine in hits if name != event and cosine >= self.min_cosine]
+        earlier, later = memory.granules.neighbours(vector, _NEAR, event, known_at_ns)
+        near = [name for name, cosine in earlier if cosine >= self.min_cosine]
+        near += [name for name, cosine in later if cosine >= self.min_cosine and not _is_due(connection, name)]
         words = _words(connection, event) if near else Counter()
         if words.total() < _FEWEST_WORDS:
             return {}
@@ -64,29 +66,28 @@ class FindDuplicates:
 
 
 def _mark(connection: sqlite3.Connection, event: str, alike: dict[str, float]) -> None:
-    """An event and those like it are copies of the earliest among them and their originals."""
-    connection.execute("DELETE FROM duplicates WHERE event = ?", (event,))
-    again = "INSERT INTO sleep_due (task, event) SELECT 'duplicate', event FROM duplicates WHERE same_as = ? ON CONFLICT DO NOTHING"
-    connection.execute(again, (event,))
-    connection.execute("DELETE FROM duplicates WHERE same_as = ?", (event,))
-    ranks: dict[str, tuple[int, str]] = {}
-    for name in (event, *alike):
-        row = connection.execute("SELECT same_as FROM duplicates WHERE event = ?", (name,)).fetchone()
-        for member in (name, *(row or ())):
-            known = connection.execute("SELECT ended_at_ns FROM events WHERE id = ?", (member,)).fetchone()
-            if known is not None:
-                ranks[member] = (known[0], member)
-    if event not in ranks or len(ranks) < 2:
+    """An event and those like it are copies of the earliest among them and their originals, each since the later of two was known."""
+    relations = "(same_as = :event OR since = :event)"
+    again = f"INSERT INTO sleep_due (task, event) SELECT 'duplicate', event FROM duplicates WHERE {relations} ON CONFLICT DO NOTHING"
+    connection.execute(again, {"event": event})
+    connection.execute(f"DELETE FROM duplicates WHERE event = :event OR {relations}", {"event": event})
+    ranks = granule_values.ranks_of(connection, [event, *alike])
+    if event not in ranks:
         return
-    original = min(ranks.values())[1]
-    for name in sorted(set(ranks) - {original}):
-        connection.execute("UPDATE duplicates SET same_as = ? WHERE same_as = ?", (original, name))
-        connection.execute(
-            "INSERT INTO duplicates (event, same_as, likeness) VALUES (?, ?, ?)"
-            " ON CONFLICT (event) DO UPDATE SET same_as = excluded.same_as, likeness = excluded.likeness",
-            (name, original, alike.get(name, max(alike.values()))),
-        )
-    connection.execute("DELETE FROM duplicates WHERE event = ?", (original,))
+    here = ranks.pop(event)
+    for other, rank in sorted(ranks.items(), key=lambda entry: max(entry[1], here)):
+        ends = granule_values.ranks_of(connection, [original_of(connection, event), original_of(connection, other)])
+        original, copy = min(ends.values())[1], max(ends.values())[1]
+        if original != copy:
+            later = max(rank, here)[1]
+            connection.execute(
+                "INSERT INTO duplicates (event, same_as, likeness, since) VALUES (?, ?, ?, ?)",
+                (copy, original, alike[other], later if later != copy else None),
+            )
+
+
+def _is_due(connection: sqlite3.Connection, event: str) -> bool:
+    return connection.execute("SELECT 1 FROM sleep_due WHERE event = ? AND task = 'duplicate'", (event,)).fetchone() is not None
 
 
 def _words(connection: sqlite3.Connection, event: str) -> Counter[str]:

@@ -145,8 +145,7 @@ class Erasures:
             with translated(str(self._root)):
                 for path in erasure_files.strange_index_files(self._root, index.kind):
                     path.unlink()
-        index.follow()
-        index.save()
+        index.purge()
         self._granules.purge()
 
     def _proof(self, plans: list[Plan], traces: Traces) -> Proof:

@@ -10,7 +10,7 @@ from datetime import datetime
 
 import numpy as np
 
-from stages.memory import link_store, provenance, row_reader, row_writer, sleep_findings
+from stages.memory import episode_rows, link_store, provenance, row_writer, sleep_findings, stored_vectors
 from stages.memory.consolidation import Part, days, joined
 
 MADE_BY = "forgetting"
@@ -72,7 +72,8 @@ def _forget(connection: sqlite3.Connection, events: Sequence[str]) -> None:
 
 def _tell_event(connection: sqlite3.Connection, event: str, dimension: int) -> Iterator[str]:
     query = """
-        SELECT l.start_ns, l.end_ns, l.track, l.text, v.vector FROM event_lines m JOIN lines l ON l.id = m.line JOIN vectors v ON v.n = l.n
+        SELECT l.start_ns, l.end_ns, l.track, l.text, v.vector
+        FROM event_lines m JOIN lines l ON l.id = m.line LEFT JOIN vectors v ON v.n = l.n
         WHERE m.event = ? ORDER BY l.start_ns, l.n
     """
     rows = connection.execute(query, (event,)).fetchall()
@@ -84,9 +85,8 @@ def _tell_event(connection: sqlite3.Connection, event: str, dimension: int) -> I
     from stages.events.event_stream import summary_of
 
     vectors = np.zeros((len(rows), dimension), dtype=np.float64)
-    for place, row in enumerate(rows):
-        if len(row[4]) == 4 * dimension:
-            vectors[place] = np.frombuffer(row[4], dtype="<f4")
+    for place, vector in stored_vectors.by_key(connection, [(place, row[4]) for place, row in enumerate(rows)], dimension).items():
+        vectors[place] = vector
     weights = np.array([max(len(row[3].split()), 1) for row in rows], dtype=np.float64)
     mean = weights @ vectors
     mean /= max(float(np.linalg.norm(mean)), 1e-9)
@@ -113,8 +113,8 @@ def _tell_episode(connection: sqlite3.Connection, episode: str) -> Iterator[str]
     if found is None:
         return
     session, reason, known_ns = found
-    names = {row[0] for row in connection.execute("SELECT id FROM events WHERE parent = ? AND level = 'event'", (episode,))}
-    group = [part for part in row_reader.event_parts(connection, session) if f"{session}-{part.name}" in names]
+    # The plus keeps to the index by parent: a session may have many thousands of events.
+    group = episode_rows.parts(connection, session, "WHERE e.parent = ? AND +e.session = ? AND e.level = 'event'", (episode, session))
     if not group:
         connection.execute("DELETE FROM events WHERE id = ?", (episode,))
         yield "episodes"
@@ -132,8 +132,8 @@ def _tell_days(connection: sqlite3.Connection, session: str) -> Iterator[str]:
     rows = connection.execute(query, (session,)).fetchall()
     if not rows:
         return
-    parts = row_reader.event_parts(connection, session)
-    wanted = {f"{session}-{day.name}": day for day in days(parts, datetime.fromisoformat(rows[0][2]), 0)}
+    parts = episode_rows.parts_of_session(connection, session)
+    wanted = {f"{session}-{day.name}": day for day in days(parts, datetime.fromisoformat(rows[0][2]))}
     known = {part.name: part for part in parts}
     for name, known_ns, _ in rows:
         _forget(connection, [name])

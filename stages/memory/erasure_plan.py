@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import accumulate
 from pathlib import Path
 
 from pipeline.packets import NS_PER_S
@@ -189,16 +191,28 @@ def _lines_in(connection: sqlite3.Connection, session: str, span: Span, selectio
 
 def _copies(connection: sqlite3.Connection, session: str, found: Sequence[_Found]) -> list[_Found]:
     """Lines of other tracks that are leaks of those found: marked as copies of their track, at the same time."""
-    query = f"""
-        SELECT {_COLUMNS} FROM lines l WHERE l.session = ? AND l.copy_of = ? AND l.start_ns < ? AND l.end_ns > ? ORDER BY l.n
-    """
+    query = f"SELECT {_COLUMNS}, l.copy_of FROM lines l WHERE l.session = ? AND l.copy_of IS NOT NULL ORDER BY l.n"
     had = {row[0] for row in found}
-    more: dict[int, _Found] = {}
+    spans: dict[str, list[Span]] = {}
     for row in found:
-        for copy in connection.execute(query, (session, row[1], row[3], row[2])):
-            if copy[0] not in had:
-                more[copy[0]] = copy
-    return list(more.values())
+        spans.setdefault(row[1], []).append((row[2], row[3]))
+    over = {track: _Overlapped(those) for track, those in spans.items()}
+    rows = connection.execute(query, (session,)) if found else ()
+    return [row[:7] for row in rows if row[0] not in had and row[7] in over and over[row[7]].reaches(row[2], row[3])]
+
+
+class _Overlapped:
+    """Whether stretches overlap any of many, each told by one binary search."""
+
+    def __init__(self, spans: Iterable[Span]) -> None:
+        ordered = sorted(spans)
+        self._starts = [start for start, _ in ordered]
+        self._latest_ends = list(accumulate((end for _, end in ordered), max))
+
+    def reaches(self, start_ns: int, end_ns: int) -> bool:
+        """Whether one of the many begins before the stretch ends, and ends after it begins."""
+        before = bisect_left(self._starts, end_ns)
+        return before > 0 and self._latest_ends[before - 1] > start_ns
 
 
 def _span_of(root: Path | None, row: _Found) -> Span:

@@ -9,17 +9,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from pipeline import recording_erasure
 from stages.memory import erasure_files
 from stages.memory.database import Database
 from stages.memory.disk_use import RECORDINGS
 from stages.memory.erasure_plan import Plan
 from stages.memory.followed_index import VectorRows
-from stages.memory.vector_index import IndexKind, make_index
+from stages.memory.text_finder import KEY_BYTES, TextFinder
+from stages.memory.vector_index import REMOVED, IndexKind, make_index
 
-_KEY_BYTES = 6
 _LEAST_IN_AUDIO = 12
 _CHUNK_BYTES = 8 << 20
 _MOST_TOLD = 20
@@ -28,10 +26,17 @@ _WORD = re.compile(r"\w+(?:['\u2019-]\w+)*")
 # What every memory's files say of themselves.
 _FORMATS = (
     "SQLite format 3 ECHOIC-INDEX-2 kind dimension trained removed_to rows crc32 pts_ns duration_ns reason forgotten unreadable"
-    " not a number"
+    " not a number first_frame retention"
 )
 # Columns whose texts are made of what was said: only in them may a word not stand that was erased.
-_DERIVED = {("events", "summary"), ("topics", "name"), ("topics", "terms"), ("topic_terms", "term"), ("erasures", "plan")}
+_DERIVED = {
+    ("events", "summary"),
+    ("topics", "name"),
+    ("topics", "terms"),
+    ("topic_names", "name"),
+    ("topic_terms", "term"),
+    ("erasures", "plan"),
+}
 _SETTINGS = ("graph.yaml", "memory.yaml", "daemon.json")
 
 
@@ -73,7 +78,7 @@ def traces_of(connection: sqlite3.Connection, plan: Plan) -> Traces:
     for person in plan.people:
         ids.add(person)
         texts |= {row[0] for row in connection.execute("SELECT name FROM speakers WHERE id = ? AND given = 1", (person,))}
-    return Traces(frozenset(ids), frozenset(text for text in texts if len(text.encode()) >= _KEY_BYTES))
+    return Traces(frozenset(ids), frozenset(text for text in texts if len(text.encode()) >= KEY_BYTES))
 
 
 def prove(
@@ -156,16 +161,19 @@ def _said(connection: sqlite3.Connection, root: Path | None) -> Iterator[bytes]:
 def _rare(texts: Iterable[str], said: Iterator[bytes]) -> frozenset[bytes]:
     """Those texts that nothing that stays says."""
     sought = {text.encode("utf-8", "surrogatepass") for text in texts}
-    finder = _Finder(sought)
+    finder = TextFinder(sought)
     for piece in said:
         sought -= finder.found_in(piece)
+        # What was found once need not be looked for again; often most of it is found in the first pieces.
+        if 2 * len(sought) < finder.n_sought:
+            finder = TextFinder(sought)
     return frozenset(sought)
 
 
 def _search_files(root: Path, rare: frozenset[bytes], ids: frozenset[bytes], proof: Proof) -> None:
     """Texts in every file, and ids in those that are neither audio nor the database, whose columns were searched for them."""
-    outside = _Finder(rare | ids)
-    everything, long = _Finder(rare), _Finder({text for text in rare if len(text) >= _LEAST_IN_AUDIO and b" " in text})
+    outside = TextFinder(rare | ids)
+    everything, long = TextFinder(rare), TextFinder({text for text in rare if len(text) >= _LEAST_IN_AUDIO and b" " in text})
     longest = max((len(text) for text in rare | ids), default=0)
     for path in sorted(entry for entry in root.rglob("*") if entry.is_file() and not entry.is_symlink()):
         proof.n_files += 1
@@ -188,38 +196,9 @@ def _search_indexes(database: Database, indexes: dict[Path, VectorRows], kind: I
             continue
         index = make_index(folder, kind, dimension)
         # As it lies there: nothing of it is compared with the database, which might have it built anew.
-        index.open(lambda _row: b"")
+        index.open(lambda _row: REMOVED)
         with database.reading() as connection:
             removed, _ = rows.removals(connection, 0)
         left = index.remove(removed)
         if left:
             proof.left.append(f"{folder}: {left} vectors")
-
-
-class _Finder:
-    """Finds any of many byte strings (each of six bytes and more) in bytes, in time that does not grow with how many they are."""
-
-    def __init__(self, sought: Iterable[bytes]) -> None:
-        self._by_key: dict[bytes, list[bytes]] = {}
-        self._tables = [np.zeros(65536, dtype=bool) for _ in range(_KEY_BYTES // 2)]
-        for text in sought:
-            key = text[:_KEY_BYTES]
-            self._by_key.setdefault(key, []).append(text)
-            for place, table in enumerate(self._tables):
-                table[int.from_bytes(key[2 * place : 2 * place + 2], "little")] = True
-
-    def found_in(self, data: bytes) -> set[bytes]:
-        """Those that stand in the data."""
-        found: set[bytes] = set()
-        if not self._by_key or len(data) < _KEY_BYTES:
-            return found
-        octets = np.frombuffer(data, dtype=np.uint8).astype(np.uint16)
-        pairs = octets[:-1] | (octets[1:] << 8)
-        places = np.flatnonzero(self._tables[0][pairs[: len(data) - _KEY_BYTES + 1]])
-        for part, table in enumerate(self._tables[1:], start=1):
-            places = places[table[pairs[places + 2 * part]]]
-        for place in places.tolist():
-            for text in self._by_key.get(data[place : place + _KEY_BYTES], ()):
-                if data.startswith(text, place):
-                    found.add(text)
-        return found

@@ -21,13 +21,15 @@ class Examination:
     """What an examination found.
 
     `faults` are broken invariants in words, none where the memory is whole; `repairs` were broken and are derived, so they were made
-    anew; `stores` show use against bounds. A reader repairs nothing (`may_repair` False): what it could is among the faults.
+    anew; `stores` show use against bounds; `notes` are strange and no faults. A reader repairs nothing (`may_repair` False): what it
+    could is among the faults.
     """
 
     faults: tuple[str, ...]
     repairs: tuple[str, ...]
     stores: tuple[StoreUse, ...]
     may_repair: bool
+    notes: tuple[str, ...] = ()
 
     @property
     def is_whole(self) -> bool:
@@ -43,7 +45,7 @@ def examine(database: Database, root: Path | None, index: LineIndex, dimension: 
     may_repair = not database.read_only
     tables = Integrity(database, dimension, may_repair=may_repair)
     tables.check()
-    faults, repairs = tables.faults, tables.repairs
+    faults, repairs, notes = tables.faults, tables.repairs, []
     n_wrong = index.check()
     if n_wrong:
         repairs.append(f"{n_wrong} rows of the vector index differed from the database: it was built anew")
@@ -52,6 +54,7 @@ def examine(database: Database, root: Path | None, index: LineIndex, dimension: 
         files.check()
         faults += files.faults
         repairs += files.repairs
+        notes = files.notes
     with database.reading() as connection:
         changed = [told("lines that no longer read as they were stored", line_checksums.damaged_words(connection))]
         changed.append(told("vectors that are no longer as they were stored", line_checksums.damaged_vectors(connection)))
@@ -63,4 +66,4 @@ def examine(database: Database, root: Path | None, index: LineIndex, dimension: 
     for line in repairs:
         _log.info("memory %s: %s", database.where, line)
     space.used()
-    return Examination(tuple(faults), tuple(repairs), tuple(space.figures()), may_repair)
+    return Examination(tuple(faults), tuple(repairs), tuple(space.figures()), may_repair, tuple(notes))

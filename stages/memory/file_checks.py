@@ -8,8 +8,11 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
+import yaml
+
+from pipeline import retention
 from pipeline.session import SessionReader
-from pipeline.session_info import SessionError, has_session
+from pipeline.session_info import INFO_FILE, SessionError, has_session, load_info
 from stages.memory import line_audio
 from stages.memory.database import Database
 from stages.memory.disk_use import CLIPS, RECORDINGS
@@ -19,11 +22,15 @@ _DECODED = 256
 
 
 class FileChecks:
-    """Compares files with tables, one session's folder at a time. `faults` are what is broken, `repairs` what was put in order."""
+    """Compares files with tables, one session's folder at a time.
+
+    `faults` are what is broken, `repairs` what was put in order, `notes` what is strange and no fault.
+    """
 
     def __init__(self, database: Database, root: Path, *, may_repair: bool) -> None:
         self.faults: list[str] = []
         self.repairs: list[str] = []
+        self.notes: list[str] = []
         self._database = database
         self._root = root
         self._may_repair = may_repair
@@ -37,6 +44,10 @@ class FileChecks:
             self._remove_orphans()
             self._remove_clips()
         self._check_recordings()
+        gone = told("sessions whose recording is gone from sessions/", self._without_recording())
+        strange = told("recordings under sessions/ that the memory does not know (`echoic replay` hears them)", self._unknown_recordings())
+        self.faults += [gone] if gone else []
+        self.notes += [strange] if strange else []
 
     def _without_audio(self) -> Iterator[str]:
         with self._database.reading() as connection:
@@ -104,13 +115,52 @@ class FileChecks:
         folder = self._root / RECORDINGS
         for path in sorted(folder.iterdir()) if folder.is_dir() else []:
             if not has_session(path):
+                if retention.segments(path):
+                    self.faults.append(f"{path}: there is audio but no {INFO_FILE}; the audio is whole and can be replayed as a file")
                 continue
             try:
+                if self._may_repair and retention.mend(path, load_info(path)):
+                    self.repairs.append(f"session {path.name}: {retention.RETAINED_FILE} was damaged: told anew by the audio that is there")
                 with SessionReader(path) as reader:
                     if reader.info.complete or self._may_repair:
                         self.faults += reader.faults()
             except SessionError as error:
                 self.faults.append(str(error))
+
+    def _without_recording(self) -> Iterator[str]:
+        """Sessions that were recorded, as the graph says that they were heard with; of one that has only begun nothing may be there yet."""
+        with self._database.reading() as connection:
+            known = (
+                "SELECT id, graph FROM sessions WHERE (complete = 1 OR passed_ns > 0) AND instr(graph, ? || '/' || id) > 0"
+                " ORDER BY started_at_ns, id"
+            )
+            for session, graph in connection.execute(known, (RECORDINGS,)):
+                folder = self._root / RECORDINGS / session
+                if has_session(folder) or retention.segments(folder):
+                    continue
+                # Beside a writer a session may be erased since this reading began.
+                if _was_recorded(session, graph) and self._is_known(session):
+                    yield session
+
+    def _unknown_recordings(self) -> Iterator[str]:
+        folder = self._root / RECORDINGS
+        for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+            if has_session(path) and not self._is_known(path.name):
+                yield path.name
+
+    def _is_known(self, session: str) -> bool:
+        with self._database.reading() as connection:
+            return connection.execute("SELECT 1 FROM sessions WHERE id = ?", (session,)).fetchone() is not None
+
+
+def _was_recorded(session: str, graph: str) -> bool:
+    """Whether a resource of a graph, in YAML, wrote to the folder of a session; where that folder lay then says nothing."""
+    try:
+        resources = yaml.safe_load(graph)["resources"].values()
+        folders = [Path(str(settings.get("directory") or "")) for settings in resources]
+    except (yaml.YAMLError, AttributeError, KeyError, TypeError):
+        return False
+    return any(folder.parts[-2:] == (RECORDINGS, session) for folder in folders)
 
 
 def _is_of_a_line(connection: sqlite3.Connection, name: str) -> bool:

@@ -24,8 +24,8 @@ class VectorRows(Protocol):
     def batches(self, connection: sqlite3.Connection, after: int) -> Iterator[Batch]:
         """Row numbers above `after` and their vectors, in rising order, in bounded pieces."""
 
-    def vector_of(self, connection: sqlite3.Connection, row: int) -> bytes | None:
-        """One vector, little-endian float32; empty where it was removed, None where it never was."""
+    def stored(self, connection: sqlite3.Connection, row: int) -> Batch | None:
+        """One row; REMOVED where it was removed, None where it never was."""
 
     def vectors_of(self, connection: sqlite3.Connection, rows: Sequence[int]) -> dict[int, Float32Array]:
         """The vectors of some rows, float32, shape (dimension,), by row number."""
@@ -35,7 +35,7 @@ class VectorRows(Protocol):
 
 
 class FollowedIndex:
-    """An index kept in step with its rows. Rows that were removed leave it at the next search, and its file with the next `save`."""
+    """An index kept in step with its rows. Rows that were removed leave it at the next search, and its file in time, or with `purge`."""
 
     def __init__(
         self, database: Database, folder: Path | None, kind: IndexKind, dimension: int, rows: VectorRows, near_ties: bool = False
@@ -54,7 +54,7 @@ class FollowedIndex:
         """Take in what was committed since, and out what was removed; a snapshot where much waits (the writer only)."""
         index = self._vectors
         with self._lock, self._database.reading() as connection:
-            index.open(lambda row: self.rows.vector_of(connection, row))
+            index.open(lambda row: self.rows.stored(connection, row))
             self._is_open = True
             rows, serial = self.rows.removals(connection, index.removed_to)
             if serial > index.removed_to:
@@ -63,6 +63,11 @@ class FollowedIndex:
             index.catch_up(self.rows.batches(connection, index.last_row))
         if not self._database.read_only and index.wants_save:
             self.save()
+
+    @property
+    def state(self) -> tuple[int, int]:
+        """The last row and the last removal that it has followed: as long as these stay, it finds the same."""
+        return self._vectors.last_row, self._vectors.removed_to
 
     @property
     def ram_bytes(self) -> int:
@@ -85,6 +90,13 @@ class FollowedIndex:
         self.follow()
         self._vectors.tend()
         if not self._database.read_only and self._vectors.wants_save:
+            self.save()
+
+    def purge(self) -> None:
+        """Let nothing of what was removed be left in the file either: for erasing, which must not wait."""
+        self.follow()
+        self._vectors.purge()
+        if not self._database.read_only:
             self.save()
 
     def save(self) -> None:

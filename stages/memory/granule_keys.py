@@ -11,7 +11,7 @@ import numpy as np
 
 from pipeline.packets import Float32Array
 from stages.memory.vector_checks import check_vectors
-from stages.memory.vector_index import Batch, Rows
+from stages.memory.vector_index import REMOVED, Batch, Rows
 
 T = TypeVar("T")
 _AT_ONCE = 500
@@ -34,14 +34,16 @@ class KeyRows:
         )
         while part := list(islice(cursor, _BATCH)):
             stack = np.frombuffer(b"".join(blob for _, blob in part), dtype="<f4").astype(np.float32).reshape(len(part), -1)
-            yield np.array([row for row, _ in part], dtype=np.int64), stack
+            yield Batch(np.array([row for row, _ in part], dtype=np.int64), stack)
 
-    def vector_of(self, connection: sqlite3.Connection, row: int) -> bytes | None:
-        """The vector of one key, little-endian float32; empty where it was removed, None where it never was."""
+    def stored(self, connection: sqlite3.Connection, row: int) -> Batch | None:
+        """One key; REMOVED where it was removed, None where it never was."""
         found = connection.execute(f"{_KEY_VECTORS} WHERE k.n = ? AND k.level = ?", (row, self._level)).fetchone()
         if found is None:
-            return b"" if connection.execute("SELECT 1 FROM key_removals WHERE n = ?", (row,)).fetchone() else None
-        return bytes(found[1])
+            return REMOVED if connection.execute("SELECT 1 FROM key_removals WHERE n = ?", (row,)).fetchone() else None
+        if found[1] is None or len(found[1]) != self._bytes:
+            return None
+        return Batch(np.array([row], dtype=np.int64), np.frombuffer(found[1], dtype="<f4").astype(np.float32)[None, :])
 
     def vectors_of(self, connection: sqlite3.Connection, rows: Sequence[int]) -> dict[int, Float32Array]:
         """The vectors of some keys, float32, shape (dimension,), by number."""
@@ -109,6 +111,15 @@ def named(connection: sqlite3.Connection, rows: Iterable[int], at_ns: int | None
             " AND (:at IS NULL OR known_at_ns <= :at)"
         )
         found.update((row, (kind, value)) for row, kind, value in connection.execute(query, {"at": at_ns}))
+    return found
+
+
+def of_lines(connection: sqlite3.Connection, rows: Iterable[int]) -> dict[int, tuple[int, str]]:
+    """Those keys among some that are made of lines, by number: when they were known (UTC, nanoseconds), and their value."""
+    found: dict[int, tuple[int, str]] = {}
+    for part in _parts(list(rows)):
+        query = f"SELECT n, known_at_ns, value FROM keys WHERE n IN ({','.join(str(int(row)) for row in part)}) AND kind = 'lines'"
+        found.update((row, (known_at_ns, value)) for row, known_at_ns, value in connection.execute(query))
     return found
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 import numpy as np
 
 from pipeline.packets import Float32Array
-from stages.memory import granule_keys, granule_values, row_reader, row_writer
+from stages.memory import episode_rows, granule_keys, granule_moments, granule_values, row_reader, row_writer
 from stages.memory.database import Database
 from stages.memory.followed_index import FollowedIndex
 from stages.memory.granule_keys import KeyRows
@@ -29,6 +29,14 @@ _ALL = 2**62
 _NAMED_PER_VALUE = 2
 _KEYS_PER_VALUE = 3
 _WIDER = (1, 4, 16)
+_MOST_TIES = 16
+# Keys around an event, some of which are of summaries: in most sleeps enough of the nearest events came before it.
+_AROUND = 48
+_FAR_AROUND = 512
+_MOST_LATER = 2000
+_MOST_KEPT = 1024
+Neighbours = tuple[list[tuple[str, float]], list[tuple[str, float]]]
+"""Events that were known before one, and some that came later: ids and cosines, best first."""
 
 
 class GranuleError(MemoryError_):
@@ -65,13 +73,16 @@ class GranuleStore:
         self.database = database
         self._lines = lines
         self._encode = encode
+        self._kept: dict[tuple[str, int, int, bytes], Neighbours] = {}
+        self._kept_for = (0, 0)
 
     def search(
         self, vector: Float32Array, k: int, level: str = "event", at: datetime | None = None, among: Iterable[str] | None = None
     ) -> list[Granule]:
         """The `k` granules of a level that are nearest to a vector, float32, shape (dimension,), of unit length.
 
-        As of `at`, only what was known by then is found. `among` are ids that may be found (not for spans and lines). At most 16 spans
+        As of `at`, only what was known by then is found, episodes as they stood then; for those that grew then the memory's encoder
+        must be started. `among` are ids that may be found (not for spans and lines). At most 16 spans
         are found; they need the memory's encoder to be started. Raises GranuleError, and VectorIndexError for a vector that is not finite.
         """
         at_ns = _at_ns(at)
@@ -84,16 +95,48 @@ class GranuleStore:
             return self.spans(vector, [hit.line for hit in hits], at)
         if level == "line":
             return self._located("line", [(hit.line, hit.score, "text") for hit in self._lines().search(vector, k, at_ns)])
+        if at_ns is not None and level in ("episode", "day"):
+            return self._as_of(vector, k, level, at_ns, None if among is None else frozenset(among))
         return self._located(level, self._found(vector, k, level, at_ns, among))
 
-    def nearest_events(self, vector: Float32Array, k: int) -> list[tuple[str, float]]:
-        """The ids of the `k` events nearest to a vector as in `search`, with their cosines: without looking up where they are."""
-        return [(name, score) for name, score, _ in self._found(vector, k, "event", None, None)]
+    def neighbours(self, vector: Float32Array, k: int, event_id: str, known_at_ns: int) -> Neighbours:
+        """Ids and cosines of the `k` events nearest to one that were known before it, and of at most `k` near ones that came later.
+
+        Compared are the vectors of their lines, best first. What is made of the first is the same whenever it is made, unless more than
+        2,000 events came later: of those before, the ones among the 512 nearest are found then. Steps of one sleep ask the same one
+        after the other, so answers are kept for as long as no key comes or goes.
+        """
+        index = self._index("event")
+        index.follow()
+        if self._kept_for != index.state or len(self._kept) >= _MOST_KEPT:
+            self._kept, self._kept_for = {}, index.state
+        asked = (event_id, known_at_ns, k, vector.tobytes())
+        if asked not in self._kept:
+            self._kept[asked] = self._neighbours(index, vector, k, (known_at_ns, event_id))
+        return self._kept[asked]
+
+    def _neighbours(self, index: FollowedIndex, vector: Float32Array, k: int, here: tuple[int, str]) -> Neighbours:
+        with self.database.reading() as connection:
+
+            def near(n_asked: int, excluded: Rows | None = None) -> list[tuple[tuple[int, str], float]]:
+                hits = index.nearest(vector, n_asked, excluded)
+                ranks = granule_keys.of_lines(connection, [row for row, _ in hits])
+                return [(ranks[row], score) for row, score in hits if row in ranks]
+
+            around = near(_AROUND)
+            later = [(rank[1], score) for rank, score in around if rank > here]
+            earlier = [(rank[1], score) for rank, score in around if rank < here]
+            if len(earlier) < k and later:
+                excluded = granule_keys.rows_unknown(connection, "event", here[0], _MOST_LATER)
+                wider = near(_FAR_AROUND) if excluded is None else near(_AROUND, excluded)
+                earlier = [(rank[1], score) for rank, score in wider if rank < here]
+        return earlier[:k], later[:k]
 
     def lines(self, granule: Granule, k: int, vector: Float32Array | None = None, at: datetime | None = None) -> list[Hit]:
         """At most `k` lines that a granule stands for, no copies: those nearest to a vector, or without one the first, in order.
 
-        The first 10,000 lines of it are looked at, so that a day of very much talk costs no more.
+        The first 10,000 lines of it are looked at, so that a day of very much talk costs no more. Lines whose vectors have faded come
+        last, in order, with a score of 0.
         """
         at_ns = _at_ns(at)
         if k < 1:
@@ -102,7 +145,9 @@ class GranuleStore:
             rows, names = granule_values.lines_of(connection, granule.level, granule.id, at_ns, _MOST_ROWS if vector is not None else k)
         if vector is None:
             return [Hit(name, granule.score) for name in names[:k]]
-        return self._lines().search(vector, k, at_ns, np.array(sorted(rows), dtype=np.int64)) if len(rows) else []
+        found = self._lines().search(vector, k, at_ns, np.array(sorted(rows), dtype=np.int64)) if len(rows) else []
+        near = {hit.line for hit in found}
+        return found + [Hit(name, 0.0) for name in names if name not in near][: k - len(found)]
 
     def spans(self, vector: Float32Array, line_ids: Sequence[str], at: datetime | None = None) -> list[Granule]:
         """The words of each line that are most like a vector, best line first; a line without words is a span as it is.
@@ -129,18 +174,13 @@ class GranuleStore:
     def purge(self) -> None:
         """Take what was removed out of the indexes and of their files: after erasing."""
         for index in self._used():
-            index.follow()
-            self._save(index)
+            index.purge()
 
     def used_bytes(self) -> int:
         """The bytes of the levels' index files on the disk."""
         folder = self._lines().folder
         folders = [folder / level for level in LEVELS] if folder is not None else []
         return sum(file.stat().st_size for place in folders if place.is_dir() for file in place.iterdir() if file.is_file())
-
-    def _save(self, index: FollowedIndex) -> None:
-        if not self.database.read_only:
-            index.save()
 
     def _used(self) -> list[FollowedIndex]:
         folder = self._lines().folder
@@ -160,6 +200,22 @@ class GranuleStore:
         with self.database.reading() as connection:
             allowed, excluded = _limits(connection, level, at_ns, among)
             return _nearest(connection, index, level, vector, k, at_ns, allowed, excluded)
+
+    def _as_of(self, vector: Float32Array, k: int, level: str, at_ns: int, among: frozenset[str] | None) -> list[Granule]:
+        """Episodes or days as they stood at a moment. Those that grew then have no keys of then: they are compared one by one."""
+        with self.database.reading() as connection:
+            then = {name: seen for name, seen in episode_rows.otherwise(connection, level, at_ns).items() if among is None or name in among}
+            keys = granule_moments.keys_of(connection, then, at_ns)
+        # Keys of what has grown since are younger, so equally near ones are told apart by their ids: some more are looked at.
+        found = self._located(level, self._found(vector, k + len(then) + _MOST_TIES, level, at_ns, among))
+        best = granule_moments.best_keys(vector, keys, self._encode)
+        rows = {name: seen.row for name, seen in then.items() if seen is not None}
+        found = [entry for entry in found if entry.id not in then]
+        found += [
+            Granule(level, name, score, key, rows[name].session, rows[name].start_ns, rows[name].end_ns)
+            for name, (score, key) in best.items()
+        ]
+        return sorted(found, key=lambda entry: (-round(entry.score, 6), entry.id))[:k]
 
     def _located(self, level: str, found: Sequence[tuple[str, float, str]]) -> list[Granule]:
         """Hits (id, score, key) as granules with their place in time, in the same order."""

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stages.memory.granule_keys import put
+from stages.memory.granule_moments import SAME
 
 if TYPE_CHECKING:
     from stages.memory.long_term_memory import LongTermMemory
 
-_SAME = 0.999
 _ENCODED_AT_ONCE = 64
 
 _TEXTS = """
@@ -48,7 +48,7 @@ class SummaryKeys:
                     continue
                 for kind, (text, blob) in told[value].items():
                     own, vector = np.frombuffer(blob, dtype="<f4"), vectors[text]
-                    if not (len(own) == len(vector) and float(own @ vector) > _SAME):
+                    if not (len(own) == len(vector) and float(own @ vector) > SAME):
                         put(connection, level, kind, value, vector, known_at_ns)
                 connection.execute("UPDATE keys SET summary_due = 0 WHERE n = ?", (number,))
         return len(rows)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
+from stages.memory import episode_rows
+
 _AT_ONCE = 500
 
 # CROSS JOIN keeps the order: else SQLite goes through all lines by their numbers, to be spared the sorting of a few.
 _OF_EVENT = """
     WITH RECURSIVE part (id) AS (
-        SELECT id FROM events WHERE id = :name AND (:at IS NULL OR ended_at_ns <= :at)
-        UNION SELECT e.id FROM part p JOIN events e ON e.parent = p.id WHERE :at IS NULL OR e.ended_at_ns <= :at
+        SELECT id FROM events WHERE id = :name
+        UNION SELECT e.id FROM part p JOIN events e ON e.parent = p.id WHERE :at IS NULL OR e.level != 'event' OR e.ended_at_ns <= :at
     )
     SELECT l.n, l.id FROM part p CROSS JOIN event_lines m ON m.event = p.id CROSS JOIN lines l ON l.id = m.line
     WHERE l.copy_of IS NULL AND (:at IS NULL OR l.ended_at_ns <= :at) ORDER BY l.n LIMIT :most
@@ -26,7 +28,7 @@ _OF_PROTOTYPE = """
 def lines_of(connection: sqlite3.Connection, level: str, name: str, at_ns: int | None, most: int) -> tuple[list[int], list[str]]:
     """Row numbers and ids of at most `most` lines of a granule that had ended by a moment, in the order in which they came.
 
-    An episode has the lines of its events, a day those of its episodes.
+    An episode has the lines of its events, a day those of its episodes; as of a moment, of those events that were known by then.
     """
     bound = {"name": name, "at": at_ns, "most": most}
     if level in ("span", "line"):
@@ -35,6 +37,8 @@ def lines_of(connection: sqlite3.Connection, level: str, name: str, at_ns: int |
         query = _OF_PROTOTYPE
     else:
         query = _OF_EVENT
+        if at_ns is not None and not episode_rows.was_seen(connection, name, at_ns):
+            return [], []
     found = connection.execute(query, bound).fetchall()
     return [row for row, _ in found], [line for _, line in found]
 
@@ -47,3 +51,13 @@ def places_of(connection: sqlite3.Connection, table: str, names: Sequence[str]) 
         query = f"SELECT id, session, start_ns, end_ns FROM {table} WHERE id IN ({','.join('?' * len(part))})"
         places.update((name, (session, start, end)) for name, session, start, end in connection.execute(query, part))
     return places
+
+
+def ranks_of(connection: sqlite3.Connection, names: Sequence[str]) -> dict[str, tuple[int, str]]:
+    """Where events stand in the order in which they were known: the moment (UTC, nanoseconds) and the id, by id."""
+    ranks: dict[str, tuple[int, str]] = {}
+    for first in range(0, len(names), _AT_ONCE):
+        part = names[first : first + _AT_ONCE]
+        query = f"SELECT id, ended_at_ns FROM events WHERE id IN ({','.join('?' * len(part))})"
+        ranks.update((name, (moment, name)) for name, moment in connection.execute(query, part))
+    return ranks

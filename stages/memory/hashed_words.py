@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,8 @@ from stages.memory.words_query import COMMON_WORDS
 _WORD = re.compile(r"\w+")
 _PART_LENGTHS = (3, 4)
 _COMMON_WEIGHT = 0.15
+# Longer ones are hardly said twice, and would take much room in the cache.
+_LONGEST_KEPT = 40
 
 
 class HashedWords(TextEncoder):
@@ -35,13 +38,12 @@ class HashedWords(TextEncoder):
         """Float32, shape (len(texts), dimension), each row of unit length; the same in every process."""
         rows = np.zeros((len(texts), self.dimension), dtype=np.float64)
         for place, text in enumerate(texts):
-            for word in _WORD.findall(text.lower()):
-                weight = _COMMON_WEIGHT if word in COMMON_WORDS else 1.0
-                self._add(rows[place], word, weight)
-                marked = f"<{word}>"
-                parts = [marked[first : first + n] for n in _PART_LENGTHS for first in range(len(marked) - n + 1)]
-                for part in parts:
-                    self._add(rows[place], part, weight / len(parts) ** 0.5)
+            words = _WORD.findall(text.lower())
+            known = [_features(word) if len(word) <= _LONGEST_KEPT else _features.__wrapped__(word) for word in words]
+            if known:
+                codes = np.concatenate([codes for codes, _ in known])
+                # Sums are made in the order of the words, so that they are the same bits wherever a text stands.
+                rows[place] = np.bincount(codes % self.dimension, np.concatenate([signed for _, signed in known]), self.dimension)
             length = float(np.linalg.norm(rows[place]))
             if length < 1e-12:
                 # A text without words still needs a direction of unit length.
@@ -49,6 +51,14 @@ class HashedWords(TextEncoder):
             rows[place] /= length
         return rows.astype(np.float32)
 
-    def _add(self, row: npt.NDArray[np.float64], feature: str, weight: float) -> None:
-        code = zlib.crc32(feature.encode())
-        row[(code >> 1) % self.dimension] += weight if code & 1 else -weight
+
+# A few thousand words are most of what anybody says.
+@lru_cache(maxsize=8192)
+def _features(word: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Of a word and its parts, in order: hashes and signed weights, each of shape (n,)."""
+    weight = _COMMON_WEIGHT if word in COMMON_WORDS else 1.0
+    marked = f"<{word}>"
+    parts = [marked[first : first + n] for n in _PART_LENGTHS for first in range(len(marked) - n + 1)]
+    weights = np.array([weight, *[weight / len(parts) ** 0.5] * len(parts)])
+    codes = np.array([zlib.crc32(feature.encode()) for feature in (word, *parts)], dtype=np.int64)
+    return codes >> 1, np.where(codes & 1, weights, -weights)

@@ -46,3 +46,24 @@ END;
 
 Where lines were removed or moved to later, the moment may be too early, never too late.
 """
+
+LAST_OF_BLOCKS = """
+ALTER TABLE line_blocks ADD COLUMN last_ended_at_ns INTEGER NOT NULL DEFAULT 0;
+UPDATE line_blocks SET last_ended_at_ns = (SELECT max(ended_at_ns) FROM lines WHERE n BETWEEN block << 10 AND (block << 10) + 1023)
+    WHERE EXISTS (SELECT 1 FROM lines WHERE n BETWEEN block << 10 AND (block << 10) + 1023);
+DROP TRIGGER line_blocks_of_new_lines;
+DROP TRIGGER line_blocks_of_moved_lines;
+CREATE TRIGGER line_blocks_of_new_lines AFTER INSERT ON lines BEGIN
+    INSERT INTO line_blocks (block, first_ended_at_ns, last_ended_at_ns) VALUES (new.n >> 10, new.ended_at_ns, new.ended_at_ns)
+        ON CONFLICT (block) DO UPDATE SET first_ended_at_ns = min(first_ended_at_ns, excluded.first_ended_at_ns),
+            last_ended_at_ns = max(last_ended_at_ns, excluded.last_ended_at_ns)
+        WHERE excluded.first_ended_at_ns < first_ended_at_ns OR excluded.last_ended_at_ns > last_ended_at_ns;
+END;
+CREATE TRIGGER line_blocks_of_moved_lines AFTER UPDATE OF ended_at_ns ON lines BEGIN
+    INSERT INTO line_blocks (block, first_ended_at_ns, last_ended_at_ns) VALUES (new.n >> 10, new.ended_at_ns, new.ended_at_ns)
+        ON CONFLICT (block) DO UPDATE SET first_ended_at_ns = min(first_ended_at_ns, excluded.first_ended_at_ns),
+            last_ended_at_ns = max(last_ended_at_ns, excluded.last_ended_at_ns)
+        WHERE excluded.first_ended_at_ns < first_ended_at_ns OR excluded.last_ended_at_ns > last_ended_at_ns;
+END;
+"""
+"""SQL of the migration that also notes the moment by which all rows of a block had ended: too late at most, never too early."""

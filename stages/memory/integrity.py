@@ -9,6 +9,7 @@ from itertools import islice
 
 import numpy as np
 
+from stages.memory import stored_vectors, vector_codebook, vector_codec
 from stages.memory.database import Database
 from stages.memory.integrity_checks import CHECKS, Check
 from stages.memory.row_writer import utc_ns
@@ -86,20 +87,22 @@ class Integrity:
             self.faults += [f"{line} (can be made anew)" for line in said]
 
     def _vectors(self) -> None:
-        """Vectors of lines: of the memory's length, finite, and of unit length or (a line without words) nothing."""
+        """Vectors of lines: of the memory's length in any format, finite, and of unit length or (a line without words) nothing."""
         odd: list[int] = []
         other: list[int] = []
         n_odd = n_other = last = 0
+        with self._database.reading() as connection:
+            if vector_codebook.is_damaged(connection):
+                self.faults.append("the codebook of the oldest vectors is no longer as it was stored: these lines are found by words alone")
         while True:
             with self._database.reading() as connection:
                 part = connection.execute("SELECT n, vector FROM vectors WHERE n > ? ORDER BY n LIMIT ?", (last, _AT_ONCE)).fetchall()
-            if not part:
-                break
+                if not part:
+                    break
+                places, read = stored_vectors.rounded(connection, [blob for _, blob in part], self._dimension)
             last = part[-1][0]
-            fits = [(row, blob) for row, blob in part if len(blob) == 4 * self._dimension]
-            sizes = [row for row, blob in part if len(blob) != 4 * self._dimension]
-            stack = np.frombuffer(b"".join(blob for _, blob in fits), dtype="<f4").reshape(len(fits), self._dimension)
-            wrong = [fits[place][0] for place in np.flatnonzero(~np.isfinite(stack).all(axis=1))]
+            sizes = [row for row, blob in part if vector_codec.n_numbers(blob) != self._dimension]
+            wrong = [part[place][0] for place in places[~np.isfinite(read.vectors).all(axis=1)].tolist()]
             n_other, n_odd = n_other + len(sizes), n_odd + len(wrong)
             other, odd = (other + sizes)[:_SAMPLES], (odd + wrong)[:_SAMPLES]
         with self._database.reading() as connection:
@@ -131,10 +134,8 @@ class Integrity:
         of_parts = "SELECT vector FROM events WHERE parent = ? ORDER BY id LIMIT ?"
         blobs = [row[0] for row in connection.execute(of_lines if level == "event" else of_parts, (name, _MOST_LINES_OF_EVENT))]
         mean = np.zeros(self._dimension, dtype=np.float64)
-        for blob in blobs:
-            if len(blob) == 4 * self._dimension:
-                vector = np.frombuffer(blob, dtype="<f4").astype(np.float64)
-                mean += vector if np.isfinite(vector).all() else 0.0
+        for vector in stored_vectors.by_key(connection, enumerate(blobs), self._dimension).values():
+            mean += vector.astype(np.float64) if np.isfinite(vector).all() else 0.0
         return (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype("<f4").tobytes()
 
     def _word_index(self) -> None:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from pipeline.packets import Float32Array
 from stages.memory.index_log import Block, IndexLog
+from stages.memory.row_comparison import between, numbers_fit, parts_fit
 from stages.memory.vector_index import Batch, Rows, VectorIndex, VectorIndexError, checked_query, faiss_module, in_order, mask_of
 
 _log = logging.getLogger(__name__)
@@ -22,7 +23,7 @@ _log = logging.getLogger(__name__)
 Codes = npt.NDArray[np.uint8]
 Lists = npt.NDArray[np.int32]
 
-FIRST_TRAINING = 32768
+FIRST_TRAINING = 8192
 _GROWTH = 2
 _LISTS_PER_ROOT = 4.2
 _LEAST_PROBES = 64
@@ -36,6 +37,7 @@ _PQ_LEAST, _PQ_FACTOR, _PQ_MOST = 200, 4, 1000
 _AT_ONCE = 32768
 _LOADED_AT_ONCE = 65536
 _UNSAVED_MOST = 4096
+_GONE_SHARE = 8
 _N_SAMPLES = 8
 _META, _TRAINED, _ROWS = 1, 2, 3
 
@@ -46,8 +48,8 @@ class IvfIndex(VectorIndex):
     Vectors are coded as they are, not as residuals, so a code stays when its list changes. The lists are trained anew, from the
     codes, each time the index has doubled: about 4.2 * sqrt(n) lists (3 * sqrt(n) by the time of the next
     training), of which a search looks into 64 or a 40th. On the disk the
-    index is a log of blocks: what is new is added at its end, and it is written anew after a training and after a removal. A
-    damaged block and what follows it are added again from the database.
+    index is a log of blocks: what is new is added at its end, and it is written anew after a training, and when an eighth of it has been
+    removed (or at once, with `purge`). A damaged block and what follows it are added again from the database.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class IvfIndex(VectorIndex):
         self._unsaved: list[tuple[Rows, Lists, Codes]] = []
         self._whole = True
         self._n_removals = 0
+        self._n_gone = 0
 
     @property
     def last_row(self) -> int:
@@ -94,12 +97,12 @@ class IvfIndex(VectorIndex):
         """Whether 4,096 rows wait."""
         return self.n_unsaved >= _UNSAVED_MOST
 
-    def open(self, vector_of: Callable[[int], bytes | None]) -> None:
+    def open(self, stored: Callable[[int], Batch | None]) -> None:
         """Read the log up to its last whole block; a handful of rows is compared with SQLite."""
         with self._lock:
             if self._index is not None:
                 return
-            problem = None if self._file is None else self._load(self._file, vector_of)
+            problem = None if self._file is None else self._load(self._file, stored)
             if self._file is None or problem is not None:
                 self.reset()
             if problem is not None:
@@ -113,13 +116,13 @@ class IvfIndex(VectorIndex):
             quantiser.add(np.zeros((1, self._dimension), dtype=np.float32))
             self._index = _owning(faiss.IndexIVFFlat(quantiser, self._dimension, 1, faiss.METRIC_INNER_PRODUCT), quantiser)
             self._index.is_trained = True
-            self._trained_rows = self._last_row = self.removed_to = 0
+            self._trained_rows = self._last_row = self.removed_to = self._n_gone = 0
             self._unsaved, self._whole = [], True
 
     def catch_up(self, batches: Iterator[Batch]) -> None:
         """Add rows, in rising order, that came after `last_row`."""
         with self._lock:
-            for rows, vectors in batches:
+            for rows, vectors, *_ in batches:
                 fresh = rows > self._last_row
                 if not fresh.any():
                     continue
@@ -150,13 +153,21 @@ class IvfIndex(VectorIndex):
             self._unsaved, self._whole = [], True
 
     def remove(self, rows: Rows) -> int:
-        """Take rows out."""
+        """Take rows out. The file is one from before they were removed, until it is written anew."""
         with self._lock:
             removed = int(self._index.remove_ids(np.ascontiguousarray(rows, dtype=np.int64))) if len(rows) else 0
             if removed:
                 self._n_removals += 1
-                self._unsaved, self._whole = [], True
+                self._n_gone += removed
+                if _GONE_SHARE * self._n_gone >= self.n_rows:
+                    self.purge()
             return removed
+
+    def purge(self) -> None:
+        """Let the next `save` write everything anew."""
+        with self._lock:
+            if self._n_gone:
+                self._unsaved, self._whole = [], True
 
     def search(self, vector: Float32Array, k: int, excluded: Rows | None = None, allowed: Rows | None = None) -> list[tuple[int, float]]:
         """The nearest rows in the likeliest lists; in all lists where only some rows are allowed."""
@@ -198,13 +209,11 @@ class IvfIndex(VectorIndex):
             order = np.argsort(rows, kind="stable")
             rows, codes = rows[order], codes[order]
             wrong, seen = 0, 0
-            for theirs, vectors in batches:
-                places = np.searchsorted(rows, theirs)
+            for batch in batches:
+                places = np.searchsorted(rows, batch.rows)
                 there = places < len(rows)
-                there[there] = rows[places[there]] == theirs[there]
-                same = (codes[places[there]] == self._codes(self._index, np.ascontiguousarray(vectors[there], dtype=np.float32))).all(
-                    axis=1
-                )
+                there[there] = rows[places[there]] == batch.rows[there]
+                same = self._fits(codes[places[there]], batch.some(there))
                 wrong += int((~there).sum()) + int((~same).sum())
                 seen += int(there.sum())
             return wrong + len(rows) - seen
@@ -216,6 +225,7 @@ class IvfIndex(VectorIndex):
                 return
             if self._whole or not self._file.can_grow:
                 self._file.rewrite(self._blocks())
+                self._n_gone = 0
             else:
                 parts = list(zip(*self._unsaved, strict=True))
                 rows, lists, codes = (np.concatenate(part) for part in parts)
@@ -223,6 +233,18 @@ class IvfIndex(VectorIndex):
             self._unsaved, self._whole = [], False
 
     # -- inside
+
+    def _fits(self, mine: Codes, batch: Batch) -> npt.NDArray[np.bool_]:
+        """Which rows of the index (codes, uint8, shape (n, code size)) are what they should be, given those of the database."""
+        if self._index.code_size == 4 * self._dimension:
+            return numbers_fit(self._decoded(self._index, mine), batch)
+        vectors = np.ascontiguousarray(batch.vectors, dtype=np.float32)
+        if self._kind == "ivf_sq8":
+            by = np.float32(0.0) if batch.each is None else batch.each[:, None]
+            return between(mine, self._codes(self._index, vectors - by), self._codes(self._index, vectors + by))
+        pq = self._index.pq
+        centres = faiss_module().vector_to_array(pq.centroids).reshape(int(pq.M), int(pq.ksub), int(pq.dsub))
+        return parts_fit(mine, self._codes(self._index, vectors), batch, centres)
 
     def _quantiser(self, index: Any) -> Any:
         return index.sq if self._kind == "ivf_sq8" else index.pq
@@ -321,7 +343,7 @@ class IvfIndex(VectorIndex):
         if waiting:
             yield _ROWS, _packed(*(np.concatenate(column) for column in zip(*waiting, strict=True)))
 
-    def _load(self, log: IndexLog, vector_of: Callable[[int], bytes | None]) -> str | None:
+    def _load(self, log: IndexLog, stored: Callable[[int], Batch | None]) -> str | None:
         """What is wrong with the log, or None when it is loaded."""
         faiss = faiss_module()
         self.reset()
@@ -350,7 +372,7 @@ class IvfIndex(VectorIndex):
             return f"no snapshot ({error.strerror})"
         except (ValueError, KeyError, TypeError, RuntimeError) as error:
             return f"the snapshot is damaged ({error})"
-        if self._is_foreign(seen, vector_of):
+        if self._is_foreign(seen, stored):
             return "it holds other rows than the database"
         self._whole = False
         return None
@@ -365,15 +387,13 @@ class IvfIndex(VectorIndex):
         picked = {int(rows.argmax()), *np.linspace(0, len(rows) - 1, _N_SAMPLES).astype(int).tolist()}
         return [(int(rows[place]), codes[place].copy()) for place in picked]
 
-    def _is_foreign(self, seen: list[tuple[int, Codes]], vector_of: Callable[[int], bytes | None]) -> bool:
+    def _is_foreign(self, seen: list[tuple[int, Codes]], stored: Callable[[int], Batch | None]) -> bool:
         """Whether a handful of rows, the last one among them, stand otherwise in the database; one that was removed says nothing."""
         in_order_of_rows = sorted(seen, key=lambda entry: entry[0])
         for place in np.unique(np.linspace(0, len(seen) - 1, _N_SAMPLES).astype(np.int64)).tolist() if seen else ():
             row, mine = in_order_of_rows[place]
-            found = vector_of(row)
-            if found is None or (
-                found and (self._codes(self._index, np.frombuffer(found, dtype="<f4").astype(np.float32)[None, :])[0] != mine).any()
-            ):
+            found = stored(row)
+            if found is None or (len(found.rows) and not self._fits(mine[None, :], found).all()):
                 return True
         return False
 

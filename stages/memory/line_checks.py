@@ -14,6 +14,7 @@ from stages.memory.vector_checks import check_vectors
 _FIRST_YEAR, _LAST_YEAR = 1900, 2200
 """Years in which nanoseconds since 1970 fit 64 bits, with room for a session that is as long as a life."""
 _LONGEST_NS = 60 * 366 * 86400 * 10**9
+_FIRST_NS, _AFTER_NS = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) * 10**9 for year in (_FIRST_YEAR, _LAST_YEAR))
 
 
 def check_start(session: str, started_at: datetime) -> None:
@@ -59,6 +60,11 @@ def check_event(session: str, event: Event, dimension: int) -> None:
             f"session {session}: event {event.name} must have a finite surprise, begin at 0 ns or later, and end no earlier;"
             f" found surprise {event.surprise}, {event.pts_ns} to {end_ns} ns, known at {event.end_ns} ns"
         )
+
+
+def is_moment(at_ns: int) -> bool:
+    """Whether nanoseconds since 1970 lie in the years that a memory can hold, 1900 to 2199."""
+    return _FIRST_NS <= at_ns < _AFTER_NS
 
 
 def is_text(text: str) -> bool:

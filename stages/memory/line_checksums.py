@@ -12,6 +12,8 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+# One for all: json.dumps makes another for each line.
+_json = json.JSONEncoder(ensure_ascii=False).encode
 _VECTOR_TRIGGER = """
 CREATE TRIGGER line_checksums_of_vectors AFTER UPDATE OF vector ON vectors BEGIN
     UPDATE line_checksums SET vector = NULL WHERE n = old.n;
@@ -65,6 +67,14 @@ def renew_vectors(connection: sqlite3.Connection) -> None:
     connection.executemany("UPDATE line_checksums SET vector = ? WHERE n = ?", ((zlib.crc32(vector), row) for row, vector in rows))
 
 
+def renew(connection: sqlite3.Connection, vectors: Mapping[int, bytes]) -> None:
+    """After vectors were stored in another format, by row number: their checksums. Lines that had none get none."""
+    connection.executemany(
+        "UPDATE line_checksums SET vector = ? WHERE n = ? AND vector IS NOT NULL",
+        [(zlib.crc32(vector), row) for row, vector in vectors.items()],
+    )
+
+
 def damaged_words(connection: sqlite3.Connection) -> Iterator[str]:
     """The ids of lines that no longer read as they were stored."""
     query = f"SELECT c.words, {_COVERED} FROM line_checksums c JOIN lines l ON l.n = c.n WHERE c.words IS NOT NULL ORDER BY c.n"
@@ -100,4 +110,4 @@ def damaged_audio(connection: sqlite3.Connection, root: Path) -> Iterator[str]:
 
 
 def _checksum(covered: Iterable[object]) -> int:
-    return zlib.crc32(json.dumps(list(covered), ensure_ascii=False).encode("utf-8", "surrogatepass"))
+    return zlib.crc32(_json(list(covered)).encode("utf-8", "surrogatepass"))

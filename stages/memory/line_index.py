@@ -23,7 +23,7 @@ class LineIndex(FollowedIndex):
     """
 
     def __init__(self, database: Database, folder: Path | None, kind: IndexKind, dimension: int) -> None:
-        super().__init__(database, folder, kind, dimension, _LineVectors(), near_ties=True)
+        super().__init__(database, folder, kind, dimension, _LineVectors(dimension), near_ties=True)
         self._beside: dict[str, FollowedIndex] = {}
 
     def beside(self, name: str, rows: VectorRows) -> FollowedIndex:
@@ -49,14 +49,14 @@ class LineIndex(FollowedIndex):
             pools = [k] if at_ns is None or allowed is not None or excluded is not None else [factor * k for factor in _WIDER]
             for pool in pools:
                 found = self.nearest(vector, pool, excluded, allowed)
-                names = row_filters.until(connection, [row for row, _ in found], at_ns)
+                names = row_filters.until(connection, [row for row, _ in found], at_ns, k)
                 if len(names) >= k or len(found) < pool:
                     break
             else:
                 if len(names) < k and len(pools) > 1:
                     # Hardly anything like this had been said by then: look at each line that had.
                     found = self.nearest(vector, k, None, row_filters.all_rows_until(connection, at_ns or 0))
-                    names = row_filters.until(connection, [row for row, _ in found], at_ns)
+                    names = row_filters.until(connection, [row for row, _ in found], at_ns, k)
         return [Hit(names[row], score) for row, score in found if row in names][:k]
 
     @property
@@ -90,17 +90,20 @@ class LineIndex(FollowedIndex):
 class _LineVectors:
     """The table of the lines' vectors."""
 
+    def __init__(self, dimension: int) -> None:
+        self._dimension = dimension
+
     def batches(self, connection: sqlite3.Connection, after: int) -> Iterator[Batch]:
         """Lines that are not copies."""
-        return row_reader.vector_batches(connection, after)
+        return row_reader.vector_batches(connection, after, dimension=self._dimension)
 
-    def vector_of(self, connection: sqlite3.Connection, row: int) -> bytes | None:
+    def stored(self, connection: sqlite3.Connection, row: int) -> Batch | None:
         """The vector of a line as it is stored."""
-        return row_reader.vector_of(connection, row)
+        return row_reader.stored_vector(connection, row, self._dimension)
 
     def vectors_of(self, connection: sqlite3.Connection, rows: Sequence[int]) -> dict[int, Float32Array]:
         """The vectors of lines by row number."""
-        return row_reader.vectors_of(connection, rows)
+        return row_reader.vectors_of(connection, rows, self._dimension)
 
     def removals(self, connection: sqlite3.Connection, after: int) -> tuple[Rows, int]:
         """Lines whose vectors were removed."""

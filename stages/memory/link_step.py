@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -43,9 +44,11 @@ class _Due:
 class Link:
     """Links each new event, and each whose vector or people changed, as A-MEM links notes (arXiv 2502.12110), but without a model's word.
 
-    "topic": the eight nearest events by vector, where the cosine is at least `min_cosine`, which is the weight. "people": the four
-    events before and the four after in which each of its (up to eight) people took part; the weight is half the share of common people.
-    The work for an event is bounded by indexes, whatever the memory holds.
+    "topic": the eight nearest by vector of the events that were known before it, where the cosine is at least `min_cosine`, which is
+    the weight. "people": the four events before in which each of its (up to eight) people took part; the weight is half the share of
+    common people. Events that came later but are linked already, as where an older session is imported, count with both: later ones
+    that are not will look back themselves, so it makes no difference when sleep comes. The work for an event is bounded by indexes,
+    whatever the memory holds.
     """
 
     name = "link"
@@ -63,7 +66,7 @@ class Link:
                 " WHERE e.level = 'event' ORDER BY d.n LIMIT ?"
             )
             rows = connection.execute(query, (limit,)).fetchall()
-        due = [_due(memory, *row) for row in rows]
+            due = [_due(memory, connection, *row) for row in rows]
         if not due:
             return 0
         with memory.links.database.writing() as connection:
@@ -76,27 +79,31 @@ class Link:
             return
         topics = {other: cosine for other, cosine in _cosines(connection, due).items() if cosine >= self.min_cosine}
         if len(due.vector):
-            _replace(connection, due.event, "topic", topics, at_ns)
+            _replace(connection, due.event, "topic", topics, due.near, at_ns)
         people = _people(connection, due.event)
         connection.execute("DELETE FROM event_people WHERE event = ?", (due.event,))
         connection.executemany(
             "INSERT INTO event_people (event, person, ended_at_ns) VALUES (?, ?, ?)",
             [(due.event, person, due.ended_at_ns) for person in people],
         )
-        others = {other: shared(people, _known_people(connection, other)) for other in _met(connection, due, people)}
-        _replace(connection, due.event, "people", {other: share for other, share in others.items() if share > 0.0}, at_ns)
+        met = _met(connection, due, people)
+        others = dict.fromkeys((*_linked(connection, due.event, "people"), *met))
+        shares = {other: shared(people, _known_people(connection, other)) for other in others}
+        _replace(connection, due.event, "people", {other: share for other, share in shares.items() if share > 0.0}, met, at_ns)
 
 
-def _due(memory: LongTermMemory, number: int, event: str, ended_at_ns: int, blob: bytes) -> _Due:
+def _due(memory: LongTermMemory, connection: sqlite3.Connection, number: int, event: str, ended_at_ns: int, blob: bytes) -> _Due:
     vector = np.frombuffer(blob, dtype="<f4").astype(np.float32)
     if len(vector) != memory.encoder.dimension:
         return _Due(number, event, ended_at_ns, np.zeros(0, dtype=np.float32), ())
-    near = memory.granules.nearest_events(vector, _N_NEAREST + 1)
-    return _Due(number, event, ended_at_ns, vector, tuple(name for name, _ in near if name != event)[:_N_NEAREST])
+    earlier, later = memory.granules.neighbours(vector, _N_NEAREST, event, ended_at_ns)
+    waits = "SELECT 1 FROM links_due WHERE event = ?"
+    linked = [name for name, _ in later if connection.execute(waits, (name,)).fetchone() is None]
+    return _Due(number, event, ended_at_ns, vector, tuple(name for name, _ in earlier) + tuple(linked))
 
 
 def _cosines(connection: sqlite3.Connection, due: _Due) -> dict[str, float]:
-    """How like an event those near it are, and those that it is linked to: by their own vectors, whichever key found them."""
+    """How like an event those near it are, and those that it is or was linked to."""
     cosines = {}
     for other in dict.fromkeys((*due.near, *_linked(connection, due.event, "topic"))):
         row = connection.execute("SELECT vector FROM events WHERE id = ?", (other,)).fetchone()
@@ -123,8 +130,8 @@ def _known_people(connection: sqlite3.Connection, event: str) -> list[str]:
 
 
 def _met(connection: sqlite3.Connection, due: _Due, people: list[str]) -> list[str]:
-    """The events before and after in which the people of an event took part, and those that it is linked to."""
-    met = dict.fromkeys(_linked(connection, due.event, "people"))
+    """The events before and after in which the people of an event took part, as far as they are linked."""
+    met: dict[str, None] = {}
     here = (due.ended_at_ns, due.event)
     for person in people:
         for side, order in (("<", "DESC"), (">", "ASC")):
@@ -143,11 +150,18 @@ def _linked(connection: sqlite3.Connection, event: str, kind: str) -> list[str]:
     return [row[0] for row in connection.execute(query, {"event": event, "kind": kind})]
 
 
-def _replace(connection: sqlite3.Connection, event: str, kind: str, weights: dict[str, float], at_ns: int) -> None:
-    """An event's links of a kind are these, as far as there is room at both ends."""
+def _replace(connection: sqlite3.Connection, event: str, kind: str, weights: dict[str, float], near: Collection[str], at_ns: int) -> None:
+    """An event's links of a kind are these, as far as there is room at both ends.
+
+    What gave way to stronger ones before stays so, unless it is among those that are `near`.
+    """
+    dropped = "SELECT 1 FROM links WHERE a = ? AND b = ? AND kind = ? AND dropped_by IS NOT NULL"
     for other in _linked(connection, event, kind):
+        pair = (min(event, other), max(event, other), kind)
         if other not in weights:
-            connection.execute("DELETE FROM links WHERE a = ? AND b = ? AND kind = ?", (min(event, other), max(event, other), kind))
+            connection.execute("DELETE FROM links WHERE a = ? AND b = ? AND kind = ?", pair)
+        elif other not in near and connection.execute(dropped, pair).fetchone():
+            connection.execute("UPDATE links SET weight = ? WHERE a = ? AND b = ? AND kind = ?", (weights.pop(other), *pair))
     for other, weight in weights.items():
         put(connection, event, other, kind, weight, at_ns)
     for end in (event, *weights):

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations, islice
 
-from stages.memory import row_writer
+from stages.memory import link_history, row_writer
 from stages.memory.database import Database
-from stages.memory.link_weights import MOST_LINKS, RATE, decayed, joined, strengthened
+from stages.memory.link_weights import MOST_LINKS, decayed, joined, strengthened
 from stages.memory.memory_errors import MemoryError_
 
 KINDS = ("people", "recall", "topic")
@@ -19,13 +19,16 @@ MOST_TOGETHER = 8
 _MOST_ASKED = 64
 
 _OF_EVENT = """
-SELECT x.other, x.kind, x.weight, x.made_at_ns, x.updated_at_ns FROM (
-    SELECT b AS other, kind, weight, made_at_ns, updated_at_ns FROM links WHERE a = :event
-    UNION ALL SELECT a, kind, weight, made_at_ns, updated_at_ns FROM links WHERE b = :event
-) x JOIN events e ON e.id = x.other
-WHERE :at IS NULL OR (e.ended_at_ns <= :at AND (x.kind != 'recall' OR x.made_at_ns <= :at))
+SELECT x.other, x.kind, x.weight, x.made_at_ns, x.updated_at_ns, x.history FROM (
+    SELECT b AS other, kind, weight, made_at_ns, updated_at_ns, history, dropped_by FROM links WHERE a = :event
+    UNION ALL SELECT a, kind, weight, made_at_ns, updated_at_ns, history, dropped_by FROM links WHERE b = :event
+) x JOIN events e ON e.id = x.other LEFT JOIN events d ON d.id = x.dropped_by
+WHERE CASE WHEN :at IS NULL THEN x.dropped_by IS NULL
+      ELSE e.ended_at_ns <= :at AND (x.kind = 'recall' OR x.dropped_by IS NULL OR d.ended_at_ns > :at) END
 ORDER BY x.other, x.kind
 """
+BY_RECALL = ""
+"""What a link of recall gave way to: no event, but recalls of others."""
 
 
 class LinkError(MemoryError_):
@@ -55,9 +58,9 @@ class LinkStore:
     def of(self, event_id: str, at: datetime | None = None) -> list[LinkedEvent]:
         """The events that one is linked to, strongest first.
 
-        Links of recall fade with time: until `at`, or until the latest of them was recalled. As of `at` no later event is seen, and a
-        link that was strengthened later has the weight that it began with. An event that was not known by then has no links.
-        Raises LinkError where there is no event of that id, or `at` has no UTC offset.
+        Links of recall fade with time: until `at`, or until the latest of them was recalled. As of `at` no later event is seen, links
+        that later ones took the place of are there, and those of recall have the weight of then. An event that was not known by then
+        has no links. Raises LinkError where there is no event of that id, or `at` has no UTC offset.
         """
         if at is not None and at.tzinfo is None:
             raise LinkError(f"at {at.isoformat()} must carry its UTC offset, like 2026-11-22T10:00+01:00")
@@ -69,10 +72,14 @@ class LinkStore:
             found = connection.execute(_OF_EVENT, {"event": event_id, "at": at_ns}).fetchall()
         if at_ns is not None and known[0] > at_ns:
             return []
-        now_ns = max((updated for _, _, _, _, updated in found), default=0) if at_ns is None else at_ns
+        now_ns = max((row[4] for row in found), default=0) if at_ns is None else at_ns
         kinds: dict[str, dict[str, float]] = {}
-        for other, kind, weight, made_ns, updated_ns in found:
-            kinds.setdefault(other, {})[kind] = _as_of(kind, weight, made_ns, updated_ns, now_ns)
+        for other, kind, weight, made_ns, updated_ns, history in found:
+            held = weight
+            if kind == "recall":
+                held = link_history.weight_at(link_history.changes(made_ns, updated_ns, weight, history), now_ns)
+            if held > 0.0 or at_ns is None:
+                kinds.setdefault(other, {})[kind] = held
         linked = [LinkedEvent(other, joined(weights.values()), weights) for other, weights in kinds.items()]
         return sorted(linked, key=lambda entry: (-round(entry.weight, 9), entry.event))
 
@@ -83,7 +90,8 @@ class LinkStore:
         """
         together = sorted(_there(connection, list(islice(dict.fromkeys(event_ids), _MOST_ASKED)))[:MOST_TOGETHER])
         for a, b in combinations(together, 2):
-            had = connection.execute("SELECT weight, updated_at_ns FROM links WHERE a = ? AND b = ? AND kind = 'recall'", (a, b)).fetchone()
+            query = "SELECT weight, updated_at_ns FROM links WHERE a = ? AND b = ? AND kind = 'recall' AND dropped_by IS NULL"
+            had = connection.execute(query, (a, b)).fetchone()
             weight = strengthened(0.0, 0) if had is None else strengthened(had[0], at_ns - had[1])
             put(connection, a, b, "recall", weight, at_ns)
         for event in together:
@@ -98,41 +106,58 @@ class LinkStore:
 
 def put(connection: sqlite3.Connection, one: str, other: str, kind: str, weight: float, at_ns: int) -> None:
     """Set the weight of a link between two events; a clock that was set back does not take it back in time."""
-    connection.execute(
-        "INSERT INTO links (a, b, kind, weight, made_at_ns, updated_at_ns) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (a, b, kind)"
-        " DO UPDATE SET weight = excluded.weight, updated_at_ns = max(updated_at_ns, excluded.updated_at_ns)",
-        (min(one, other), max(one, other), kind, min(max(weight, 0.0), 1.0), at_ns, at_ns),
-    )
+    pair, weight = (min(one, other), max(one, other), kind), min(max(weight, 0.0), 1.0)
+    query = "SELECT made_at_ns, updated_at_ns, weight, history FROM links WHERE a = ? AND b = ? AND kind = ?"
+    had = connection.execute(query, pair).fetchone()
+    if had is None:
+        new = "INSERT INTO links (a, b, kind, weight, made_at_ns, updated_at_ns) VALUES (?, ?, ?, ?, ?, ?)"
+        connection.execute(new, (*pair, weight, at_ns, at_ns))
+        return
+    updated_ns = max(had[1], at_ns)
+    history = link_history.appended(link_history.changes(*had), updated_ns, weight) if kind == "recall" else None
+    change = "UPDATE links SET weight = ?, updated_at_ns = ?, history = ?, dropped_by = NULL WHERE a = ? AND b = ? AND kind = ?"
+    connection.execute(change, (weight, updated_ns, history, *pair))
 
 
 def keep_strongest(connection: sqlite3.Connection, event: str, kind: str, at_ns: int, fresh: Collection[str] = ()) -> int:
-    """Drop an event's weakest links of a kind beyond sixteen (of equal ones those farthest in time); how many.
+    """Let an event's weakest links of a kind beyond sixteen (of equal ones those farthest in time) give way; how many did.
 
-    Links with `fresh` events stay: a link that has just begun would else never have the time to grow.
+    Links with `fresh` events stay: a link that has just begun would else never have the time to grow. What gives way is kept, for who
+    asks as of before, with what took its place: the newest of the events that are linked, or a recall.
     """
     bound = {"event": event, "kind": kind}
     counted = (
-        "SELECT (SELECT count(*) FROM links WHERE a = :event AND kind = :kind)"
-        " + (SELECT count(*) FROM links WHERE b = :event AND kind = :kind)"
+        "SELECT (SELECT count(*) FROM links WHERE a = :event AND kind = :kind AND dropped_by IS NULL)"
+        " + (SELECT count(*) FROM links WHERE b = :event AND kind = :kind AND dropped_by IS NULL)"
     )
     if connection.execute(counted, bound).fetchone()[0] <= MOST_LINKS:
         return 0
     query = """
-        SELECT x.a, x.b, x.weight, x.updated_at_ns, abs(one.ended_at_ns - other.ended_at_ns) FROM (
-            SELECT a, b, weight, updated_at_ns FROM links WHERE a = :event AND kind = :kind
-            UNION ALL SELECT a, b, weight, updated_at_ns FROM links WHERE b = :event AND kind = :kind
+        SELECT x.a, x.b, x.weight, x.updated_at_ns, abs(one.ended_at_ns - other.ended_at_ns), max(one.ended_at_ns, other.ended_at_ns),
+               CASE WHEN (one.ended_at_ns, one.id) > (other.ended_at_ns, other.id) THEN x.a ELSE x.b END
+        FROM (
+            SELECT a, b, weight, updated_at_ns FROM links WHERE a = :event AND kind = :kind AND dropped_by IS NULL
+            UNION ALL SELECT a, b, weight, updated_at_ns FROM links WHERE b = :event AND kind = :kind AND dropped_by IS NULL
         ) x JOIN events one ON one.id = x.a JOIN events other ON other.id = x.b
     """
     rows = connection.execute(query, bound).fetchall()
     now_ns = max(at_ns, *(row[3] for row in rows))
 
-    def strength(row: tuple[str, str, float, int, int]) -> tuple[bool, float, int, str, str]:
-        a, b, weight, updated_ns, apart_ns = row
+    def strength(row: tuple[str, str, float, int, int, int, str]) -> tuple[bool, float, int, str, str]:
+        a, b, weight, updated_ns, apart_ns = row[:5]
         is_fresh = (b if a == event else a) in fresh
         return (not is_fresh, -round(decayed(weight, now_ns - updated_ns) if kind == "recall" else weight, 9), apart_ns, a, b)
 
     weakest = sorted(rows, key=strength)[MOST_LINKS:]
-    connection.executemany("DELETE FROM links WHERE a = ? AND b = ? AND kind = ?", [(row[0], row[1], kind) for row in weakest])
+    newest = max((row[5], row[6]) for row in rows)[1]
+    for a, b, *_, later in weakest:
+        if kind == "recall":
+            _give_way(connection, a, b, now_ns)
+        elif later == newest:
+            # It came with the event that took its place, so there is no moment as of which it was there.
+            connection.execute("DELETE FROM links WHERE a = ? AND b = ? AND kind = ?", (a, b, kind))
+        else:
+            connection.execute("UPDATE links SET dropped_by = ? WHERE a = ? AND b = ? AND kind = ?", (newest, a, b, kind))
     return len(weakest)
 
 
@@ -147,7 +172,8 @@ def erase(connection: sqlite3.Connection, events: Iterable[str], people: Iterabl
         row[0] for person in them for row in connection.execute("SELECT event FROM event_people WHERE person = ? ORDER BY event", (person,))
     ]
     for event in gone:
-        counts["links"] += connection.execute("DELETE FROM links WHERE a = ? OR b = ?", (event, event)).rowcount
+        theirs = "DELETE FROM links WHERE a = :event OR b = :event OR (dropped_by = :event AND dropped_by != '')"
+        counts["links"] += connection.execute(theirs, {"event": event}).rowcount
         counts["event_people"] += connection.execute("DELETE FROM event_people WHERE event = ?", (event,)).rowcount
         counts["links_due"] += connection.execute("DELETE FROM links_due WHERE event = ?", (event,)).rowcount
     for event in touched:
@@ -163,10 +189,11 @@ def erase(connection: sqlite3.Connection, events: Iterable[str], people: Iterabl
     return counts
 
 
-def _as_of(kind: str, weight: float, made_ns: int, updated_ns: int, now_ns: int) -> float:
-    if kind != "recall":
-        return weight
-    return decayed(weight, now_ns - updated_ns) if updated_ns <= now_ns else decayed(RATE, now_ns - made_ns)
+def _give_way(connection: sqlite3.Connection, a: str, b: str, at_ns: int) -> None:
+    query = "SELECT made_at_ns, updated_at_ns, weight, history FROM links WHERE a = ? AND b = ? AND kind = 'recall'"
+    history = link_history.appended(link_history.changes(*connection.execute(query, (a, b)).fetchone()), at_ns, 0.0)
+    gone = "UPDATE links SET dropped_by = ?, history = ? WHERE a = ? AND b = ? AND kind = 'recall'"
+    connection.execute(gone, (BY_RECALL, history, a, b))
 
 
 def _there(connection: sqlite3.Connection, ids: Sequence[str]) -> list[str]:

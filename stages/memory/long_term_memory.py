@@ -15,7 +15,7 @@ import numpy as np
 from pipeline.packets import Event, Float32Array, Gap, Line, Tracks
 from pipeline.stage import Resource
 from stages.memory import (
-    consolidation,
+    arrivals,
     line_audio,
     memory_settings,
     row_filters,
@@ -26,7 +26,7 @@ from stages.memory import (
 )
 from stages.memory.bounds import Bounds
 from stages.memory.database import Database, WriterLock, translated
-from stages.memory.episode_growth import leave_unchanged
+from stages.memory.episode_growth import end_session
 from stages.memory.erasure import Erasures
 from stages.memory.examination import Examination, examine
 from stages.memory.granule_store import GranuleStore
@@ -164,13 +164,9 @@ class LongTermMemory(Resource):
         """The session has been heard to its end: its events become episodes and days."""
         with self._writing_to(session) as connection:
             connection.execute("UPDATE sessions SET complete = 1, duration_ns = ? WHERE id = ?", (duration_ns, session))
-            parts = row_reader.event_parts(connection, session)
             talker_speakers.settle_talkers(connection, session)
             speaker_store.settle(connection, session)
-            (started_at,) = connection.execute("SELECT started_at FROM sessions WHERE id = ?", (session,)).fetchone()
-            found = consolidation.episodes(parts, duration_ns) + consolidation.days(parts, datetime.fromisoformat(started_at), duration_ns)
-            for event in leave_unchanged(connection, session, found):
-                row_writer.add_event(connection, session, event)
+            end_session(connection, session, duration_ns)
         self.tend_index()
 
     def passed_ns(self, session: str) -> int:
@@ -178,6 +174,11 @@ class LongTermMemory(Resource):
         with self._database.reading() as connection:
             row = connection.execute("SELECT passed_ns FROM sessions WHERE id = ?", (session,)).fetchone()
         return int(row[0]) if row else 0
+
+    def arrivals(self, session: str) -> dict[str, int]:
+        """When each line of a session that is no copy had been heard, in session time, by its id; in the order in which they came."""
+        with self._database.reading() as connection:
+            return arrivals.arrivals(connection, session)
 
     def add_lines(self, session: str, lines: Sequence[Line], passed_ns: int) -> None:
         """Store lines with their audio in one transaction, in the order of their ends. Lines that are there already stay.
@@ -368,9 +369,9 @@ class LongTermMemory(Resource):
         return np.intersect1d(rows, theirs)
 
     def vectors(self, line_ids: Sequence[str]) -> Float32Array:
-        """Float32, shape (len(line_ids), dimension). Raises MemoryError_ naming the first line that is not there."""
+        """Float32, shape (len(line_ids), dimension); 0 where a vector has faded. Raises MemoryError_ naming the first line not there."""
         with self._database.reading() as connection:
-            found = row_reader.vectors(connection, line_ids)
+            found = row_reader.vectors(connection, line_ids, self.encoder.dimension)
         missing = [name for name in line_ids if name not in found]
         if missing:
             raise MemoryError_(f"line {missing[0]!r} is not in this memory")
@@ -461,6 +462,7 @@ def _row(session: str, line: Line, *, keeps_audio: bool) -> LineRow:
         copy_of=transcript.copy_of,
         clip=line_audio.clip_path(session, transcript.key) if keeps_audio and len(transcript.utterance.samples) else None,
         clip_start_ns=transcript.utterance.audio_pts_ns,
+        heard_ns=line.end_ns if line.end_ns != transcript.spoken_end_ns else None,
     )
 
 

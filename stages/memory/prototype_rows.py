@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from stages.memory import granule_keys
+from stages.memory import granule_keys, stored_vectors
 from stages.memory.short_term import STATE_BYTES, ShortTermError, ShortTermStore, Trace
 from stages.memory.short_term_state import decoded, encoded
 
@@ -66,7 +66,7 @@ def erase(connection: sqlite3.Connection, lines: Iterable[str]) -> dict[str, int
     """Take lines (ids) out of prototypes and of short-term memories; how many rows, by table.
 
     For whoever erases lines, in that transaction and before their vectors go. A prototype is made anew from the vectors of the lines
-    that stay; one of which fewer than two stay goes. Traces that have a part in an erased line go wholly.
+    that stay; one of which fewer than two stay, or none with a vector, goes. Traces that have a part in an erased line go wholly.
     """
     counts = dict.fromkeys(("prototypes", "prototype_lines", "short_terms"), 0)
     gone = sorted(set(lines))
@@ -91,18 +91,22 @@ def erase(connection: sqlite3.Connection, lines: Iterable[str]) -> dict[str, int
 
 
 def retell(connection: sqlite3.Connection, name: str) -> bool:
-    """Make a prototype anew: the mean of the vectors of its lines and their span. False where it has fewer than two lines, and goes."""
+    """Make a prototype anew: the mean of the vectors of its lines and their span.
+
+    False where it has fewer than two lines, or the vectors of all of them have faded, and goes.
+    """
     rows = connection.execute(
-        "SELECT l.start_ns, l.end_ns, v.vector FROM prototype_lines m JOIN lines l ON l.id = m.line JOIN vectors v ON v.n = l.n"
+        "SELECT l.start_ns, l.end_ns, l.n, v.vector FROM prototype_lines m JOIN lines l ON l.id = m.line LEFT JOIN vectors v ON v.n = l.n"
         " WHERE m.prototype = ? ORDER BY l.n",
         (name,),
     ).fetchall()
-    if len(rows) < 2:
+    vectors = list(stored_vectors.by_key(connection, [(row, blob) for _, _, row, blob in rows]).values())
+    if len(rows) < 2 or not vectors:
         connection.execute("DELETE FROM prototypes WHERE id = ?", (name,))
         return False
-    mean = np.mean([np.frombuffer(blob, dtype="<f4").astype(np.float64) for _, _, blob in rows], axis=0)
+    mean = np.mean([vector.astype(np.float64) for vector in vectors], axis=0)
     length = float(np.linalg.norm(mean))
-    vector = (mean / length).astype(np.float32) if length > 1e-6 else np.frombuffer(rows[0][2], dtype="<f4").astype(np.float32)
+    vector = (mean / length).astype(np.float32) if length > 1e-6 else vectors[0]
     connection.execute(
         "UPDATE prototypes SET start_ns = ?, end_ns = ?, n_lines = ?, vector = ? WHERE id = ?",
         (min(row[0] for row in rows), max(row[1] for row in rows), len(rows), vector.astype("<f4").tobytes(), name),

@@ -9,7 +9,7 @@ from datetime import datetime
 import numpy as np
 
 from pipeline.packets import Float32Array
-from stages.memory import prototype_rows
+from stages.memory import prototype_rows, stored_vectors
 from stages.memory.database import Database
 from stages.memory.memory_errors import MemoryError_
 from stages.memory.row_writer import utc_ns
@@ -83,7 +83,8 @@ class PrototypeStore:
     def take_up(self, session: str) -> tuple[list[Trace], list[Taken]]:
         """Where the short-term memory of a session stands: what was stored of it, and the lines that came after.
 
-        Where nothing was stored of it, the session is gone through anew, and its prototypes with it.
+        Where nothing was stored of it, the session is gone through anew, and its prototypes with it. Lines whose vectors have faded
+        are left out.
         """
         with self._writing_to(session) as connection:
             stored = prototype_rows.short_term(connection, session)
@@ -95,10 +96,8 @@ class PrototypeStore:
                 " WHERE l.session = ? AND l.n > ? AND l.copy_of IS NULL ORDER BY l.n",
                 (session, last_n),
             ).fetchall()
-        lines = [
-            Taken(name[len(session) + 1 :], text, start, end, np.frombuffer(blob, dtype="<f4").astype(np.float32))
-            for name, text, start, end, blob in found
-        ]
+            vectors = stored_vectors.by_key(connection, [(row[0], row[4]) for row in found])
+        lines = [Taken(name[len(session) + 1 :], text, start, end, vectors[name]) for name, text, start, end, _ in found if name in vectors]
         return traces, lines
 
     def keep(self, session: str, short_term: ShortTermStore, leaving: Sequence[tuple[Leaving, int]]) -> None:

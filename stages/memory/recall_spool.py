@@ -11,6 +11,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from stages.memory.line_checks import is_moment, is_text
+
 FOLDER = "recalled"
 _FILE = "waiting.jsonl"
 _TAKEN = "taken.jsonl"
@@ -44,7 +46,10 @@ def take(root: Path) -> Path | None:
 
 
 def entries(path: Path, from_byte: int, limit: int) -> list[tuple[int, list[str], int]]:
-    """At most `limit` recalls from a byte on, as (moment, line ids, byte after it). What is torn or no recall counts as nothing."""
+    """At most `limit` recalls from a byte on, as (moment, line ids, byte after it).
+
+    What is torn, damaged or no recall has no line ids: a moment outside the years 1900 to 2199, and an id that is no text, are no recall.
+    """
     found: list[tuple[int, list[str], int]] = []
     with path.open("rb") as file:
         file.seek(from_byte)
@@ -69,8 +74,11 @@ def _recall(raw: bytes) -> tuple[int, list[str]]:
     try:
         entry = json.loads(raw)
         at_ns, lines = entry["at_ns"], entry["lines"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return 0, []
-    if not isinstance(at_ns, int) or isinstance(at_ns, bool) or not isinstance(lines, list):
+    if not isinstance(at_ns, int) or isinstance(at_ns, bool) or not is_moment(at_ns):
         return 0, []
-    return at_ns, [line for line in lines if isinstance(line, str)]
+    # Damage that reached one id may have reached the others: none of them is believed.
+    if not isinstance(lines, list) or not all(isinstance(line, str) and is_text(line) for line in lines):
+        return 0, []
+    return at_ns, lines

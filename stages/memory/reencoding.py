@@ -17,6 +17,7 @@ from stages.memory.index_tables import REMOVAL_TRIGGER
 from stages.memory.memory_errors import MemoryError_
 from stages.memory.memory_settings import MemorySettings
 from stages.memory.text_encoder import TextEncoder
+from stages.memory.vector_codec import FLOAT32, GONE
 from stages.memory.vector_index import IndexKind
 
 _AT_ONCE = 256
@@ -39,7 +40,9 @@ def reencode(
 
     New vectors gather in a table of their own, so that the memory stays as it was, and readable, until all are there; a run that
     was cut short is taken up where it stopped. Then one transaction puts them in the place of the old ones. An event's vector
-    is the mean of its lines' (of its parts', where it is an episode or a day). Raises MemoryInUse, MemoryFull, MemoryError_.
+    is the mean of its lines' (of its parts', where it is an episode or a day). Vectors are whole again, whatever their age; lines whose
+    vectors have faded get none, since what is forgotten does not come back with another encoder.
+    Raises MemoryInUse, MemoryFull, MemoryError_.
     """
     found = memory_settings.load(root)
     if found is None:
@@ -74,7 +77,8 @@ def _run(database: Database, encoder: TextEncoder, progress: Callable[[int, int]
         with database.reading() as connection:
             done, last = connection.execute("SELECT count(*), coalesce(max(n), 0) FROM vectors_next").fetchone()
             (total,) = connection.execute("SELECT count(*) FROM vectors").fetchone()
-            part = connection.execute("SELECT n, text FROM lines WHERE n > ? ORDER BY n LIMIT ?", (last, _AT_ONCE)).fetchall()
+            query = "SELECT n, text FROM lines WHERE n > ? AND vector_format != ? ORDER BY n LIMIT ?"
+            part = connection.execute(query, (last, GONE, _AT_ONCE)).fetchall()
         if progress is not None:
             progress(done, total)
         if not part:
@@ -104,6 +108,8 @@ def _prepare(connection: sqlite3.Connection, encoder: TextEncoder) -> None:
 
 
 def _switch(connection: sqlite3.Connection, encoder: TextEncoder) -> int:
+    # Some may have faded since they were encoded, where the run was cut short.
+    connection.execute("DELETE FROM vectors_next WHERE n IN (SELECT n FROM lines WHERE vector_format = ?)", (GONE,))
     for level in ("event", "episode", "day"):
         for name, summary in connection.execute("SELECT id, summary FROM events WHERE level = ? ORDER BY id", (level,)).fetchall():
             vector = _vector_of(connection, name, level == "event", encoder, summary)
@@ -115,6 +121,8 @@ def _switch(connection: sqlite3.Connection, encoder: TextEncoder) -> int:
     connection.execute("DROP TABLE vectors")
     connection.execute("ALTER TABLE vectors_next RENAME TO vectors")
     connection.execute(REMOVAL_TRIGGER)
+    connection.execute("UPDATE lines SET vector_format = ? WHERE vector_format NOT IN (?, ?)", (FLOAT32, FLOAT32, GONE))
+    connection.execute("DELETE FROM vector_codebooks")
     line_checksums.renew_vectors(connection)
     prototype_rows.retell_all(connection)
     connection.execute("DELETE FROM reencodings")

@@ -82,14 +82,17 @@ def ended(connection: sqlite3.Connection, rows: Rows, at_ns: int) -> Rows:
     return np.array(kept, dtype=np.int64)
 
 
-def until(connection: sqlite3.Connection, rows: Iterable[int], at_ns: int | None) -> dict[int, str]:
-    """The ids of those lines among some that had ended by a moment, by row number."""
+def until(connection: sqlite3.Connection, rows: Iterable[int], at_ns: int | None, most: int) -> dict[int, str]:
+    """The ids of those lines among some that had ended by a moment, by row number: of the first `most` of them, and maybe a few more."""
     found: dict[int, str] = {}
     wanted = list(rows)
-    for first in range(0, len(wanted), 500):
-        part = ",".join(str(int(row)) for row in wanted[first : first + 500])
+    size = max(1, min(most, 500))
+    for first in range(0, len(wanted), size):
+        part = ",".join(str(int(row)) for row in wanted[first : first + size])
         query = f"SELECT n, id FROM lines WHERE n IN ({part}) AND (:at IS NULL OR ended_at_ns <= :at)"
         found.update(connection.execute(query, {"at": at_ns}))
+        if len(found) >= most:
+            break
     return found
 
 

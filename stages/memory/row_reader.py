@@ -14,10 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.packets import Float32Array
-from stages.memory import speaker_rows
-from stages.memory.consolidation import Part
+from stages.memory import episode_rows, speaker_rows, stored_vectors
 from stages.memory.rows import EventRow, GapRow, LineRow, PositionRow, SessionRow, TrackRow, WordRow
-from stages.memory.vector_index import Batch
+from stages.memory.vector_index import REMOVED, Batch
 
 T = TypeVar("T")
 _AT_ONCE = 500
@@ -25,7 +24,7 @@ _LATEST_LOOKED_AT = 200
 
 _LINES = """
 SELECT l.id, l.session, l.track, l.start_ns, l.end_ns, l.azimuth_deg, l.elevation_deg, coalesce(p.name, t.speaker), l.text, l.words,
-       l.confidence, l.language, e.id, l.copy_of, l.clip, l.clip_start_ns
+       l.confidence, l.language, e.id, l.copy_of, l.clip, l.clip_start_ns, l.heard_ns
 FROM lines l
 JOIN sessions s ON s.id = l.session
 LEFT JOIN tracks t ON t.session = l.session AND t.track = l.track
@@ -33,6 +32,13 @@ LEFT JOIN line_speakers w ON w.line = l.id
 LEFT JOIN speakers p ON p.id = w.speaker
 LEFT JOIN event_lines m ON m.line = l.id
 LEFT JOIN events e ON e.id = m.event AND (:at IS NULL OR e.ended_at_ns <= :at)
+"""
+
+_EVENTS = """
+SELECT e.id, e.session, e.level, e.start_ns, e.end_ns, e.surprise, e.reason, e.tracks, e.summary,
+       coalesce(k.made_by, ''), coalesce(k.version, ''), s.started_at_ns, e.ended_at_ns
+FROM events e JOIN sessions s ON s.id = e.session LEFT JOIN makers k ON k.n = e.maker LEFT JOIN growths g ON g.event = e.id
+WHERE {} AND (:at IS NULL OR e.ended_at_ns <= :at OR g.begun_at_ns <= :at)
 """
 
 
@@ -116,51 +122,19 @@ def lines(
 
 
 def events(connection: sqlite3.Connection, session: str | None, level: str | None, at_ns: int | None) -> list[EventRow]:
-    """Events of one level (None: all), by session start and start."""
-    query = """
-        SELECT e.id, e.session, e.level, e.start_ns, e.end_ns, e.surprise, e.reason, e.tracks, e.summary,
-               coalesce(k.made_by, ''), coalesce(k.version, '')
-        FROM events e JOIN sessions s ON s.id = e.session LEFT JOIN makers k ON k.n = e.maker
-        WHERE (:session IS NULL OR e.session = :session) AND (:level IS NULL OR e.level = :level)
-              AND (:at IS NULL OR e.ended_at_ns <= :at)
-        ORDER BY s.started_at_ns, e.session, e.start_ns, e.end_ns, e.id
-    """
-    return [_event(row) for row in connection.execute(query, {"session": session, "level": level, "at": at_ns})]
+    """Events of one level (None: all), by session start and start; as of a moment episodes and days as they stood then."""
+    where = "(:session IS NULL OR e.session = :session) AND (:level IS NULL OR e.level = :level)"
+    found = connection.execute(_EVENTS.format(where), {"session": session, "level": level, "at": at_ns})
+    seen = [
+        (started_ns, row) for *of_row, started_ns, ended_ns in found if (row := _as_of(connection, of_row, ended_ns, at_ns)) is not None
+    ]
+    return [row for _, row in sorted(seen, key=lambda pair: (pair[0], pair[1].session, pair[1].start_ns, pair[1].end_ns, pair[1].id))]
 
 
 def event(connection: sqlite3.Connection, event_id: str, at_ns: int | None = None) -> EventRow | None:
-    """One event of any level, if it was known by a moment."""
-    query = """
-        SELECT e.id, e.session, e.level, e.start_ns, e.end_ns, e.surprise, e.reason, e.tracks, e.summary,
-               coalesce(k.made_by, ''), coalesce(k.version, '')
-        FROM events e LEFT JOIN makers k ON k.n = e.maker WHERE e.id = :id AND (:at IS NULL OR e.ended_at_ns <= :at)
-    """
-    row = connection.execute(query, {"id": event_id, "at": at_ns}).fetchone()
-    return _event(row) if row else None
-
-
-def event_parts(connection: sqlite3.Connection, session: str) -> list[Part]:
-    """The events of a session as consolidation sees them."""
-    query = """
-        SELECT e.id, e.start_ns, e.end_ns, e.tracks, e.surprise, e.reason, e.summary, e.vector, avg(l.salience), count(l.n)
-        FROM events e LEFT JOIN event_lines m ON m.event = e.id LEFT JOIN lines l ON l.id = m.line
-        WHERE e.session = ? AND e.level = 'event' GROUP BY e.id ORDER BY e.start_ns, e.id
-    """
-    return [
-        Part(
-            name=row[0].removeprefix(f"{session}-"),
-            start_ns=row[1],
-            end_ns=row[2],
-            tracks=tuple(json.loads(row[3])),
-            surprise=row[4],
-            reason=row[5],
-            summary=row[6],
-            vector=np.frombuffer(row[7], dtype="<f4"),
-            salience=row[8] or 0.0,
-            n_lines=row[9],
-        )
-        for row in connection.execute(query, (session,))
-    ]
+    """One event of any level, if it was known by a moment; an episode or a day as it stood then."""
+    found = connection.execute(_EVENTS.format("e.id = :id"), {"id": event_id, "at": at_ns}).fetchone()
+    return _as_of(connection, found[:-2], found[-1], at_ns) if found else None
 
 
 def tracks(connection: sqlite3.Connection, session: str | None, at_ns: int | None) -> list[TrackRow]:
@@ -229,32 +203,38 @@ def gaps(
     return [GapRow(*row) for row in connection.execute(query, {"session": session, "start": start_ns, "end": end_ns, "at": at_ns})]
 
 
-def vectors(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Float32Array]:
-    """The vectors of lines, float32, shape (dimension,), by line id."""
+def vectors(connection: sqlite3.Connection, ids: Sequence[str], dimension: int) -> dict[str, Float32Array]:
+    """The vectors of lines, float32, shape (dimension,), by line id; zeros for lines whose vectors have faded."""
     found: dict[str, Float32Array] = {}
     for part in _parts(sorted(set(ids))):
         bound: dict[str, object] = {}
-        query = f"SELECT l.id, v.vector FROM lines l JOIN vectors v ON v.n = l.n WHERE {_among('l.id', 'id', part, bound)}"
-        found.update((name, np.frombuffer(blob, dtype="<f4")) for name, blob in connection.execute(query, bound))
+        query = f"SELECT l.id, v.vector FROM lines l LEFT JOIN vectors v ON v.n = l.n WHERE {_among('l.id', 'id', part, bound)}"
+        pairs = connection.execute(query, bound).fetchall()
+        found.update((name, np.zeros(dimension, dtype=np.float32)) for name, _ in pairs)
+        found.update(stored_vectors.by_key(connection, pairs, dimension))
     return found
 
 
-def vector_batches(connection: sqlite3.Connection, after: int, size: int = 8192) -> Iterator[Batch]:
-    """Row numbers and vectors of all lines that are not copies, in rising order, in bounded pieces."""
+def vector_batches(connection: sqlite3.Connection, after: int, size: int = 8192, dimension: int | None = None) -> Iterator[Batch]:
+    """Row numbers and vectors of all lines that are not copies, in rising order, in bounded pieces.
+
+    What is no vector of `dimension` numbers (None: of as many as the first of a piece) is left out: an examination tells it.
+    """
     cursor = connection.execute(
         "SELECT v.n, v.vector FROM vectors v JOIN lines l ON l.n = v.n WHERE v.n > ? AND l.copy_of IS NULL ORDER BY v.n", (after,)
     )
     while part := list(islice(cursor, size)):
-        stack = np.frombuffer(b"".join(blob for _, blob in part), dtype="<f4").astype(np.float32).reshape(len(part), -1)
-        yield np.array([row for row, _ in part], dtype=np.int64), stack
+        places, read = stored_vectors.rounded(connection, [blob for _, blob in part], dimension)
+        if len(places):
+            yield Batch(np.array([row for row, _ in part], dtype=np.int64)[places], *read)
 
 
-def vectors_of(connection: sqlite3.Connection, rows: Sequence[int]) -> dict[int, Float32Array]:
-    """The vectors of rows, float32, shape (dimension,), by row number."""
+def vectors_of(connection: sqlite3.Connection, rows: Sequence[int], dimension: int) -> dict[int, Float32Array]:
+    """The vectors of rows, float32, shape (dimension,), by row number; rows without one are left out."""
     found: dict[int, Float32Array] = {}
     for part in _parts(sorted(set(rows))):
         query = f"SELECT n, vector FROM vectors WHERE n IN ({','.join(map(str, part))})"
-        found.update((row, np.frombuffer(blob, dtype="<f4")) for row, blob in connection.execute(query))
+        found.update(stored_vectors.by_key(connection, connection.execute(query).fetchall(), dimension))
     return found
 
 
@@ -272,16 +252,17 @@ def switched_to(connection: sqlite3.Connection) -> tuple[str, int] | None:
     return (str(row[0]), int(row[1])) if row else None
 
 
-def vector_of(connection: sqlite3.Connection, row: int) -> bytes | None:
-    """The vector of one row as it is stored: little-endian float32; empty where it was removed, None where it never was."""
+def stored_vector(connection: sqlite3.Connection, row: int, dimension: int) -> Batch | None:
+    """One row as it stands in the table; REMOVED where it was removed, None where it never was, or cannot be read."""
     found = connection.execute("SELECT vector FROM vectors WHERE n = ?", (row,)).fetchone()
     if found is None:
-        return b"" if connection.execute("SELECT 1 FROM vector_removals WHERE n = ?", (row,)).fetchone() else None
-    return bytes(found[0])
+        return REMOVED if connection.execute("SELECT 1 FROM vector_removals WHERE n = ?", (row,)).fetchone() else None
+    places, read = stored_vectors.rounded(connection, [found[0]], dimension)
+    return Batch(np.array([row], dtype=np.int64), *read) if len(places) else None
 
 
 def _line(row: tuple[Any, ...]) -> LineRow:
-    (name, session, track, start, end, azimuth, elevation, speaker, text, words, confidence, language, of, copy, clip, clip_start) = row
+    name, session, track, start, end, azimuth, elevation, speaker, text, words, confidence, language, of, copy, clip, clip_start = row[:-1]
     return LineRow(
         id=name,
         session=session,
@@ -299,12 +280,16 @@ def _line(row: tuple[Any, ...]) -> LineRow:
         copy_of=copy,
         clip=clip,
         clip_start_ns=clip_start,
+        heard_ns=row[-1],
     )
 
 
-def _event(row: tuple[Any, ...]) -> EventRow:
+def _as_of(connection: sqlite3.Connection, row: Sequence[Any], ended_at_ns: int, at_ns: int | None) -> EventRow | None:
     name, session, level, start, end, surprise, reason, tracks_json, summary, made_by, version = row
-    return EventRow(name, session, level, start, end, surprise, reason, tuple(json.loads(tracks_json)), summary, made_by, version)
+    if at_ns is None or level == "event" or episode_rows.stands(ended_at_ns, made_by, at_ns):
+        return EventRow(name, session, level, start, end, surprise, reason, tuple(json.loads(tracks_json)), summary, made_by, version)
+    seen = episode_rows.as_of(connection, name, at_ns)
+    return None if seen is None else seen.row
 
 
 def _parts(values: Sequence[T]) -> list[Sequence[T]]:

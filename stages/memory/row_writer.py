@@ -15,11 +15,13 @@ from stages.memory.rows import GapRow, LineRow, SessionRow
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_NS = 2**63 - 1
+# One for all: json.dumps makes another for each line.
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 _INSERT_LINE = """
 INSERT INTO lines (id, session, track, start_ns, end_ns, ended_at_ns, azimuth_deg, elevation_deg, text, words, confidence, language,
-                   copy_of, clip, clip_start_ns)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
+                   copy_of, clip, clip_start_ns, heard_ns)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
 """
 
 
@@ -93,6 +95,7 @@ def add_lines(
                 row.copy_of,
                 row.clip,
                 row.clip_start_ns,
+                row.heard_ns,
             ),
         )
         if cursor.rowcount:
@@ -196,11 +199,7 @@ def drop_torn_events(connection: sqlite3.Connection) -> int:
 
 
 def _words(row: LineRow) -> str:
-    return json.dumps(
-        [[word.text, word.start_ns, word.end_ns, round(word.probability, 4)] for word in row.words],
-        ensure_ascii=False,
-        separators=(",", ":"),
-    )
+    return _json([[text, start_ns, end_ns, round(probability, 4)] for text, start_ns, end_ns, probability in row.words])
 
 
 def _name_speakers(connection: sqlite3.Connection, session: str, rows: Sequence[LineRow]) -> None:

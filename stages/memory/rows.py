@@ -38,7 +38,7 @@ class LineRow:
     """One line of transcript as it stands in the memory. `id` is unique in the memory: session, track and start.
 
     `clip` is the path of the line's own beam audio relative to the memory directory (None for imported text); its first
-    sample is at `clip_start_ns`.
+    sample is at `clip_start_ns`. `heard_ns` is when it had been heard, where that was later than `end_ns`, the end of its last word.
     """
 
     id: str
@@ -57,6 +57,7 @@ class LineRow:
     copy_of: str | None = None
     clip: str | None = None
     clip_start_ns: int = 0
+    heard_ns: int | None = None
 
 
 @dataclass(frozen=True)

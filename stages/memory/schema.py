@@ -5,11 +5,13 @@ from __future__ import annotations
 import sqlite3
 
 from stages.memory import (
+    arrivals,
     erasure_tables,
     granule_tables,
     index_tables,
     line_checksums,
     link_tables,
+    moment_tables,
     prototype_tables,
     provenance,
     sleep_tables,
@@ -17,6 +19,7 @@ from stages.memory import (
     speaker_tables,
     strength_tables,
     talker_tables,
+    vector_tables,
 )
 from stages.memory.memory_errors import MemorySettingsError
 
@@ -138,6 +141,10 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("2026-11 prototypes", prototype_tables.TABLES),
     ("2026-11 strengths", strength_tables.TABLES),
     ("2026-11 blocks of lines", index_tables.LINE_BLOCKS),
+    ("2026-11 as of a moment", moment_tables.TABLES),
+    ("2026-11 formats of vectors", vector_tables.TABLES),
+    ("2026-11 arrivals of lines", arrivals.COLUMN),
+    ("2026-11 last moments of blocks", index_tables.LAST_OF_BLOCKS),
 )
 """Name and SQL of each migration. Add at the end; never change one that has been released."""
 

@@ -2,31 +2,47 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from stages.memory.duplicate_step import FindDuplicates
 from stages.memory.episode_growth import GrowEpisodes, TellDays
-from stages.memory.fading import AbsorbRecalls, FadeAudio
+from stages.memory.fading import AbsorbRecalls, FadeAudio, FadeVectors
 from stages.memory.granule_summaries import SummaryKeys
 from stages.memory.keep_bounds import KeepBounds
 from stages.memory.link_step import Link
 from stages.memory.sleep import SleepStep
 from stages.memory.summary_step import Summarise, Write
 from stages.memory.topic_step import NameTopics
+from stages.memory.vector_ageing import RECOMPRESS_AFTER_DAYS, AgeVectors
 
 
-def sleep_steps(write: Write | None = None, budget: int = 32, fade_audio_below: float = 0.0) -> list[SleepStep]:
-    """Every step of sleep, new each time. `write` words at most `budget` summaries; without it they are the speakers' own words.
+@dataclass(frozen=True)
+class Ageing:
+    """What becomes of lines as they age; 0 is never.
 
-    The audio of lines whose strength is below `fade_audio_below` leaves.
+    Below which strength their audio leaves, and below which lesser one their vectors; after how many days vectors are recompressed.
     """
+
+    audio_below: float = 0.0
+    vectors_below: float = 0.0
+    recompress_after_days: float = RECOMPRESS_AFTER_DAYS
+    pq_after_days: float = 0.0
+
+
+def sleep_steps(write: Write | None = None, budget: int = 32, ageing: Ageing | None = None) -> list[SleepStep]:
+    """Every step of sleep, new each time. `write` words at most `budget` summaries; without it they are the speakers' own words."""
+    ages = ageing or Ageing()
     return [
         AbsorbRecalls(),
         GrowEpisodes(),
         TellDays(),
         FindDuplicates(),
+        Link(),
         NameTopics(),
         Summarise(write, budget),
         SummaryKeys(),
-        Link(),
-        FadeAudio(fade_audio_below),
+        FadeAudio(ages.audio_below),
+        FadeVectors(ages.vectors_below, ages.audio_below),
+        AgeVectors(ages.recompress_after_days, ages.pq_after_days),
         KeepBounds(),
     ]

@@ -121,6 +121,11 @@ class SoundStore:
         with self._database.reading() as connection:
             return [SoundRow(*row) for row in connection.execute(_SOUNDS, bound)]
 
+    def heard(self, session: str) -> list[tuple[int, str | None]]:
+        """When each sound of a session ended, and its class (None: none fits), in the order in which they came, waiting ones included."""
+        with self._database.reading() as connection:
+            return list(connection.execute("SELECT end_ns, label FROM sounds WHERE session = ? ORDER BY n", (session,)))
+
     def last_ends(self, session: str) -> dict[str | None, int]:
         """When the last sound of each label (None: those without) ended, waiting ones included."""
         with self._database.reading() as connection:

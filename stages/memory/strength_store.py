@@ -9,6 +9,7 @@ from pathlib import Path
 
 from stages.memory import recall_spool
 from stages.memory.database import Database, translated
+from stages.memory.line_checks import is_moment
 from stages.memory.link_store import LinkStore
 from stages.memory.strength_curve import salience_class, stability_ns, strength
 
@@ -31,6 +32,9 @@ class StrengthStore:
         """
         if not line_ids:
             return
+        if not is_moment(at_ns):
+            _log.warning("memory %s: the clock of this machine is wrong; what was recalled now is not noted", self.database.where)
+            return
         try:
             if self.root is None:
                 with self.database.writing() as connection:
@@ -41,7 +45,7 @@ class StrengthStore:
             _log.warning("memory %s: what was recalled could not be noted: %s", self.database.where, error)
 
     def absorb(self, limit: int) -> int:
-        """Take up at most `limit` recalls that wait; how many, 0 when none does."""
+        """Take up at most `limit` recalls that wait; how many, 0 when none does. Those that are damaged are passed over, and counted."""
         if self.root is None:
             return 0
         with translated(self.database.where):
@@ -54,6 +58,8 @@ class StrengthStore:
                     if found:
                         connection.execute("INSERT OR REPLACE INTO recall_spools (name, n_bytes) VALUES (?, ?)", (path.name, found[-1][2]))
                 if found:
+                    if n_damaged := sum(not lines for _, lines, _ in found):
+                        _log.warning("memory %s: %d damaged recalls were passed over", self.database.where, n_damaged)
                     return len(found)
                 # The file goes first: a row without its file is forgotten with the next one, but a file without its row would count twice.
                 path.unlink()

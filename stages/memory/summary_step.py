@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from stages.memory import granule_values, provenance, row_reader
+from stages.memory.episode_rows import SETTLED_NS, WORDED_BY
 from stages.memory.memory_errors import MemorySettingsError
 from stages.memory.rows import LineRow
 from stages.memory.sleep_findings import settled
@@ -14,13 +15,11 @@ from stages.memory.sleep_findings import settled
 if TYPE_CHECKING:
     from stages.memory.long_term_memory import LongTermMemory
 
-MADE_BY = "summaries"
 Write = Callable[[Sequence[LineRow]], "str | None"]
 """A summary of lines in other words, checked against them; None where there is none that holds. May raise CannotWriteError."""
 
 _MOST_LINES = 2000
 _MOST_NOTES = 12
-_SETTLED_NS = 60_000_000_000
 
 
 class CannotWriteError(RuntimeError):
@@ -54,7 +53,7 @@ class Summarise:
             )
             is_due = connection.execute("SELECT 1 FROM sleep_due WHERE task = 'summary' LIMIT 1").fetchone() is not None
             at_most = min(limit, 1) if self.write is not None else limit
-            found = connection.execute(query, (at_ns - _SETTLED_NS, at_most)).fetchall()
+            found = connection.execute(query, (at_ns - SETTLED_NS, at_most)).fetchall()
             # Without a model the speakers' own words stand there already.
             self.waits = self.write is not None and is_due and (not found or self.left < 1)
             if self.waits:
@@ -98,7 +97,7 @@ def _store(connection: sqlite3.Connection, episode: str, worded: str | None, ext
     was_worded = connection.execute("SELECT 1 FROM summary_people WHERE event = ? LIMIT 1", (episode,)).fetchone()
     connection.execute("DELETE FROM summary_people WHERE event = ?", (episode,))
     if worded is not None:
-        maker = provenance.maker(connection, MADE_BY)
+        maker = provenance.maker(connection, WORDED_BY)
         connection.execute("UPDATE events SET summary = ?, maker = ? WHERE id = ?", (worded, maker, episode))
         # "" stands for people without an id of their own: the summary is known to be a model's all the same.
         speakers = {""}

@@ -60,7 +60,11 @@ class NameTopics:
             "SELECT t.term, t.n FROM json_each(?) w JOIN topic_terms t ON t.term = w.value", (json.dumps(list(kept), ensure_ascii=False),)
         )
         best = most_distinctive(kept, dict(known.fetchall()), n_words / n_topics)[: self.n_words]
-        connection.execute("UPDATE topics SET name = ? WHERE event = ?", (", ".join(words[term] for term in best), episode))
+        named = ", ".join(words[term] for term in best)
+        connection.execute("UPDATE topics SET name = ? WHERE event = ?", (named, episode))
+        # As of an earlier moment an episode has the name that it had before it grew.
+        then = "INSERT OR REPLACE INTO topic_names (event, known_at_ns, name) SELECT id, ended_at_ns, ? FROM events WHERE id = ?"
+        connection.execute(then, (named, episode))
 
 
 def most_distinctive(counts: Mapping[str, int], everywhere: Mapping[str, int], mean_words: float) -> list[str]:

@@ -25,7 +25,7 @@ from stages.memory.talker_store import TurnRow
 from stages.memory.text_encoder import TextEncoder
 from stages.memory.transcript_parser import SpokenText, TranscriptFileError, read_transcript
 
-__all__ = ["ExportFormat", "ImportReport", "TranscriptFileError", "export_session", "import_transcript"]
+__all__ = ["ExportFormat", "ImportReport", "TranscriptFileError", "export_session", "import_spoken", "import_transcript"]
 
 ExportFormat = Literal["jsonl", "vtt", "rttm", "tracks"]
 _AT_ONCE = 512
@@ -57,10 +57,23 @@ def import_transcript(
     The same content is the same session: importing it again adds nothing, and goes on where an import was cut short. `progress`
     is told how many lines are in, of how many. The whole file is checked before anything is written. Raises TranscriptFileError.
     """
-    spoken = read_transcript(path)
+    return import_spoken(path, read_transcript(path), memory, encoder, started_at, progress, settings)
+
+
+def import_spoken(
+    path: Path,
+    spoken: Sequence[SpokenText],
+    memory: LongTermMemory,
+    encoder: TextEncoder,
+    started_at: datetime,
+    progress: Callable[[int, int], None] | None = None,
+    settings: SurpriseSettings | None = None,
+) -> ImportReport:
+    """The same, of a file whose utterances `read_transcript` has given."""
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
     known = {row.id: row for row in memory.sessions()}
     session = next((name for name in sorted(known) if name.endswith(f"-{digest}")), f"{_slug(path.stem)}-{digest}")
+    is_new = session not in known
     if session in known and known[session].complete:
         return ImportReport(session, len(spoken), 0, len(memory.events(session)))
     duration_ns = max(entry.end_ns for entry in spoken)
@@ -71,7 +84,7 @@ def import_transcript(
     n_added = n_events = 0
     for first in range(0, len(rows), _AT_ONCE):
         part = rows[first : first + _AT_ONCE]
-        there = {row.id for row in memory.lines(session, ids=[row.id for row in part])}
+        there = set() if is_new else {row.id for row in memory.lines(session, ids=[row.id for row in part])}
         vectors = _vectors(part, there, memory, encoder)
         memory.add_rows(session, part, vectors, part[-1].end_ns)
         ended = [stretch for row, vector in zip(part, vectors, strict=True) for stretch in room.take(_spoken(session, row, vector))]
@@ -86,19 +99,22 @@ def import_transcript(
     return ImportReport(session, len(rows), n_added, n_events)
 
 
-def export_session(memory: LongTermMemory, session: str, format: ExportFormat, copies: bool = False) -> Iterator[str]:
+def export_session(
+    memory: LongTermMemory, session: str, format: ExportFormat, copies: bool = False, *, at: datetime | None = None
+) -> Iterator[str]:
     """A session line by line, without line ends: JSON lines (the form that import reads), WebVTT, or RTTM. By start.
 
     With "tracks", where each track was instead: JSON lines by time, one whenever a track had moved by four degrees.
+    As of `at`, what had been said by then.
 
     Raises MemoryError_ when there is no such session.
     """
     memory.session_row(session)
     if format == "tracks":
-        return _positions(memory, session)
-    rows = memory.lines(session, copies=copies)
+        return _positions(memory, session, at)
+    rows = memory.lines(session, copies=copies, at=at)
     if format == "rttm":
-        return _rttm(session, rows, memory.talkers.turns(session))
+        return _rttm(session, rows, memory.talkers.turns(session, at=at))
     writers: dict[str, Callable[[Sequence[LineRow]], Iterator[str]]] = {"jsonl": _json_lines, "vtt": _vtt}
     if format not in writers:
         raise TranscriptFileError(f"export format {format!r} is not known; allowed are {', '.join(get_args(ExportFormat))}")
@@ -179,8 +195,8 @@ def _json_lines(rows: Sequence[LineRow]) -> Iterator[str]:
         yield safe_json(line_json(row))
 
 
-def _positions(memory: LongTermMemory, session: str) -> Iterator[str]:
-    for place in memory.positions(session):
+def _positions(memory: LongTermMemory, session: str, at: datetime | None) -> Iterator[str]:
+    for place in memory.positions(session, at=at):
         entry = {
             "session": place.session,
             "track": place.track,

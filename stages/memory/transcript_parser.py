@@ -70,6 +70,8 @@ def _json_lines(text: str, path: Path) -> Iterator[SpokenText]:
             where = f"{path}, line {place}"
             try:
                 row = json.loads(line)
+            except RecursionError as error:
+                raise TranscriptFileError(f"{where}: nested too deeply; each line is like {_JSON_FORM}") from error
             except ValueError as error:
                 raise TranscriptFileError(f"{where}: not JSON ({error}); each line is like {_JSON_FORM}") from error
             if not isinstance(row, dict):

@@ -6,7 +6,7 @@ import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +14,30 @@ import numpy.typing as npt
 from pipeline.packets import Float32Array
 
 IndexKind = Literal["flat", "hnsw", "ivf_sq8", "ivf_pq"]
-Batch = tuple[npt.NDArray[np.int64], Float32Array]
-"""Row numbers, int64, shape (n,), and their vectors, float32, shape (n, dimension)."""
 Rows = npt.NDArray[np.int64]
+
+
+class Batch(NamedTuple):
+    """Row numbers, int64, shape (n,), and their vectors, float32, shape (n, dimension), as they stand in the database.
+
+    Old vectors are rounded there (`vector_codec`): `each` and `whole`, float32, shape (n,), say how far a number, and the vector, may lie
+    from what the index was given; None where nothing was rounded.
+    """
+
+    rows: Rows
+    vectors: Float32Array
+    each: Float32Array | None = None
+    whole: Float32Array | None = None
+
+    def some(self, places: slice | npt.NDArray[np.bool_]) -> Batch:
+        """Some of the rows."""
+        each = None if self.each is None else self.each[places]
+        whole = None if self.whole is None else self.whole[places]
+        return Batch(self.rows[places], self.vectors[places], each, whole)
+
+
+REMOVED = Batch(np.zeros(0, dtype=np.int64), np.zeros((0, 0), dtype=np.float32))
+"""What stands in the database of a row that was removed."""
 
 
 class VectorIndexError(ValueError):
@@ -58,10 +79,10 @@ class VectorIndex(ABC):
         """Whether so much is unsaved that catching up after a crash would take long."""
 
     @abstractmethod
-    def open(self, vector_of: Callable[[int], bytes | None]) -> None:
+    def open(self, stored: Callable[[int], Batch | None]) -> None:
         """Load the snapshot, unless it is missing, damaged, of another kind, or not of this memory; then start empty.
 
-        `vector_of(row)` asks SQLite for one vector: little-endian float32, empty where it was removed, None where it never was.
+        `stored(row)` asks SQLite for one row: REMOVED where it was removed, None where it never was.
         """
 
     @abstractmethod
@@ -78,7 +99,11 @@ class VectorIndex(ABC):
 
     @abstractmethod
     def remove(self, rows: Rows) -> int:
-        """Take rows out, those that are there; how many. `save` then writes everything anew, so that nothing of them is left."""
+        """Take rows out, those that are there; how many. The file may keep them until much has gone, or until `purge`."""
+
+    @abstractmethod
+    def purge(self) -> None:
+        """Let the next `save` leave nothing of rows that were taken out."""
 
     @abstractmethod
     def search(self, vector: Float32Array, k: int, excluded: Rows | None = None, allowed: Rows | None = None) -> list[tuple[int, float]]:
@@ -97,7 +122,10 @@ class VectorIndex(ABC):
 
     @abstractmethod
     def differences(self, batches: Iterator[Batch]) -> int:
-        """How many rows of the index do not stand so in the database (or the other way round)."""
+        """How many rows of the index do not stand so in the database (or the other way round).
+
+        A row that is rounded there may lie as far from the index's as rounding can have moved it, and no farther.
+        """
 
     @abstractmethod
     def save(self) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.packets import Float32Array
+from stages.memory.row_comparison import numbers_fit
 from stages.memory.vector_index import Batch, Rows, VectorIndex, checked_query, faiss_module, in_order, mask_of
 
 _log = logging.getLogger(__name__)
@@ -22,6 +23,8 @@ _log = logging.getLogger(__name__)
 _MAGIC = b"ECHOIC-INDEX-1\n"
 _UNSAVED_SHARE = 0.2
 _UNSAVED_LEAST = 5000
+_GONE_SHARE = 8
+_AT_ONCE = 8192
 _N_SAMPLES = 8
 _HNSW_LINKS = 32
 _HNSW_EF_CONSTRUCTION = 80
@@ -41,8 +44,10 @@ class WholeIndex(VectorIndex):
         self._lock = threading.RLock()
         self._index: Any = None
         self._rows: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
-        self._saved = 0
-        self._whole = True
+        self._gone: npt.NDArray[np.bool_] = np.zeros(0, dtype=np.bool_)
+        self._n_new = 0
+        self._is_stale = True
+        self._clean_to = 0
 
     @property
     def last_row(self) -> int:
@@ -52,7 +57,7 @@ class WholeIndex(VectorIndex):
     @property
     def n_rows(self) -> int:
         """How many rows the index holds."""
-        return len(self._rows)
+        return len(self._rows) - int(self._gone.sum())
 
     @property
     def ram_bytes(self) -> int:
@@ -63,14 +68,14 @@ class WholeIndex(VectorIndex):
     @property
     def n_unsaved(self) -> int:
         """How many rows the snapshot on the disk does not have."""
-        return len(self._rows) if self._whole else len(self._rows) - self._saved
+        return self._n_new
 
     @property
     def wants_save(self) -> bool:
         """Whether 5,000 rows and a fifth of all wait."""
         return self.n_unsaved > max(_UNSAVED_LEAST, _UNSAVED_SHARE * len(self._rows))
 
-    def open(self, vector_of: Callable[[int], bytes | None]) -> None:
+    def open(self, stored: Callable[[int], Batch | None]) -> None:
         """Load the snapshot; a handful of its rows is compared with SQLite."""
         with self._lock:
             if self._index is not None:
@@ -79,9 +84,8 @@ class WholeIndex(VectorIndex):
             if problem is None and len(self._rows):
                 places = np.unique(np.linspace(0, len(self._rows) - 1, _N_SAMPLES).astype(np.int64)).tolist()
                 index: Any = self._index
-                found = [vector_of(int(self._rows[place])) for place in places]
-                mine = [index.reconstruct(place).astype("<f4").tobytes() for place in places]
-                if any(theirs not in (b"", own) for theirs, own in zip(found, mine, strict=True)):
+                found = [(stored(int(self._rows[place])), index.reconstruct_n(place, 1)) for place in places]
+                if any(theirs is None or (len(theirs.rows) and not numbers_fit(own, theirs).all()) for theirs, own in found):
                     problem = "it holds other rows than the database"
             if problem is not None:
                 _log.info("vector index %s: %s; it is rebuilt from the database", self._path, problem)
@@ -91,34 +95,49 @@ class WholeIndex(VectorIndex):
         """Forget everything: `catch_up` then builds it anew."""
         with self._lock:
             self._index = self._fresh()
-            self._rows = np.zeros(0, dtype=np.int64)
-            self._saved = self.removed_to = 0
-            self._whole = True
+            self._rows, self._gone = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.bool_)
+            self._n_new = self.removed_to = self._clean_to = 0
+            self._is_stale = True
 
     def catch_up(self, batches: Iterator[Batch]) -> None:
         """Add rows, in rising order, that came after `last_row`."""
         with self._lock:
-            for rows, vectors in batches:
+            for rows, vectors, *_ in batches:
                 fresh = rows > self.last_row
                 if fresh.any():
                     self._index.add(np.ascontiguousarray(vectors[fresh]))
                     self._rows = np.concatenate([self._rows, rows[fresh]])
+                    self._gone = np.concatenate([self._gone, np.zeros(int(fresh.sum()), dtype=np.bool_)])
+                    self._n_new += int(fresh.sum())
 
     def remove(self, rows: Rows) -> int:
-        """Take rows out. A graph cannot lose nodes: it is built anew."""
+        """Take rows out. A graph cannot lose nodes: they are passed over, and it is built anew when an eighth of them has gone."""
         with self._lock:
-            places = np.flatnonzero(np.isin(self._rows, rows))
+            places = np.flatnonzero(np.isin(self._rows, rows) & ~self._gone)
             if not len(places):
                 return 0
+            self._is_stale = True
             if self._kind == "hnsw":
-                removed_to = self.removed_to
-                self.reset()
-                self.removed_to = removed_to
+                # A file with nodes that are passed over is one from before they were removed.
+                self._clean_to = self._clean_to if self._gone.any() else self.removed_to
+                self._gone[places] = True
+                if _GONE_SHARE * int(self._gone.sum()) >= len(self._rows):
+                    self.purge()
             else:
                 self._index.remove_ids(places)
-                self._rows = np.delete(self._rows, places)
-            self._whole = True
+                self._rows, self._gone = np.delete(self._rows, places), np.delete(self._gone, places)
             return len(places)
+
+    def purge(self) -> None:
+        """Build a graph anew without the nodes that are passed over."""
+        with self._lock:
+            if self._index is None or not self._gone.any():
+                return
+            old, kept = self._index, np.flatnonzero(~self._gone)
+            self._index, self._rows = self._fresh(), self._rows[kept]
+            self._gone = np.zeros(len(kept), dtype=np.bool_)
+            for start in range(0, len(kept), _AT_ONCE):
+                self._index.add(old.reconstruct_batch(kept[start : start + _AT_ONCE]))
 
     def search(self, vector: Float32Array, k: int, excluded: Rows | None = None, allowed: Rows | None = None) -> list[tuple[int, float]]:
         """The nearest rows: all of them with flat, nearly all with hnsw."""
@@ -128,7 +147,7 @@ class WholeIndex(VectorIndex):
             if not len(self._rows) or k < 1:
                 return []
             selector = None
-            keep = np.ones(len(self._rows), dtype=bool)
+            keep = ~self._gone
             if allowed is not None:
                 keep &= mask_of(allowed, True, self.last_row)[self._rows]
             if excluded is not None and len(excluded):
@@ -159,29 +178,31 @@ class WholeIndex(VectorIndex):
     def differences(self, batches: Iterator[Batch]) -> int:
         """How many rows of the index do not stand so in the database (or the other way round)."""
         with self._lock:
+            kept = np.flatnonzero(~self._gone)
             wrong, place = 0, 0
-            for rows, vectors in batches:
-                count = min(len(rows), len(self._rows) - place)
-                wrong += len(rows) - count
+            for batch in batches:
+                count = min(len(batch.rows), len(kept) - place)
+                wrong += len(batch.rows) - count
                 if count:
-                    mine = self._index.reconstruct_n(place, count)
-                    same = (self._rows[place : place + count] == rows[:count]) & (mine == vectors[:count]).all(axis=1)
-                    wrong += int((~same).sum())
+                    places = kept[place : place + count]
+                    mine = self._index.reconstruct_batch(places)
+                    theirs = batch.some(slice(count))
+                    wrong += int((~((self._rows[places] == theirs.rows) & numbers_fit(mine, theirs))).sum())
                 place += count
-            return wrong + len(self._rows) - place
+            return wrong + len(kept) - place
 
     def save(self) -> None:
         """Write the snapshot: whole, with its checksum, or not at all. Raises OSError when the disk does not take it."""
         faiss = faiss_module()
         with self._lock:
-            if self._path is None or self._index is None or (self._saved == len(self._rows) and not self._whole):
+            if self._path is None or self._index is None or not (self._n_new or self._is_stale):
                 return
             body = self._rows.astype("<i8").tobytes() + faiss.serialize_index(self._index).tobytes()
             header = {
                 "kind": self._kind,
                 "dimension": self._dimension,
                 "rows": len(self._rows),
-                "removed_to": self.removed_to,
+                "removed_to": self._clean_to if self._gone.any() else self.removed_to,
                 "crc32": zlib.crc32(body),
             }
             self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -196,7 +217,7 @@ class WholeIndex(VectorIndex):
             except OSError:
                 part.unlink(missing_ok=True)
                 raise
-            self._saved, self._whole = len(self._rows), False
+            self._n_new, self._is_stale = 0, False
 
     def _fresh(self) -> Any:
         faiss = faiss_module()
@@ -233,6 +254,7 @@ class WholeIndex(VectorIndex):
             return f"the snapshot is damaged ({error})"
         if index.ntotal != n_rows or index.d != self._dimension:
             return "the snapshot is damaged (its size)"
-        self._index, self._rows, self._saved, self._whole = index, rows, n_rows, False
+        self._index, self._rows, self._gone = index, rows, np.zeros(n_rows, dtype=np.bool_)
+        self._n_new, self._is_stale = 0, False
         self.removed_to = int(header.get("removed_to", 0))
         return None

@@ -46,13 +46,13 @@ def search_words(
         total += count
         if total > _BUDGET:
             break
-        chosen.append(_quoted(word))
+        chosen.append(word)
     if chosen and at_ns is not None:
         found = word_scores.scored_until(connection, chosen, first, last, at_ns)
     elif chosen:
         # Hits that are filtered afterwards are all needed.
         most = -1 if allowed is not None else _LIMIT_FACTOR * k
-        found = _scored(connection, " OR ".join(chosen), first, last, most)
+        found = _scored(connection, " OR ".join(_quoted(word) for word in chosen), first, last, most)
     else:
         found = _newest(connection, [_quoted(word) for _, _, word in ranked[:2]], first, last)
     if allowed is not None:

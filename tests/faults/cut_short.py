@@ -12,10 +12,14 @@ from tests.faults.kill_runs import frames
 
 
 def at_rest(bench: FaultBench, scenario: Scenario, folder: Path) -> Start:
-    """The memory as a scenario's command leaves it, with an answer's clips cut."""
+    """The memory as a scenario's command leaves it, after a sleep, which makes the index of each level, with an answer's clips cut."""
     bench.unbroken(scenario)
     bench.restore(scenario)
-    for command in (scenario.command, ("ask", "When does the ferry leave?", "--memory", "{memory}")):
+    for command in (
+        scenario.command,
+        ("consolidate", "--memory", "{memory}"),
+        ("ask", "When does the ferry leave?", "--memory", "{memory}"),
+    ):
         done = bench.give(command)
         if done.code != 0:
             raise PromiseBrokenError(f"{scenario.name}: {command[0]}: {told(done)}")

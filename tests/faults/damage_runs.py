@@ -31,13 +31,14 @@ class FileKind:
 
     `then` is what must be true where doctor finds nothing: the memory is the "same" as before, or "ends" as if nothing had happened
     once the command is given again, or at least "goes on" with it. `growing` is that for a memory whose session still grows: what stands
-    at the end of such a file may always be missing.
+    at the end of such a file may always be missing. `again` is the command that goes on with it, where that isn't the scenario's own.
     """
 
     name: str
     paths: str
     then: Then = "same"
     growing: Then | None = None
+    again: tuple[str, ...] = ()
 
 
 KINDS = (
@@ -47,6 +48,9 @@ KINDS = (
     FileKind("settings", "memory.yaml"),
     FileKind("graph", "graph.yaml"),
     FileKind("vector index", "index/*"),
+    FileKind("vector index of a level", "index/*/*"),
+    # A recall that is lost costs a line a little strength, which nobody can tell; sleep takes up the others.
+    FileKind("recalls", "recalled/*", "goes on", again=("consolidate", "--memory", "{memory}")),
     FileKind("audio of a line", "lines/*/*.flac"),
     FileKind("recorded segment", "sessions/*/audio/*.flac"),
     # What was appended last may always be missing after a crash.
@@ -133,7 +137,7 @@ def _look(bench: FaultBench, start: Start, kind: FileKind, count: DamageCount, w
         return
     then = (start.is_growing and kind.growing) or kind.then
     if then == "goes on":
-        _go_on(bench, start, count, where)
+        _go_on(bench, kind.again or start.scenario.command, count, where)
         return
     if then == "ends":
         differences = bench.ended(start.scenario)
@@ -150,9 +154,9 @@ def _look(bench: FaultBench, start: Start, kind: FileKind, count: DamageCount, w
         count.n_harmless += 1
 
 
-def _go_on(bench: FaultBench, start: Start, count: DamageCount, where: str) -> None:
-    """Give the command again: it ends, or says why it cannot, and doctor finds the memory whole, or says what is damaged."""
-    dones = [bench.give(start.scenario.command), bench.give(("doctor", "--memory", "{memory}"))]
+def _go_on(bench: FaultBench, command: tuple[str, ...], count: DamageCount, where: str) -> None:
+    """Give a command: it ends, or says why it cannot, and doctor finds the memory whole, or says what is damaged."""
+    dones = [bench.give(command), bench.give(("doctor", "--memory", "{memory}"))]
     unclear = [told(done) for done in dones if not _is_fine(done)]
     count.n_unclear += len(unclear)
     count.problems += [f"{where}, given again: {text}" for text in unclear]

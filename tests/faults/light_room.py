@@ -55,7 +55,8 @@ def graph_text(index: str) -> str:
     text = (ROOT / "configs/minimal.yaml").read_text(encoding="utf-8")
     changes = (
         ("stages.speech.wordless.Wordless", "tests.faults.light_stages.Sayer"),
-        ("stages.events.silence_gap.SilenceGap", "stages.events.surprise.Surprise"),
+        ("stages.events.silence_gap.SilenceGap", "stages.events.surprise_with_sounds.SurpriseWithSounds"),
+        ("memory: memory, in: {line: encode.lines}}", "memory: memory, in: {line: encode.lines, sound: remember_sounds.remembered}}"),
         ("index: flat", f"index: {index}"),
     )
     for old, new in changes:

@@ -19,15 +19,14 @@ NUMBERED = ("lines", "vectors", "line_checksums")
 """Tables whose `n` is the row number of a line."""
 
 UNSTEADY = {
-    ("lines", "salience"),
     ("sleep_due", "n"),
     ("keys", "n"),
     ("links_due", "n"),
     ("links", "made_at_ns"),
     ("links", "updated_at_ns"),
 }
-"""Columns that an interrupted run may leave otherwise: short-term memory is in RAM, so a line's use before a crash is not known after
-it; numbers that say only in which order rows came may be left out; and sleep notes the time on the wall."""
+"""Columns that an interrupted run may leave otherwise: numbers that say only in which order rows came may be left out; and sleep notes
+the time on the wall."""
 
 
 @dataclass(frozen=True)

@@ -22,4 +22,5 @@ def scenarios(room: LightRoom) -> list[Scenario]:
         Scenario(
             "reindex", (replay, take_in, also), ("reindex", *_MEMORY, "--config", str(room.other_config)), may_refuse="echoic reindex"
         ),
+        Scenario("forget", (replay, take_in, also, ("consolidate", *_MEMORY)), ("forget", *_MEMORY, "--sector", "30..50", "--yes"), True),
     ]

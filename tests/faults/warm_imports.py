@@ -26,7 +26,7 @@ import stages.audio.bearing_tracker
 import stages.audio.delay_and_sum
 import stages.audio.srp_phat
 import stages.capture.file_source
-import stages.events.surprise
+import stages.events.surprise_with_sounds
 import stages.memory.long_term_memory
 import stages.memory.reencoding
 import stages.memory.remember

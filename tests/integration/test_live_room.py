@@ -30,9 +30,16 @@ def test_the_demo_shows_who_where_when_and_why_and_hears_the_room_afresh_each_ti
         assert done.code == 0, done.err
         assert time.monotonic() - begin < 90.0
         assert "replaying room.flac" in done.err
-        shown = [*QUESTIONS, "speaker-1", "speaker-4", "the session begins", "play "]
+        shown = [*QUESTIONS, "speaker-1", "speaker-4", "the session begins", "another conversation", "play "]
         assert [piece for piece in shown if piece not in done.out] == []
+        # The reason is wrapped within its column.
+        assert "topic changed: surprise" in done.out
+        assert re.search(r"\b[1-9]\d*\.\d\d nats, log odds", done.out)
     assert len(Process("sessions", "--memory", tmp_path / "demo", "--json").end().json) == 1
+    events = Process("events", "--memory", tmp_path / "demo", "--json").end().json
+    changed = [row for row in events if row["reason"].startswith("topic changed: ")]
+    assert len(changed) >= 2
+    assert all(row["surprise"] > 0.0 and f"surprise {row['surprise']:.2f} nats" in row["reason"] for row in changed)
 
 
 def test_a_question_spoken_into_a_microphone(demo_memory: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -34,6 +35,18 @@ def test_a_whole_memory_shows_its_stores(echoic: Echoic, memory: Path) -> None:
     assert {"clips", "recordings", "line_audio", "index", "database", "disk", "index_ram"} <= set(rows)
     assert rows["database"].split()[1] == "disk"
     assert rows["database"].endswith("no bound")
+    # In RAM, while a graph runs: what its own YAML declares.
+    assert rows["sensory"].split()[1:] == ["ram", "-", "of", "15.4", "MB"]
+    assert rows["short_term"].split()[1:] == ["ram", "-", "of", "262.1", "kB"]
+
+
+def test_the_ring_is_declared_for_the_channels_of_the_array(echoic: Echoic, memory: Path, tmp_path: Path) -> None:
+    graph = tmp_path / "graph.yaml"
+    source = "use: stages.capture.file_source.FileSource,"
+    graph.write_text(MINIMAL.replace(source, f"{source} array: uma8,").replace("Recording}", "Recording, ring_s: 10.0}"))
+    done = echoic("doctor", "--memory", memory, "--config", graph, "--json")
+    bounds = {row["store"]: row["bound_bytes"] for row in json.loads(done.out)["stores"]}
+    assert bounds["sensory"] == 10 * 16000 * 7 * 4
 
 
 def test_json_for_scripts(echoic: Echoic, memory: Path) -> None:
@@ -54,6 +67,7 @@ def test_what_is_derived_is_repaired_and_said(echoic: Echoic, memory: Path) -> N
     assert "repaired" not in echoic("doctor", "--memory", memory).out
 
 
+@pytest.mark.broken_memory
 def test_what_cannot_be_derived_is_exit_1(echoic: Echoic, memory: Path) -> None:
     changed(memory, "UPDATE lines SET words = 'none' WHERE n = 1")
     done = echoic("doctor", "--memory", memory)
@@ -92,3 +106,20 @@ def test_a_broken_bound_is_exit_1(echoic: Echoic, memory: Path, tmp_path: Path, 
 def test_json_and_config_are_about_a_memory(echoic: Echoic) -> None:
     assert "doctor --json needs --memory DIR" in echoic("doctor", "--json").err
     assert echoic("doctor", "--config", "configs/minimal.yaml").code == 2
+
+
+def test_recordings_that_are_gone_and_that_nobody_heard_are_told(echoic: Echoic, mono_file: Path, tmp_path: Path) -> None:
+    memory = tmp_path / "m"
+    session = echoic("replay", mono_file, "--memory", memory, "--config", "configs/minimal.yaml").out.strip()
+    recording = memory / "sessions" / session
+    strange = recording.rename(recording.with_name("strange"))
+    done = echoic("doctor", "--memory", memory)
+    assert done.code == 1
+    assert f"            1 sessions whose recording is gone from sessions/: {session}\n" in done.out
+    assert (
+        "            no fault: 1 recordings under sessions/ that the memory does not know (`echoic replay` hears them): strange\n"
+        in done.out
+    )
+    shutil.copytree(strange, recording)
+    done = echoic("doctor", "--memory", memory, "--json")
+    assert (done.code, done.json["faults"], len(done.json["notes"])) == (0, [], 1)

@@ -7,6 +7,7 @@ from pathlib import Path
 from pipeline.app.health import Health
 from pipeline.packets import NS_PER_S
 from stages.memory.bounds import Bounds
+from stages.memory.keep_bounds import KeepBounds
 from stages.memory.long_term_memory import LongTermMemory
 from tests.stages.memory.made import ENCODER, line, session_row
 
@@ -25,7 +26,8 @@ def test_stores_and_their_bounds_stand_in_the_metrics(tmp_path: Path) -> None:
     assert 'echoic_store_bound_bytes{store="database"} 1e+09' in text
     assert 'echoic_store_bytes{store="line_audio"} 0.0' not in text
     assert health.report()["over_bounds"] == ["line_audio"]
-    assert memory.space.keep(10) == 1
-    assert memory.space.keep(10) == 0
+    step = KeepBounds()
+    assert step.work(memory, 0, 10) == 1
+    assert step.work(memory, 0, 10) == 0
     assert health.report()["over_bounds"] == []
     memory.stop()

@@ -19,6 +19,10 @@ def test_what_was_cut_off_and_what_was_no_number() -> None:
     ]
 
 
+def test_what_had_left() -> None:
+    assert remarks([gap(0.0, 3600.0, "retention")], 1) == ["0.0 to 3600.0 s had left the recording to keep the bounds of its memory"]
+
+
 def test_of_many_stretches_the_first_few() -> None:
     told = remarks([gap(index, index + 0.5, "unreadable") for index in range(6)], 1)
     assert told[2:] == ["2.0 to 2.5 s cannot be read (file cut off?)", "3 more stretches, 1.500 s together, cannot be read (file cut off?)"]

@@ -74,6 +74,7 @@ def test_reading_an_older_memory_while_another_process_writes_is_exit_2(echoic: 
     lock.release()
 
 
+@pytest.mark.broken_memory
 def test_an_older_memory_that_cannot_be_written_to_is_exit_2(echoic: Echoic, older: Path) -> None:
     (older / "writer.lock").unlink()
     (older / "writer.lock").mkdir()

@@ -132,6 +132,44 @@ def test_a_transcript_that_cannot_be_read(echoic: Echoic, tmp_path: Path) -> Non
     assert echoic("import", tmp_path / "talk.docx", "--memory", tmp_path / "m", *CONFIG).code == 2
 
 
+def test_a_line_that_is_nested_too_deeply_is_told_as_what_it_is(echoic: Echoic, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text("[" * 200_000)
+    done = echoic("import", bad, "--memory", tmp_path / "m", *CONFIG)
+    assert (done.code, done.out) == (2, "")
+    assert f"{bad}, line 1: nested too deeply; each line is like" in done.err
+    assert not (tmp_path / "m").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("talk.vtt", "WEBVTT\n\n00:01.000 --> 00:02.500\n<v Ann>The ferry leaves.\n"),
+        ("talk.srt", "1\n00:00:01,000 --> 00:00:02,500\nThe ferry leaves.\n"),
+    ],
+)
+def test_captions_are_imported_once(echoic: Echoic, tmp_path: Path, name: str, text: str) -> None:
+    assert ".jsonl, .vtt or .srt" in " ".join(echoic("import", "--help").out.split())
+    (tmp_path / name).write_text(text)
+    first = echoic("import", tmp_path / name, "--memory", tmp_path / "m", *CONFIG)
+    assert (first.code, f"{tmp_path / name}: 1 lines of 1, 1 events" in first.err) == (0, True)
+    exported = echoic("export", first.out.strip(), "--memory", tmp_path / "m").out
+    again = echoic("import", tmp_path / name, "--memory", tmp_path / "m")
+    assert (again.code, again.out, "nothing to do" in again.err) == (0, first.out, True)
+    assert echoic("export", first.out.strip(), "--memory", tmp_path / "m").out == exported
+    assert len(echoic("sessions", "--memory", tmp_path / "m", "--json").json) == 1
+
+
+def test_an_import_says_how_far_it_is(echoic: Echoic, transcript: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pipeline.app import console
+
+    # Lines come every few seconds; a short transcript is over before the first of them.
+    monkeypatch.setattr(console, "_PLAIN_EVERY_S", 0.0)
+    done = echoic("import", transcript, "--memory", tmp_path / "m", *CONFIG)
+    assert (done.code, f"importing {transcript.name}: 3 of 3 lines" in done.err.splitlines()) == (0, True)
+
+
+@pytest.mark.broken_memory
 def test_doctor_finds_a_memory_whole_or_broken(echoic: Echoic, memory: Path) -> None:
     done = echoic("doctor", "--memory", memory)
     assert (done.code, done.out.splitlines()[0]) == (0, f"memory      {memory}: whole")

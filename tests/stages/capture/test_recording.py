@@ -87,6 +87,32 @@ def test_without_a_disk_what_the_ring_lost_is_counted_and_told(sound: Float32Arr
     assert {gap.reason for gap in gaps} == {"overrun"}
 
 
+def test_the_ring_is_as_large_as_it_is_declared(sound: Float32Array) -> None:
+    recording = Recording(ring_s=1.5)
+    assert (recording.memory_bytes(), recording.ring_used_bytes()) == (24_000 * 8 * 4, 0)
+    recording.begin(info())
+    assert recording.memory_bytes() == recording.ring_bytes(2) == 24_000 * 2 * 4
+    recording.append(sound[:, :1000])
+    assert recording.ring_used_bytes() == 1000 * 2 * 4
+    fill(recording, sound)
+    assert recording.ring_used_bytes() == recording.memory_bytes()
+
+
+def test_a_source_that_is_away_for_long_is_one_gap_in_ram(sound: Float32Array) -> None:
+    recording = Recording(ring_s=1.0)
+    recording.begin(info())
+    recording.append_lost(100 * RATE, "source ended")
+    recording.append(sound)
+    recording.append_lost(10, "source ended")
+    recording.append_lost(10, "dropped")
+    assert [(gap.reason, gap.pts_ns * RATE // 10**9) for gap in recording.gaps] == [
+        ("source ended", 0),
+        ("source ended", 104 * RATE),
+        ("dropped", 104 * RATE + 10),
+    ]
+    assert recording.gaps[0].duration_ns == 100 * 10**9
+
+
 def test_capture_never_waits_for_the_reader(tmp_path: Path, sound: Float32Array) -> None:
     recording = Recording(str(tmp_path / "s"), ring_s=0.1)
     recording.begin(info())

@@ -56,7 +56,9 @@ def contents(memory: LongTermMemory) -> dict[str, list[tuple[object, ...]]]:
         "duplicates": "SELECT * FROM duplicates ORDER BY event",
         "due": "SELECT task, event FROM sleep_due ORDER BY task, event",
         "keys": "SELECT level, kind, value, known_at_ns, vector, summary_due FROM keys ORDER BY value, kind",
-        "links": "SELECT a, b, kind, weight FROM links ORDER BY a, b, kind",
+        "links": "SELECT a, b, kind, weight, dropped_by, history FROM links ORDER BY a, b, kind",
+        "growths": "SELECT event, begun_at_ns, ended_at_ns FROM growths ORDER BY event",
+        "names": "SELECT * FROM topic_names ORDER BY event, known_at_ns",
     }
     with memory.findings.database.reading() as connection:
         return {name: connection.execute(query).fetchall() for name, query in queries.items()}

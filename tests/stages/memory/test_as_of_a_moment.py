@@ -23,6 +23,7 @@ from stages.memory.vector_index import IndexKind
 from stages.recall.hybrid_recall import HybridRecall
 from stages.recall.keyword_recall import KeywordRecall
 from tests.stages.memory.made import ENCODER, STARTED_AT, event, line
+from tests.stages.memory.made_sleep import nap
 from tests.stages.memory.made_sounds import sound
 
 MOMENT_S = 30
@@ -171,12 +172,14 @@ def test_what_came_later_changes_no_read(before: list[Heard], after: list[Heard]
         memory.begin_session(SessionRow(session, "x", STARTED_AT + timedelta(seconds=begins_s), 0, "mono", complete=False))
     store(memory, before, "before")
     talk(memory, 10, 20)
+    nap(memory)
     seen = everything(memory, AT)
     store(memory, after, "after")
     memory.begin_session(SessionRow("s9", "x", AT + timedelta(seconds=1), 0, "mono", complete=False))
     talk(memory, MOMENT_S, 8)
     for found in memory.sessions():
         memory.finish_session(found.id, 95 * NS_PER_S)
+    nap(memory)
     again = everything(memory, AT)
     for what, answer in seen.items():
         assert again[what] == answer, what
@@ -258,6 +261,7 @@ def test_every_read_takes_a_moment_or_is_named_here() -> None:
         "vectors": "of lines that the caller has",
         "salience": "how much lines matter is known only later",
         "passed_ns": "where a crashed session goes on",
+        "arrivals": "where a crashed session goes on",
         "tend_index": "no read",
         "check": "all of the memory, as it is now",
         "examine": "all of the memory, as it is now",
@@ -271,3 +275,40 @@ def test_every_read_takes_a_moment_or_is_named_here() -> None:
     assert {"sessions", "lines", "events", "event", "tracks", "positions", "gaps", "search_dense", "search_words", "rows_among"} <= {
         name for name, takes in reads.items() if takes
     }
+
+
+def test_every_read_of_the_parts_takes_a_moment_or_is_named_here() -> None:
+    without = {
+        "speakers": {"name_of": "who somebody is, is told as it is known now", "find": "whom a correction means"},
+        "talkers": {"ends_ns": "where a crashed session goes on"},
+        "sounds": {"last_ends": "where a crashed session goes on", "heard": "where a crashed session goes on"},
+        "links": {"n_due": "what sleep has to do"},
+        "findings": {"n_due": "what sleep has to do"},
+        "strengths": {"of": "takes the moment in nanoseconds", "of_event": "takes the moment in nanoseconds"},
+        "granules": {"neighbours": "takes the moment in nanoseconds", "used_bytes": "the index, as it is now"},
+        "prototypes": {"take_up": "where a crashed session goes on"},
+    }
+    writes = {
+        "add",
+        "add_block",
+        "add_voice",
+        "rename",
+        "merge",
+        "split",
+        "name",
+        "strengthen",
+        "recalled",
+        "absorb",
+        "keep",
+        "attach",
+        "purge",
+    }
+    memory = LongTermMemory(ENCODER)
+    for part, names in without.items():
+        reads = {
+            name: bool({"at", "at_ns"} & set(inspect.signature(method).parameters))
+            for name, method in inspect.getmembers(getattr(memory, part), inspect.ismethod)
+            if not name.startswith("_") and name not in writes
+        }
+        assert {name for name, takes in reads.items() if not takes} <= set(names), part
+        assert any(reads.values()), part

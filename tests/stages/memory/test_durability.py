@@ -164,6 +164,7 @@ def test_a_word_index_that_does_not_fit_is_built_anew(tmp_path: Path) -> None:
     memory.stop()
 
 
+@pytest.mark.broken_memory
 def test_a_broken_invariant_is_said_in_words(tmp_path: Path) -> None:
     memory = opened(tmp_path)
     memory.begin_session(session_row())
@@ -176,6 +177,7 @@ def test_a_broken_invariant_is_said_in_words(tmp_path: Path) -> None:
     memory.stop()
 
 
+@pytest.mark.broken_memory
 def test_a_database_that_is_none_is_told(tmp_path: Path) -> None:
     opened(tmp_path).stop()
     (tmp_path / "memory.sqlite").write_bytes(b"no database at all" * 500)
@@ -185,6 +187,7 @@ def test_a_database_that_is_none_is_told(tmp_path: Path) -> None:
         opened(tmp_path, read_only=True)
 
 
+@pytest.mark.broken_memory
 def test_settings_that_are_none_are_told(tmp_path: Path) -> None:
     opened(tmp_path).stop()
     (tmp_path / "memory.yaml").write_text("encoder: [")
@@ -195,6 +198,7 @@ def test_settings_that_are_none_are_told(tmp_path: Path) -> None:
         opened(tmp_path)
 
 
+@pytest.mark.broken_memory
 def test_a_migration_that_is_not_known_is_refused(tmp_path: Path) -> None:
     opened(tmp_path).stop()
     with sqlite3.connect(tmp_path / "memory.sqlite") as connection:

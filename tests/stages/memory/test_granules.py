@@ -102,7 +102,12 @@ def test_a_day_has_the_lines_of_its_episodes_and_events(memory: LongTermMemory) 
         assert len(memory.granules.lines(found, 100)) == 24, level
         nearest = memory.granules.lines(found, 3, query("fence number5"))
         assert {row.event for row in memory.lines(ids=[hit.line for hit in nearest])} <= {"s1-e5", "s1-e1"}
-        assert memory.granules.lines(found, 100, at=after(50)) == [], "neither was known by then"
+        known = memory.granules.lines(found, 100, at=after(50))
+        # Of the episode four events were known by then; of the day none could be told before the session ended.
+        assert [row.event for row in memory.lines(ids=[hit.line for hit in known])] == [
+            f"s1-e{number}" for number in range(4) for _ in range(3) if level == "episode"
+        ]
+        assert memory.granules.lines(found, 100, at=after(11)) == []
 
 
 def test_an_event_of_very_many_lines_costs_no_more(memory: LongTermMemory, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,11 +13,17 @@ from stages.memory import integrity
 from stages.memory.integrity_checks import CHECKS
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.short_term import Leaving, ShortTermStore, Trace
+from stages.memory.topic_step import NameTopics
 from tests.stages.memory.made import ENCODER, event, line, session_row
 from tests.stages.memory.made_sounds import sound
 
+TOPIC = (
+    "INSERT INTO topics (event, name, terms)"
+    """ SELECT id, 'ferry, dogs', '{"dog": 1, "ferri": 2}' FROM events WHERE level = 'episode'"""
+)
 BROKEN: dict[str, tuple[str, ...]] = {
     "lines without a vector": ("DROP TRIGGER vectors_removed", "DELETE FROM vectors WHERE n = 2"),
+    "lines whose vector is of another format than they say": ("UPDATE lines SET vector_format = 1 WHERE n = 1",),
     "vectors without a line": ("INSERT INTO vectors SELECT 99, vector FROM vectors WHERE n = 1",),
     "vectors that are said to be removed": ("INSERT INTO vector_removals (n) VALUES (1)",),
     "lines that end before they start": ("UPDATE lines SET start_ns = end_ns + 1 WHERE n = 1",),
@@ -25,6 +31,10 @@ BROKEN: dict[str, tuple[str, ...]] = {
     "lines longer than their session knows": ("UPDATE sessions SET longest_line_ns = 5",),
     "lines of a track that is not listed": ("DELETE FROM tracks",),
     "places of a track that is not listed": ("INSERT INTO positions VALUES ('s1', 'far', 5, 10.0, NULL)",),
+    "lines whose salience is no share": ("UPDATE lines SET salience = -2.5 WHERE n = 1",),
+    "lines whose confidence is no share": ("UPDATE lines SET confidence = 1e30 WHERE n = 1",),
+    "lines whose azimuth is no bearing": ("UPDATE lines SET azimuth_deg = -10.0 WHERE n = 1",),
+    "lines that were recalled less than once": ("INSERT INTO strengths (n, n_recalls, recalled_at_ns) VALUES (1, -1, 5)",),
     "lines whose words are not JSON": ("UPDATE lines SET words = '[' WHERE n = 1",),
     "lines whose audio lies elsewhere": ("UPDATE lines SET clip = '/etc/passwd' WHERE n = 1",),
     "events that end before they start": ("UPDATE events SET start_ns = end_ns + 5 WHERE level = 'day'",),
@@ -34,6 +44,12 @@ BROKEN: dict[str, tuple[str, ...]] = {
     "events with lines that are not there": ("INSERT INTO event_lines VALUES ('s1-gone', 's1-e')",),
     "lines outside the span of their event": ("UPDATE events SET end_ns = end_ns - 1 WHERE level = 'event'",),
     "events whose parent is not there": ("UPDATE events SET parent = 'gone' WHERE level = 'day'",),
+    "events whose parent is in another session": (
+        "INSERT INTO sessions SELECT 's2', source, started_at, started_at_ns, 0, array, 1, '', 0, 0, '' FROM sessions",
+        "INSERT INTO events (id, session, level, start_ns, end_ns, ended_at_ns, surprise, reason, tracks, summary, vector)"
+        " SELECT 's2-e', 's2', level, start_ns, end_ns, ended_at_ns, 1, '', tracks, '', vector FROM events WHERE id = 's1-e'",
+        "UPDATE events SET parent = (SELECT id FROM events WHERE level = 'episode') WHERE id = 's2-e'",
+    ),
     "episodes and days without any event": (
         "INSERT INTO sessions SELECT 's2', source, started_at, started_at_ns, 0, array, 1, '', 0, 0, '' FROM sessions",
         "UPDATE events SET session = 's2' WHERE level = 'day'",
@@ -52,6 +68,10 @@ BROKEN: dict[str, tuple[str, ...]] = {
         "INSERT INTO speakers (id, number, name, session, voice) VALUES ('speaker-7', 7, 'bob', 's1', x'0011')",
     ),
     "lines whose voice has no length that a voice may have": ("INSERT INTO line_voices VALUES ('s1-t1-00001000', x'00', 1.0)",),
+    "lines whose speaker has a confidence that is no share": (
+        "INSERT INTO speakers (id, number, name, session) VALUES ('speaker-7', 7, 'bob', 's1')",
+        "INSERT OR REPLACE INTO line_speakers VALUES ('s1-t1-00001000', 'speaker-7', 7.0, 0)",
+    ),
     "copies that have a speaker of their own": (
         "INSERT INTO speakers (id, number, name, session) VALUES ('speaker-7', 7, 'bob', 's1')",
         "INSERT INTO line_speakers VALUES ('s1-t1-00001000', 'speaker-7', 1.0, 0) ON CONFLICT DO NOTHING",
@@ -66,7 +86,14 @@ BROKEN: dict[str, tuple[str, ...]] = {
     "events that no key finds": ("DELETE FROM keys WHERE level = 'day'",),
     "keys of events that are not there": ("INSERT INTO keys (level, kind, value, known_at_ns) VALUES ('event', 'lines', 'gone', 5)",),
     "keys whose moment does not fit their event": ("UPDATE keys SET known_at_ns = 5 WHERE level = 'event'",),
-    "links of events that are not there": ("INSERT INTO links VALUES ('a', 'b', 'people', 0.5, 1, 1)",),
+    "links of no kind or weight that a link may have": (
+        "PRAGMA ignore_check_constraints = ON",
+        "INSERT INTO links (a, b, kind, weight, made_at_ns, updated_at_ns) VALUES ('s1-e', 's1-episode-e', 'peoplf', 0.5, 1, 1)",
+        "INSERT INTO links (a, b, kind, weight, made_at_ns, updated_at_ns) VALUES ('s1-e', 's1-episode-e', 'people', 8.5, 1, 1)",
+    ),
+    "links of events that are not there": (
+        "INSERT INTO links (a, b, kind, weight, made_at_ns, updated_at_ns) VALUES ('a', 'b', 'people', 0.5, 1, 1)",
+    ),
     "people of events that are not there": ("INSERT INTO event_people VALUES ('gone', 'bob', 5)",),
     "events with more than sixteen links of a kind": tuple(
         statement
@@ -74,9 +101,24 @@ BROKEN: dict[str, tuple[str, ...]] = {
         for statement in (
             "INSERT INTO events (id, session, level, start_ns, end_ns, ended_at_ns, surprise, reason, tracks, summary, vector)"
             f" SELECT 's1-x{n:02d}', session, level, start_ns, end_ns, ended_at_ns, 1, '', tracks, '', vector FROM events WHERE id='s1-e'",
-            f"INSERT INTO links VALUES ('s1-e', 's1-x{n:02d}', 'people', 0.5, 1, 1)",
+            f"INSERT INTO links (a, b, kind, weight, made_at_ns, updated_at_ns) VALUES ('s1-e', 's1-x{n:02d}', 'people', 0.5, 1, 1)",
         )
     ),
+    "links that gave way to events that are not there": (
+        "INSERT INTO links SELECT 's1-e', 's1-episode-e', 'people', 0.5, 1, 1, 'gone', NULL",
+    ),
+    "copies of events that are not there": ("INSERT INTO duplicates VALUES ('s1-e', 'gone', 1.0, NULL)",),
+    "episodes and days whose growth does not fit their events": ("UPDATE growths SET begun_at_ns = ended_at_ns + 5",),
+    "growths of events that are not there": ("INSERT INTO growths (event, begun_at_ns, ended_at_ns) VALUES ('gone', 5, 9)",),
+    "topics whose terms are not counted in JSON": (TOPIC, 'UPDATE topics SET terms = \'{"ferri": 2, "\''),
+    "topics without terms that are not due to be named anew": (TOPIC, "UPDATE topics SET terms = '{}'", "DELETE FROM sleep_due"),
+    "terms that no topic has": (TOPIC, "INSERT INTO topic_terms VALUES ('gone', 3)"),
+    "terms of topics that are counted wrongly": (TOPIC, "UPDATE topic_terms SET n = 9223372036854775807 WHERE term = 'ferri'"),
+    "totals of topics that do not add up": (TOPIC, "UPDATE topic_totals SET n_words = 7"),
+    "topics of episodes that are not there": (TOPIC, "UPDATE topics SET event = 'gone'"),
+    "work of sleep on events that are not there": ("INSERT INTO sleep_due (task, event) VALUES ('topic', 'gone')",),
+    "people in summaries that are not there": ("INSERT INTO summary_people VALUES ('gone', 'speaker-1')",),
+    "names of topics of episodes that are not there": ("INSERT INTO topic_names VALUES ('gone', 5, 'ferry')",),
     "events to be linked that are not there": ("INSERT INTO links_due (event) VALUES ('gone')",),
     "prototypes that end before they start": ("UPDATE prototypes SET start_ns = end_ns + 1",),
     "lines of prototypes that are not there": ("INSERT INTO prototype_lines SELECT 's1-gone', id FROM prototypes",),
@@ -84,6 +126,10 @@ BROKEN: dict[str, tuple[str, ...]] = {
     "prototypes that count their lines wrongly": ("UPDATE prototypes SET n_lines = 7",),
     "prototypes whose usage is no share": ("UPDATE prototypes SET usage = 1.5",),
     "prototypes that were known before they ended": ("UPDATE prototypes SET ended_at_ns = 5",),
+    "keys of prototypes that are not there": (
+        "INSERT INTO keys (level, kind, value, known_at_ns, vector) SELECT level, kind, 'gone', known_at_ns, vector FROM keys"
+        " WHERE level = 'prototype'",
+    ),
     "prototypes that no key finds": ("DELETE FROM keys WHERE level = 'prototype'",),
 }
 
@@ -174,6 +220,24 @@ def test_vectors_of_lines_that_are_none_are_told(root: Path, blob: bytes | None,
     tables = integrity.Integrity(opened(root, read_only=True)._database, 384, may_repair=False)
     tables.check()
     assert [fault for fault in tables.faults if fault.startswith(told)] == [f"{told}: s1-t1-00003000"]
+
+
+def test_a_topic_whose_terms_were_damaged_is_named_anew_and_counted_as_it_is(root: Path) -> None:
+    memory = opened(root)
+    assert NameTopics().work(memory, 0, 16) == 1
+    query = "SELECT (SELECT terms FROM topics), (SELECT json_group_object(term, n) FROM topic_terms), n_topics, n_words FROM topic_totals"
+    with memory.findings.database.reading() as connection:
+        before = connection.execute(query).fetchone()
+    assert before[1:] == ('{"bark":1,"dog":1,"ferri":1,"leav":1}', 1, 4)
+    memory.stop()
+    change(root, "UPDATE topics SET terms = '[' || terms", "UPDATE topic_terms SET n = -5", "UPDATE topic_totals SET n_topics = 9")
+    memory = opened(root)
+    assert memory.examine().faults == ()
+    assert NameTopics().work(memory, 0, 16) == 1
+    with memory.findings.database.reading() as connection:
+        assert connection.execute(query).fetchone() == before
+    assert memory.examine().repairs == ()
+    memory.stop()
 
 
 def test_a_session_knows_its_start_once(root: Path) -> None:

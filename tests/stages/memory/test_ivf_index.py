@@ -21,16 +21,16 @@ Kind = Literal["ivf_sq8", "ivf_pq"]
 
 def batches(first: int = 0, last: int = 3000) -> Iterator[Batch]:
     for start in range(first, last, 250):
-        yield ROWS[start : min(start + 250, last)], VECTORS[start : min(start + 250, last)]
+        yield Batch(ROWS[start : min(start + 250, last)], VECTORS[start : min(start + 250, last)])
 
 
-def vector_of(row: int) -> bytes | None:
-    return TABLE[row].tobytes() if row in TABLE else None
+def stored(row: int) -> Batch | None:
+    return Batch(np.array([row], dtype=np.int64), TABLE[row][None, :]) if row in TABLE else None
 
 
 def opened(folder: Path | None, kind: Kind = "ivf_sq8") -> IvfIndex:
     index = IvfIndex(folder, kind, 32, first_training=500)
-    index.open(vector_of)
+    index.open(stored)
     return index
 
 
@@ -127,10 +127,10 @@ def test_the_file_of_another_kind_or_memory_is_not_used(tmp_path: Path) -> None:
     filled(tmp_path).save()
     assert opened(tmp_path, "ivf_pq").n_rows == 0
     other = IvfIndex(tmp_path, "ivf_sq8", 32)
-    other.open(lambda row: VECTORS[(row + 7) % 3000].tobytes())
+    other.open(lambda row: Batch(np.array([row], dtype=np.int64), VECTORS[(row + 7) % 3000][None, :]))
     assert other.n_rows == 0
     restored = IvfIndex(tmp_path, "ivf_sq8", 32)
-    restored.open(lambda row: vector_of(row) if row < 8000 else None)
+    restored.open(lambda row: stored(row) if row < 8000 else None)
     assert restored.n_rows == 0
 
 
@@ -179,7 +179,7 @@ def test_what_was_added_in_many_small_parts_is_loaded_like_what_was_added_at_onc
     more = (0.99 * VECTORS + 0.01).astype(np.float32)
     for place in range(3000):
         TABLE[20_000 + place] = more[place]
-        index.catch_up(iter([(np.array([20_000 + place], dtype=np.int64), more[place : place + 1])]))
+        index.catch_up(iter([Batch(np.array([20_000 + place], dtype=np.int64), more[place : place + 1])]))
         if place % 100 == 99:
             index.save()
     again = opened(tmp_path)

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from pipeline.packets import Float32Array
 from stages.memory.ivf_index import IvfIndex
-from stages.memory.vector_index import Batch
+from stages.memory.vector_index import REMOVED, Batch
 
 DIMENSION = 16
 FIRST_TRAINING = 60
@@ -118,13 +118,13 @@ class Index(RuleBasedStateMachine):
     def _opened(self) -> IvfIndex:
         kind: Literal["ivf_sq8"] = "ivf_sq8"
         index = IvfIndex(self.folder, kind, DIMENSION, first_training=FIRST_TRAINING)
-        index.open(self._vector_of)
+        index.open(self._stored)
         return index
 
-    def _vector_of(self, row: int) -> bytes | None:
+    def _stored(self, row: int) -> Batch | None:
         if row in self.table:
-            return self.table[row].tobytes()
-        return b"" if row in self.removed else None
+            return Batch(np.array([row], dtype=np.int64), self.table[row][None, :])
+        return REMOVED if row in self.removed else None
 
     def _follow(self) -> None:
         """As `LineIndex` does."""
@@ -138,7 +138,7 @@ class Index(RuleBasedStateMachine):
         rows = [row for row in sorted(self.table) if row > after]
         for first in range(0, len(rows), 50):
             part = rows[first : first + 50]
-            yield np.array(part, dtype=np.int64), np.stack([self.table[row] for row in part])
+            yield Batch(np.array(part, dtype=np.int64), np.stack([self.table[row] for row in part]))
 
 
 TestIndex = Index.TestCase

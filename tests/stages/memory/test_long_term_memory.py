@@ -169,6 +169,7 @@ def test_audio_of_a_line_stands_beside_the_database(tmp_path: Path) -> None:
     memory.stop()
 
 
+@pytest.mark.broken_memory
 def test_check_removes_orphans_and_tells_what_is_gone(tmp_path: Path) -> None:
     memory = opened(tmp_path)
     memory.begin_session(session_row())
@@ -218,6 +219,7 @@ def test_another_encoder_is_refused_with_the_way_out(tmp_path: Path) -> None:
     opened(tmp_path).stop()
 
 
+@pytest.mark.broken_memory
 def test_a_newer_memory_is_refused(tmp_path: Path) -> None:
     opened(tmp_path).stop()
     settings = tmp_path / "memory.yaml"

@@ -42,6 +42,7 @@ def migrations(directory: Path) -> list[str]:
     return names
 
 
+@pytest.mark.broken_memory
 def test_a_reader_brings_tables_up_to_date_and_gives_the_writers_place_back(older: Path) -> None:
     reader = LongTermMemory(ENCODER, str(older), read_only=True)
     reader.start()
@@ -54,6 +55,7 @@ def test_a_reader_brings_tables_up_to_date_and_gives_the_writers_place_back(olde
     reader.stop()
 
 
+@pytest.mark.broken_memory
 def test_while_another_process_writes_it_is_refused_with_the_way_out(older: Path) -> None:
     lock = WriterLock(older)
     lock.take()
@@ -67,6 +69,7 @@ def test_while_another_process_writes_it_is_refused_with_the_way_out(older: Path
     reader.stop()
 
 
+@pytest.mark.broken_memory
 def test_where_nothing_can_be_written_it_is_refused_with_the_way_out(older: Path) -> None:
     (older / "writer.lock").mkdir()
     reader = LongTermMemory(ENCODER, str(older), read_only=True)
@@ -76,6 +79,7 @@ def test_where_nothing_can_be_written_it_is_refused_with_the_way_out(older: Path
         reader.start()
 
 
+@pytest.mark.broken_memory
 def test_a_database_that_a_killed_process_left_empty_is_an_empty_memory(tmp_path: Path) -> None:
     (tmp_path / "memory.sqlite").touch()
     reader = LongTermMemory(ENCODER, str(tmp_path), read_only=True)

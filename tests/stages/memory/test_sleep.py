@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.packets import NS_PER_S
+from stages.memory import row_writer
 from stages.memory.duplicate_step import FindDuplicates
 from stages.memory.episode_growth import GrowEpisodes
 from stages.memory.long_term_memory import LongTermMemory
@@ -56,8 +57,8 @@ def test_episodes_grow_while_the_session_runs_as_they_stand_at_its_end(memory: L
     memory.finish_session("s1", 400 * NS_PER_S)
     assert memory.findings.topic(one.id) == topic
     assert [(row.level, row.id) for row in memory.events(level=None)].count(("day", "s1-day-2026-11-22")) == 1
-    ended = {row[0]: row[:4] + row[5:8] for row in contents(memory)["events"]}
-    assert all(ended[row[0]] == row[:4] + row[5:8] for row in grown["events"])
+    ended = {row[0]: row[:8] for row in contents(memory)["events"]}
+    assert all(ended[row[0]] == row[:8] for row in grown["events"])
     assert nap(memory).done["topics"] == 0
 
 
@@ -76,7 +77,13 @@ def test_a_day_that_is_over_stands_there_while_the_session_goes_on(memory: LongT
     memory.finish_session("s1", round(40 * hour_s * NS_PER_S))
     assert [row.id for row in memory.events(level="day")] == ["s1-day-2026-11-22", "s1-day-2026-11-23"]
     ended = {row[0]: row for row in contents(memory)["events"]}
-    assert all(ended[name][:4] + ended[name][5:] == made[name][:4] + made[name][5:] for name in (*inside, day.id))
+    assert all(ended[name] == made[name] for name in (*inside, day.id))
+    began_ns = row_writer.utc_ns(STARTED_AT)
+    # A day is known half an hour after midnight, and what was left of the session when it ended.
+    assert {row.id: ended[row.id][4] for row in memory.events(level="day")} == {
+        "s1-day-2026-11-22": began_ns + round(14.5 * hour_s * NS_PER_S),
+        "s1-day-2026-11-23": began_ns + round(38.5 * hour_s * NS_PER_S),
+    }
 
 
 def test_a_grown_episode_is_seen_as_of_when_its_events_were_known(memory: LongTermMemory) -> None:
@@ -85,6 +92,12 @@ def test_a_grown_episode_is_seen_as_of_when_its_events_were_known(memory: LongTe
     (first, _) = memory.events(level="episode")
     assert memory.events(level="episode", at=STARTED_AT + timedelta(seconds=5)) == [first]
     assert memory.events(level="episode", at=STARTED_AT + timedelta(seconds=1)) == []
+    talk(memory, 2, first=2)
+    nap(memory)
+    grown, _ = memory.events(level="episode")
+    assert (grown.id, grown.summary != first.summary, grown.end_ns > first.end_ns) == (first.id, True, True)
+    assert memory.events(level="episode", at=STARTED_AT + timedelta(seconds=5)) == [first]
+    assert memory.event(first.id, at=STARTED_AT + timedelta(seconds=5)) == first
 
 
 def test_the_same_told_again_is_a_copy_of_the_earliest_and_keeps_its_lines(memory: LongTermMemory) -> None:
@@ -123,6 +136,24 @@ def test_topics_are_the_words_that_set_an_episode_apart(memory: LongTermMemory) 
     assert most_distinctive({"b": 1, "a": 1}, {"a": 2, "b": 2}, 4.0) == ["a", "b"]
 
 
+def test_a_topic_that_was_named_anew_had_its_name_before(memory: LongTermMemory) -> None:
+    texts = (
+        "the ferry ferry island harbour island",
+        "the ferry bees honey bees honey bees",
+        "paper toner paper toner paper paper toner toner",
+    )
+    names = []
+    for place, text in enumerate(texts):
+        say(memory, place, text, 20.0 * place)
+        nap(memory)
+        names.append(memory.findings.topic("s1-episode-event-0"))
+    assert len(set(names)) == 3
+    moments = [STARTED_AT + timedelta(seconds=20 * place + 15) for place in range(3)]
+    assert [memory.findings.topic("s1-episode-event-0", at=at) for at in moments] == names
+    assert memory.findings.topics(["s1-episode-event-0"], at=moments[1]) == {"s1-episode-event-0": names[1]}
+    assert memory.findings.topic("s1-episode-event-0", at=STARTED_AT) is None
+
+
 @pytest.mark.parametrize("limits", [[1, 1, 1], [3, 7], [1, 16, 2]])
 def test_cut_short_anywhere_it_comes_to_the_same(tmp_path: Path, limits: list[int]) -> None:
     whole = opened(tmp_path / "whole")
@@ -139,7 +170,7 @@ def test_cut_short_anywhere_it_comes_to_the_same(tmp_path: Path, limits: list[in
     finish_growing(cut)
     # A topic is named after those before it, in the order in which episodes came; words that came to it later are named anew.
     found, wanted = contents(cut), contents(whole)
-    for table in ("events", "terms", "totals", "duplicates", "due"):
+    for table in ("events", "terms", "totals", "duplicates", "due", "links", "growths"):
         assert found[table] == wanted[table], table
     for each in (whole, cut):
         assert each.check() == []
@@ -297,7 +328,8 @@ def test_erased_findings_leave_nothing_behind(memory: LongTermMemory) -> None:
     assert counts["topics"] == len(episodes)
     assert counts["duplicates"] == 1
     assert counts["topic_terms"] >= 5
-    assert "zyxomma" not in str({name: rows for name, rows in contents(memory).items() if name in ("topics", "terms", "duplicates", "due")})
+    found = contents(memory)
+    assert "zyxomma" not in str([found[name] for name in ("topics", "names", "terms", "duplicates", "due")])
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,49 @@ def test_every_recall_is_taken_up_once_however_it_is_cut_and_whatever_is_torn(tm
     memory.stop()
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        '{"at_ns": 9' + "9" * 30 + ', "lines": ["%s"]}',
+        '{"at_ns": 9' + "9" * 17 + ', "lines": ["%s", "s1-\\ud800"]}',
+        '{"at_ns": 7258118400000000000, "lines": ["%s"]}',
+        '{"at_ns": -2208988800000000001, "lines": ["%s"]}',
+        '{"at_ns": 5, "lines": ["%s", 7]}',
+        '{"at_ns": ' + "9" * 5000 + ', "lines": ["%s"]}',
+        "[" * 200_000,
+    ],
+    ids=["64 bits", "surrogate", "2200", "1899", "number", "digits", "deep"],
+)
+def test_damaged_recalls_are_passed_over_and_counted_and_sleep_goes_on(tmp_path: Path, caplog: pytest.LogCaptureFixture, row: str) -> None:
+    memory = memory_of(tmp_path)
+    first, second, *_ = ids_of(memory)
+    damaged = f"{row.replace('%s', first)}\n".encode() * 2
+    memory.strengths.recalled([second], BEGAN_NS)
+    waiting = tmp_path / recall_spool.FOLDER / "waiting.jsonl"
+    waiting.write_bytes(damaged + waiting.read_bytes())
+    assert AbsorbRecalls().work(memory, BEGAN_NS + DAY_NS, 16) == 3
+    assert AbsorbRecalls().work(memory, BEGAN_NS + DAY_NS, 16) == 0
+    assert [record.getMessage() for record in caplog.records if "recalls" in record.getMessage()] == [
+        f"memory {tmp_path}: 2 damaged recalls were passed over"
+    ]
+    with memory.findings.database.reading() as connection:
+        rows = connection.execute("SELECT l.id, s.n_recalls, s.recalled_at_ns FROM strengths s JOIN lines l ON l.n = s.n").fetchall()
+    assert rows == [(second, 1, BEGAN_NS)]
+    memory.stop()
+
+
+def test_a_clock_that_is_wrong_costs_no_answer(caplog: pytest.LogCaptureFixture) -> None:
+    memory = LongTermMemory(ENCODER)
+    memory.start()
+    memory.begin_session(session_row("s1"))
+    memory.add_lines("s1", [line("the ferry", 1.0)], 5 * NS_PER_S)
+    memory.strengths.recalled(ids_of(memory), 10**30)
+    assert "the clock of this machine is wrong" in caplog.text
+    with memory.findings.database.reading() as connection:
+        assert connection.execute("SELECT count(*) FROM strengths").fetchone() == (0,)
+    memory.stop()
+
+
 def test_a_full_spool_and_a_disk_that_fails_cost_no_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from stages.memory.hashed_words import HashedWords
 from stages.memory.minilm_onnx import MinilmOnnx
 from stages.memory.minilm_torch import MinilmTorch
 from stages.memory.text_encoder import TextEncoder
+from stages.memory.words_query import COMMON_WORDS
 
 DOCUMENTS = [
     "The quarterly budget meeting starts at ten thirty in the blue conference room.",
@@ -76,6 +79,24 @@ def test_hashed_words_know_words_and_their_parts() -> None:
     assert np.abs(np.linalg.norm(encoder.encode(["", "?!", "猫"]), axis=1) - 1.0).max() < 1e-6
     with pytest.raises(ValueError, match="dimension must be at least 16, found 3"):
         HashedWords(dimension=3)
+
+
+def test_hashed_words_add_words_and_their_parts_one_after_the_other() -> None:
+    texts = ["I think the ferry, the FERRY leaves", "ab a ab", f"{'long' * 20} word {'long' * 20}", "", "猫 café"]
+    expected = np.zeros((len(texts), 96))
+    for row, text in zip(expected, texts, strict=True):
+        for word in re.findall(r"\w+", text.lower()):
+            weight = 0.15 if word in COMMON_WORDS else 1.0
+            parts = [f"<{word}>"[first : first + n] for n in (3, 4) for first in range(len(word) + 2 - n + 1)]
+            for feature, part in [(word, weight), *((part, weight / len(parts) ** 0.5) for part in parts)]:
+                code = zlib.crc32(feature.encode())
+                row[(code >> 1) % 96] += part if code & 1 else -part
+        if not row.any():
+            row[0] = 1.0
+        row /= float(np.linalg.norm(row))
+    found = HashedWords(dimension=96).encode(texts)
+    assert found.tobytes() == expected.astype(np.float32).tobytes()
+    assert HashedWords(dimension=96).encode(texts[1:3]).tobytes() == found[1:3].tobytes()
 
 
 def test_hashed_words_are_the_same_in_every_process() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from stages.events.surprise_segmenter import SurpriseSettings
 from stages.memory.long_term_memory import LongTermMemory, MemoryError_
-from stages.memory.transcript_files import TranscriptFileError, export_session, import_transcript
+from stages.memory.transcript_files import TranscriptFileError, export_session, import_spoken, import_transcript
 from stages.memory.transcript_parser import read_transcript
 from tests.stages.memory.made import ENCODER, STARTED_AT
 
@@ -53,6 +53,17 @@ def test_a_transcript_becomes_a_session_with_events(memory: LongTermMemory, tmp_
     session = memory.session_row(report.session)
     assert (session.complete, session.duration_ns, session.started_at) == (True, 65_000_000_000, STARTED_AT)
     assert memory.check() == []
+
+
+def test_a_file_that_was_read_before_need_not_be_read_again(memory: LongTermMemory, tmp_path: Path) -> None:
+    path = written(tmp_path / "a.jsonl")
+    other = LongTermMemory(ENCODER)
+    other.start()
+    told = [import_transcript(path, memory, ENCODER, STARTED_AT), import_spoken(path, read_transcript(path), other, ENCODER, STARTED_AT)]
+    assert told[0] == told[1]
+    assert memory.lines(told[0].session) == other.lines(told[0].session)
+    assert memory.events(told[0].session) == other.events(told[0].session)
+    other.stop()
 
 
 def test_the_same_content_is_the_same_session(memory: LongTermMemory, tmp_path: Path) -> None:
@@ -140,6 +151,7 @@ def test_captions_are_read_with_notes_tags_and_numbers(tmp_path: Path) -> None:
 GOOD = '{"start_s": 0, "end_s": 1, "text": "fine"}\n'
 BAD = [
     ("t.jsonl", GOOD + "{nope", "{path}, line 2: not JSON ("),
+    ("t.jsonl", GOOD + "[" * 200_000, "{path}, line 2: nested too deeply; each line is like"),
     ("t.jsonl", GOOD + "[1]", "{path}, line 2: found [1]; each line is like"),
     ("t.jsonl", '{"start_s": 0, "words": 3}', "{path}, line 1: end_s, text missing; each line is like"),
     ("t.jsonl", GOOD + '\n{"start_s": 5, "end_s": 4, "text": "x"}', "{path}, line 3: end_s 4 is before start_s 5"),
@@ -184,6 +196,23 @@ def test_a_file_that_is_no_text_or_not_there_is_told(tmp_path: Path) -> None:
     path.write_bytes(b'{"text": "\xff"}')
     with pytest.raises(TranscriptFileError, match=r"t\.jsonl: not UTF-8 \(byte 10\); save it as UTF-8"):
         read_transcript(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("talk.vtt", "WEBVTT\n\n00:01.000 --> 00:02.500\n<v Ann>The ferry leaves.\n\n00:03.000 --> 00:04.000\n<v Ben>At nine.\n"),
+        ("talk.srt", "1\n00:00:01,000 --> 00:00:02,500\nThe ferry leaves.\n\n2\n00:00:03,000 --> 00:00:04,000\nAt nine.\n"),
+    ],
+)
+def test_captions_are_the_same_session_when_they_come_again(memory: LongTermMemory, tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    first = import_transcript(tmp_path / name, memory, ENCODER, STARTED_AT)
+    before = (memory.sessions(), memory.lines(first.session), memory.events(first.session))
+    again = import_transcript(tmp_path / name, memory, ENCODER, STARTED_AT)
+    assert (first.n_lines, first.n_added, again.n_lines, again.n_added, again.session) == (2, 2, 2, 0, first.session)
+    assert (memory.sessions(), memory.lines(first.session), memory.events(first.session)) == before
+    assert len(before[0]) == 1
 
 
 def test_settings_of_the_segmenter_are_taken(memory: LongTermMemory, tmp_path: Path) -> None:
