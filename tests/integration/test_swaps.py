@@ -41,8 +41,15 @@ def swapped(slot: str, line: str) -> str:
     return text
 
 
+SLOTS = [
+    # Events are remembered and their lines are not, since what would remember those is swapped.
+    pytest.param(slot, marks=pytest.mark.broken_memory) if slot == "remember" else slot
+    for slot in SWAPS
+]
+
+
 @pytest.mark.usefixtures("weights")
-@pytest.mark.parametrize("slot", SWAPS)
+@pytest.mark.parametrize("slot", SLOTS)
 def test_one_line_swaps_a_stage(slot: str, tmp_path: Path) -> None:
     lines = tmp_path / "lines.jsonl"
     config = tmp_path / "swapped.yaml"
