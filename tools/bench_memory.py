@@ -1,6 +1,6 @@
 """Everything that is measured of the memory, as one Markdown report: `make bench-memory`.
 
-    python -m tools.bench_memory [--data ../shared/data] [--quick] [--five-million] [--work FOLDER] [--out FILE]
+    python -m tools.bench_memory [--data ../shared/data] [--quick] [--five-million] [--only PART ...] [--work FOLDER] [--out FILE]
 
 Segmentation (`tools.memory_segmentation`), growth to a million lines (`tools.memory_scale`), a week (`tools.memory_week`) and faults
 (`tools.memory_faults`), one after the other, each a process of its own. `--quick` measures little of each, to see that all of it works.
@@ -24,6 +24,7 @@ from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[1]
 _TOLD_CHARACTERS = 2000
+PARTS = ("Segmentation", "Growth", "A week", "Faults")
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,9 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="the folder of qmsum/ and tiage/")
     parser.add_argument("--quick", action="store_true", help="little of each part: minutes, not hours")
     parser.add_argument("--five-million", action="store_true", help="let the memory grow to five million lines: 20 GB of disk")
+    parser.add_argument(
+        "--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help=f"some of {', '.join(PARTS)}; all by default"
+    )
     parser.add_argument("--work", type=Path, help="where vectors are kept and memories made; default: a temporary folder")
     parser.add_argument("--out", type=Path, help="write the report to this file as well")
     options = parser.parse_args()
@@ -116,7 +120,7 @@ def main() -> int:
         chosen = parts(options.data.resolve(), work, quick=options.quick, five_million=options.five_million)
         sections = [heading(["python", "-m", "tools.bench_memory", *sys.argv[1:]])]
         held = True
-        for part in chosen:
+        for part in (part for part in chosen if part.title in options.only):
             good, section = run(part)
             held &= good
             sections.append(section)

@@ -3,13 +3,15 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-from tools.bench_memory import Part, heading, parts, run
+import pytest
+
+from tools.bench_memory import PARTS, Part, heading, main, parts, run
 
 
 def test_every_part_is_a_tool_that_is_there(tmp_path: Path) -> None:
     for quick in (True, False):
         known = parts(tmp_path, tmp_path, quick=quick, five_million=not quick)
-        assert [part.title for part in known] == ["Segmentation", "Growth", "A week", "Faults"]
+        assert tuple(part.title for part in known) == PARTS
         assert all(importlib.util.find_spec(part.command[0]) is not None for part in known)
     assert "10000,100000,1000000,5000000" in known[1].command
 
@@ -35,6 +37,15 @@ def test_data_that_are_not_there_are_told(tmp_path: Path) -> None:
     held, section = run(Part("Growth", ("tools.memory_scale",), tmp_path / "qmsum"))
     assert not held
     assert "qmsum is not there; `--data` says where the data are" in section
+
+
+def test_only_the_parts_that_are_asked_for_are_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["bench_memory", "--only", "Growth", "--data", str(tmp_path), "--work", str(tmp_path)])
+    assert main() == 1
+    told = capsys.readouterr().out
+    assert [part for part in PARTS if f"## {part}" in told] == ["Growth"]
 
 
 def test_the_heading_says_when_and_on_what() -> None:
