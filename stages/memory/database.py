@@ -227,13 +227,8 @@ class Database:
     def _connect_writer(self) -> sqlite3.Connection:
         target = str(self.path) if self.path else ":memory:"
         connection = sqlite3.connect(target, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
-        if self.path:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        term_counts.attach(connection)
-        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-        return connection
+        wal = ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL") if self.path else ()
+        return _prepared(connection, *wal, "PRAGMA foreign_keys = ON")
 
     def _connect_reader(self) -> sqlite3.Connection:
         if self.path is None or not self.path.is_file():
@@ -245,12 +240,22 @@ class Database:
         connection = sqlite3.connect(
             f"{self.path.absolute().as_uri()}?{mode}", uri=True, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
         )
-        term_counts.attach(connection)
-        connection.execute("PRAGMA query_only = ON")
         # A question reads some thousand scattered pages. Mapping the file would be up to a quarter faster, but a file that is cut short
         # or cannot be read would then kill the process, where it now raises MemoryDamaged.
-        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-        return connection
+        return _prepared(connection, "PRAGMA query_only = ON")
+
+
+def _prepared(connection: sqlite3.Connection, *settings: str) -> sqlite3.Connection:
+    """A connection with its settings, or none where the file cannot be read."""
+    try:
+        # Before it is one that only queries.
+        term_counts.attach(connection)
+        for setting in (*settings, f"PRAGMA cache_size = -{_CACHE_KIB}"):
+            connection.execute(setting)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 @contextlib.contextmanager

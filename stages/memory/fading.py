@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from stages.memory import line_audio, stored_vectors
 from stages.memory.memory_errors import MemorySettingsError
 from stages.memory.strength_curve import N_CLASSES, age_at_ns, stability_ns
+from stages.memory.vector_tables import SALIENCE_CLASS
 
 if TYPE_CHECKING:
     from stages.memory.long_term_memory import LongTermMemory
 
-_CLASS = "min(3, max(0, CAST(4 * l.salience AS INTEGER)))"
+_CLASS = SALIENCE_CLASS.replace("salience", "l.salience")
 # Each with an index over the class of salience and the end of its lines.
 _HAS_AUDIO = "l.clip IS NOT NULL"
 _HAS_VECTOR_ALONE = "l.clip IS NULL AND l.vector_format != 3"

@@ -111,9 +111,10 @@ class GranuleStore:
         if self._kept_for != index.state or len(self._kept) >= _MOST_KEPT:
             self._kept, self._kept_for = {}, index.state
         asked = (event_id, known_at_ns, k, vector.tobytes())
-        if asked not in self._kept:
-            self._kept[asked] = self._neighbours(index, vector, k, (known_at_ns, event_id))
-        return self._kept[asked]
+        found = self._kept.get(asked)
+        if found is None:
+            found = self._kept[asked] = self._neighbours(index, vector, k, (known_at_ns, event_id))
+        return found
 
     def _neighbours(self, index: FollowedIndex, vector: Float32Array, k: int, here: tuple[int, str]) -> Neighbours:
         with self.database.reading() as connection:

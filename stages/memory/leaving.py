@@ -14,11 +14,11 @@ from stages.memory import line_audio
 from stages.memory.database import Database, translated
 from stages.memory.disk_use import CLIPS
 from stages.memory.strength_curve import N_CLASSES
+from stages.memory.vector_tables import SALIENCE_CLASS
 
 _LISTED = 4096
-# As the index `lines_with_audio` has it.
-_OLDEST = """
-    SELECT ended_at_ns, n, clip FROM lines WHERE min(3, max(0, CAST(4 * salience AS INTEGER))) = ? AND clip IS NOT NULL
+_OLDEST = f"""
+    SELECT ended_at_ns, n, clip FROM lines WHERE {SALIENCE_CLASS} = ? AND clip IS NOT NULL
     ORDER BY ended_at_ns, n LIMIT ?
 """
 

@@ -27,6 +27,7 @@ WHERE CASE WHEN :at IS NULL THEN x.dropped_by IS NULL
       ELSE e.ended_at_ns <= :at AND (x.kind = 'recall' OR x.dropped_by IS NULL OR d.ended_at_ns > :at) END
 ORDER BY x.other, x.kind
 """
+_MOST_GONE = 64
 BY_RECALL = ""
 """What a link of recall gave way to: no event, but recalls of others."""
 
@@ -158,6 +159,8 @@ def keep_strongest(connection: sqlite3.Connection, event: str, kind: str, at_ns:
             connection.execute("DELETE FROM links WHERE a = ? AND b = ? AND kind = ?", (a, b, kind))
         else:
             connection.execute("UPDATE links SET dropped_by = ? WHERE a = ? AND b = ? AND kind = ?", (newest, a, b, kind))
+    if kind == "recall" and weakest:
+        _forget_oldest(connection, event)
     return len(weakest)
 
 
@@ -194,6 +197,18 @@ def _give_way(connection: sqlite3.Connection, a: str, b: str, at_ns: int) -> Non
     history = link_history.appended(link_history.changes(*connection.execute(query, (a, b)).fetchone()), at_ns, 0.0)
     gone = "UPDATE links SET dropped_by = ?, history = ? WHERE a = ? AND b = ? AND kind = 'recall'"
     connection.execute(gone, (BY_RECALL, history, a, b))
+
+
+def _forget_oldest(connection: sqlite3.Connection, event: str) -> None:
+    """Of an event's links of recall that gave way the latest 64 stay: somebody may ask without end, and each question makes new ones."""
+    query = """
+        SELECT a, b FROM (
+            SELECT a, b, updated_at_ns FROM links WHERE a = :event AND kind = 'recall' AND dropped_by = :recall
+            UNION ALL SELECT a, b, updated_at_ns FROM links WHERE b = :event AND kind = 'recall' AND dropped_by = :recall
+        ) ORDER BY updated_at_ns DESC, a, b LIMIT -1 OFFSET :kept
+    """
+    oldest = connection.execute(query, {"event": event, "recall": BY_RECALL, "kept": _MOST_GONE}).fetchall()
+    connection.executemany("DELETE FROM links WHERE a = ? AND b = ? AND kind = 'recall'", oldest)
 
 
 def _there(connection: sqlite3.Connection, ids: Sequence[str]) -> list[str]:

@@ -7,11 +7,10 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-import numpy as np
-
 from pipeline.packets import Event, Float32Array
 from stages.memory import line_checksums, provenance
 from stages.memory.rows import GapRow, LineRow, SessionRow
+from stages.memory.vector_codec import as_float32
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_NS = 2**63 - 1
@@ -76,7 +75,7 @@ def add_lines(
     started, longest = connection.execute("SELECT started_at_ns, longest_line_ns FROM sessions WHERE id = ?", (session,)).fetchone()
     cursor = connection.cursor()
     added, blobs = [], []
-    for row, vector in zip(rows, np.ascontiguousarray(vectors, dtype="<f4"), strict=True):
+    for row, vector in zip(rows, vectors, strict=True):
         cursor.execute(
             _INSERT_LINE,
             (
@@ -100,7 +99,7 @@ def add_lines(
         )
         if cursor.rowcount:
             added.append(row)
-            blobs.append((cursor.lastrowid, vector.tobytes()))
+            blobs.append((cursor.lastrowid, as_float32(vector)))
             longest = max(longest, row.end_ns - row.start_ns)
     connection.executemany("INSERT INTO vectors (n, vector) VALUES (?, ?)", blobs)
     line_checksums.add(connection, {row: blob for row, blob in blobs if row is not None}, audio or {})

@@ -16,7 +16,6 @@ _tokens_lock = threading.Lock()
 
 def attach(connection: sqlite3.Connection) -> None:
     """Let a connection see the words of lines one by one; before it is made one that only queries."""
-    connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute(_INSTANCES)
 
 

@@ -106,9 +106,10 @@ def _codebook(database: Database, dimension: int, before_ns: int) -> Codebook | 
             return known
         if not any(connection.execute(_DUE, (kind, before_ns, 1)).fetchone() for kind in (FLOAT32, SQ8)):
             return None
-        (last,) = connection.execute("SELECT coalesce(max(n), 0) FROM vectors").fetchone()
-        if last < LEAST_VECTORS:
+        counted = "SELECT count(*) FROM (SELECT 1 FROM vectors LIMIT ?)"
+        if connection.execute(counted, (LEAST_VECTORS,)).fetchone()[0] < LEAST_VECTORS:
             return None
+        (last,) = connection.execute("SELECT max(n) FROM vectors").fetchone()
         one = "SELECT n, vector FROM vectors WHERE n >= ? ORDER BY n LIMIT 1"
         numbers = np.linspace(1, last, min(last, MOST_VECTORS)).astype(np.int64).tolist()
         sample = dict(row for number in numbers for row in connection.execute(one, (number,)))

@@ -257,6 +257,19 @@ def test_an_event_keeps_its_strongest_links(memory: LongTermMemory) -> None:
     assert sum("recall" in entry.kinds for entry in memory.links.of(names[0])) == MOST_LINKS
 
 
+def test_an_event_that_is_recalled_without_end_keeps_a_bounded_number_of_links(memory: LongTermMemory) -> None:
+    """Each time with another: what gave way is there for who asks as of before, but not all of it for ever."""
+    names = [say(memory, f"e{number}", f"text {number}", 10.0 * number) for number in range(120)]
+    for number, name in enumerate(names[1:]):
+        recall(memory, [names[0], name], NOW_NS + number)
+    with memory.links.database.reading() as connection:
+        count = "SELECT count(*), sum(dropped_by IS NULL) FROM links WHERE kind = 'recall' AND (a = ? OR b = ?)"
+        n_links, n_held = connection.execute(count, (names[0], names[0])).fetchone()
+    assert n_held == MOST_LINKS
+    assert n_links <= MOST_LINKS + 64
+    assert weight(memory, names[0], names[-1]) > 0.0
+
+
 def test_changed_words_and_corrected_people_are_linked_anew(memory: LongTermMemory) -> None:
     one = say(memory, "one", "the ferry to the island", 1, ["t1"])
     other = say(memory, "other", "the ferry to the island", 10, ["t2"])

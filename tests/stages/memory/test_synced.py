@@ -5,8 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +18,9 @@ from pipeline.packets import NS_PER_S
 from stages.memory import line_audio
 from stages.memory.database import Database
 from stages.memory.long_term_memory import LongTermMemory
+from stages.memory.memory_errors import MemoryDamaged
 from stages.memory.vector_index import Batch, IndexKind, VectorIndex, make_index
+from tests.pipeline.app.command_line import ROOT
 from tests.stages.memory.made import ENCODER, line, session_row
 from tests.synced import synced_paths
 
@@ -140,3 +145,47 @@ def test_a_rewrite_gives_free_places_back_and_leaves_nothing_of_what_was_removed
     assert b"unutterable1234" not in file.read_bytes()
     assert file.with_name("memory.sqlite-wal").stat().st_size == 0
     database.close()
+
+
+_REWRITE = """
+import resource, sys
+from pathlib import Path
+from stages.memory.database import Database
+database = Database(Path(sys.argv[1]), read_only=False)
+database.open()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+database.rewrite()
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
+"""
+
+
+def test_a_rewrite_does_not_hold_the_database_in_ram(tmp_path: Path) -> None:
+    path = tmp_path / "memory.sqlite"
+    database = Database(path, read_only=False)
+    database.open()
+    with database.writing() as connection:
+        connection.execute("CREATE TABLE filling (n INTEGER PRIMARY KEY, bytes BLOB)")
+        connection.executemany("INSERT INTO filling (bytes) VALUES (randomblob(?))", [(1 << 20,)] * 64)
+    database.close()
+    done = subprocess.run([sys.executable, "-c", _REWRITE, str(path)], check=True, capture_output=True, text=True, cwd=ROOT)
+    assert int(done.stdout) < path.stat().st_size // 2
+
+
+def test_a_file_that_cannot_be_read_leaves_no_connection_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "memory.sqlite"
+    path.write_bytes(b"no database" * 100)
+    made: list[sqlite3.Connection] = []
+    connect = sqlite3.connect
+
+    def connected(*given: Any, **settings: Any) -> sqlite3.Connection:
+        made.append(connect(*given, **settings))
+        return made[-1]
+
+    monkeypatch.setattr(sqlite3, "connect", connected)
+    for read_only in (True, False):
+        with pytest.raises(MemoryDamaged, match="its database is damaged"):
+            Database(path, read_only=read_only).open()
+    assert len(made) == 2
+    for connection in made:
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            connection.execute("SELECT 1")
