@@ -17,6 +17,7 @@ import numpy as np
 
 from pipeline.durable import remove_unfinished, sync_folder, write_whole
 from pipeline.pcm import AU_HEADER_BYTES, SAMPLE_BYTES, Levels, au_header, pack, unpack
+from pipeline.session_info import SessionInfo
 from pipeline.sound_file import Lost, SoundFile, SoundFileError
 
 # FLAC's own limit.
@@ -177,3 +178,8 @@ class AudioFolder:
             for first in range(0, levels.shape[1], self.sample_rate_hz):
                 file.write(np.ascontiguousarray(levels[:, first : first + self.sample_rate_hz].T) << 8)
         return buffer.getvalue()
+
+
+def audio_folder(directory: Path, info: SessionInfo) -> AudioFolder:
+    """The audio of a session."""
+    return AudioFolder(directory / "audio", info.n_channels, info.sample_rate_hz, info.segment_frames)

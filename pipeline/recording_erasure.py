@@ -12,14 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.audio_folder import AudioFolder
+from pipeline.audio_folder import AudioFolder, audio_folder
 from pipeline.durable import lock_folder, sync_folder
 from pipeline.gap_log import GapLog, n_gap_lines, read_gaps
 from pipeline.packets import NS_PER_S
 from pipeline.pcm import runs
 from pipeline.recorded import UNREADABLE, gap_at
+from pipeline.retention import remove_renamed
 from pipeline.session_info import SessionError, SessionInfo, disk_errors, has_session, load_info, save_info
-from pipeline.session_writer import audio_folder
 
 FORGOTTEN = "forgotten"
 Spans = Sequence[tuple[int, int]]
@@ -39,8 +39,11 @@ def silence(directory: Path, spans: Spans) -> Silenced:
     """Overwrite stretches of a recording with zeros, in all channels, and note them as gaps.
 
     Each segment is written anew beside the old one and put in its place in one step, so a crash leaves whole segments; given again, the
-    rest is done. A recording whose audio is gone is left as it is. Raises SessionError where another process records it, SessionDiskError.
+    rest is done. A recording whose audio is gone is left as it is. Audio that an older version was removing (`RENAMED_AUDIO`) goes whole:
+    it was to leave anyway. Raises SessionError where another process records it, SessionDiskError.
     """
+    with disk_errors(f"session {directory}"):
+        remove_renamed(directory)
     if not has_session(directory) or not (directory / "audio").is_dir():
         return Silenced()
     with _locked(directory), disk_errors(f"session {directory}"):

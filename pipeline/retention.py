@@ -11,21 +11,23 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.audio_folder import segment_index
-from pipeline.durable import remove_unfinished, write_whole
+from pipeline.audio_folder import AudioFolder, audio_folder, segment_index
+from pipeline.durable import remove_unfinished, sync_folder, write_whole
 from pipeline.packets import nanoseconds
 from pipeline.recorded import frames_to_ns
 from pipeline.session_info import SessionError, SessionInfo
-from pipeline.session_writer import audio_folder
 
 RETENTION = "retention"
 """The reason of the gap over what has left."""
 RETAINED_FILE = "retained.json"
+RENAMED_AUDIO = "audio.leaving"
+"""What older versions renamed the audio of a recording to before they removed it; killed in between, it is still there."""
 WARM_UP_S = 40.0
 """How much is heard again before a run goes on: more than the longest utterance, so that none is met in its middle."""
 
@@ -88,34 +90,56 @@ def may_leave(found: Sequence[Segment], info: SessionInfo, passed_ns: int | None
     return [segment for segment in free if frames_to_ns((segment.index + 1) * info.segment_frames, info.sample_rate_hz) <= needed_ns]
 
 
-def let_go(directory: Path, info: SessionInfo, last: int) -> None:
-    """Remove the segments up to one, by its index, and say so first. Given again, or after a crash, the rest is done.
+def let_go(directory: Path, info: SessionInfo, leaving: Sequence[int]) -> None:
+    """Remove the oldest segments, by their indexes in order, and say so first. Given again, or after a crash, the rest is done.
 
-    Where all audio of a recording leaves, its folder goes too; what is told of it (session.json, gaps.jsonl) stays. Raises OSError, and
-    SessionError for the newest segment of a recording that is not complete.
+    `leaving` are all that there are files of up to its last: what is told is that everything up to there has left. Only these files are
+    looked at, so the cost does not depend on how long the recording is. Where all audio of a recording leaves, its folder goes too; what
+    is told of it (session.json, gaps.jsonl) stays. Raises OSError, and SessionError for the newest segment of a recording that is not
+    complete.
     """
-    found = segments(directory)
-    if not found:
+    if not leaving:
         return
-    newest = found[-1].index
+    audio = audio_folder(directory, info)
+    last = leaving[-1]
+    # One file says that there are newer segments; names are listed where it is missing, which is at the end.
+    newest = last + 1 if _is_there(audio, last + 1) else audio.last_index()
+    if newest < 0:
+        return
     if last >= newest and not info.complete:
         raise SessionError(f"session {info.id}: its newest segment, {newest:06d}, may not leave before the recording is complete")
-    audio = audio_folder(directory, info)
     first_frame = (last + 1) * info.segment_frames
     if last >= newest:
         first_frame = newest * info.segment_frames + audio.frames_of(newest)
         audio.close()
     if first_frame > _told(directory):
         _tell(directory, first_frame)
-    for segment in found:
-        if segment.index <= last:
-            for path in (audio.tail_path(segment.index), *audio.flac_paths(segment.index)):
-                path.unlink(missing_ok=True)
+    for index in leaving:
+        for path in (audio.tail_path(index), *audio.flac_paths(index)):
+            path.unlink(missing_ok=True)
     if last >= newest:
         remove_unfinished(audio.folder)
         # Somebody's own files may lie there; without a segment it is no audio all the same.
         with contextlib.suppress(OSError):
             audio.folder.rmdir()
+
+
+def renamed_bytes(directory: Path) -> int | None:
+    """The bytes of audio that an older version renamed to remove it and did not get to; None where there is none."""
+    folder = directory / RENAMED_AUDIO
+    if not folder.is_dir():
+        return None
+    return sum(path.lstat().st_size for path in folder.rglob("*") if not path.is_dir())
+
+
+def remove_renamed(directory: Path) -> bool:
+    """Remove it; whether there was any. Killed within, the rest is found again. Raises OSError."""
+    folder = directory / RENAMED_AUDIO
+    if not folder.is_dir():
+        return False
+    shutil.rmtree(folder)
+    sync_folder(directory)
+    return True
 
 
 def mend(directory: Path, info: SessionInfo) -> bool:
@@ -130,6 +154,11 @@ def mend(directory: Path, info: SessionInfo) -> bool:
             (directory / RETAINED_FILE).unlink()
         return True
     return False
+
+
+def _is_there(audio: AudioFolder, index: int) -> bool:
+    """Whether there is a file of a segment. The tail first: the writer removes it once there is a FLAC."""
+    return any(path.exists() for path in (audio.tail_path(index), *audio.flac_paths(index)))
 
 
 def _told(directory: Path) -> int:

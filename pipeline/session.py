@@ -14,13 +14,14 @@ from types import TracebackType
 
 import numpy as np
 
+from pipeline.audio_folder import audio_folder
 from pipeline.gap_log import gap_faults, merge_gaps, read_gaps
 from pipeline.packets import Float32Array, Gap, seconds
 from pipeline.pcm import Levels, to_float
 from pipeline.recorded import UNREADABLE, frames_to_ns, gap_at
 from pipeline.retention import RETENTION, first_kept, retained_from
 from pipeline.session_info import SessionError, SessionInfo, has_session, load_info
-from pipeline.session_writer import SessionWriter, audio_folder, begin_session
+from pipeline.session_writer import SessionWriter, begin_session
 
 __all__ = ["SessionReader", "SessionWriter", "create_session", "recover"]
 

@@ -12,12 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.audio_folder import AudioFolder
+from pipeline.audio_folder import audio_folder
 from pipeline.durable import lock_folder, write_all
 from pipeline.gap_log import GapLog, n_gap_lines, read_gaps
 from pipeline.packets import Float32Array, Gap
 from pipeline.pcm import AU_HEADER_BYTES, SAMPLE_BYTES, Levels, au_header, pack, quantise
 from pipeline.recorded import UNREADABLE, Recorded, as_recorded, gap_at
+from pipeline.retention import first_kept
 from pipeline.session_info import SessionDiskError, SessionError, SessionInfo, disk_errors, has_session, load_info, save_info
 
 _LOG = logging.getLogger("echoic.session")
@@ -154,7 +155,8 @@ class SessionWriter:
         if index < 0 or n_held == self.info.segment_frames:
             if self._audio.tail_frames(index):
                 self._audio.write_flac(index, self._audio.read(index, 0, n_held)[0])
-            return index + 1, 0
+            # A power cut may leave nothing of the tail, and what was before it may have left: time does not begin anew.
+            return max(index + 1, -(-first_kept(self.directory, self.info) // self.info.segment_frames)), 0
         if not n_held:
             # Nothing of it can be read. It may have been a whole segment, so time goes on after it, and the file stays.
             self._gap_log.append(gap_at(index * self.info.segment_frames, self.info.segment_frames, self.info.sample_rate_hz, UNREADABLE))
@@ -216,8 +218,3 @@ def begin_session(directory: Path, info: SessionInfo | None) -> SessionInfo:
     with disk_errors(f"session {info.id}"):
         save_info(directory, info)
     return info
-
-
-def audio_folder(directory: Path, info: SessionInfo) -> AudioFolder:
-    """The audio of a session."""
-    return AudioFolder(directory / "audio", info.n_channels, info.sample_rate_hz, info.segment_frames)

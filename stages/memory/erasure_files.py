@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import recording_erasure
+from pipeline import recording_erasure, retention
 from pipeline.durable import write_whole
 from pipeline.packets import NS_PER_S
 from stages.memory import line_audio
@@ -79,8 +79,12 @@ def erase_clips(database: Database, root: Path, plan: Plan) -> int:
 
 
 def audible(database: Database, root: Path, plan: Plan) -> list[str]:
-    """Audio of lines that still sounds in a span, in words."""
-    found = []
+    """Audio of lines that still sounds in a span, and recordings that an older version was removing, in words."""
+    found = [
+        f"session {session}: {retention.RENAMED_AUDIO}, audio that was to leave, is still there"
+        for session in plan.spans
+        if retention.renamed_bytes(root / RECORDINGS / session) is not None
+    ]
     for name, path, parts in _overlapping(database, root, plan):
         samples, _ = _read(path) if parts else (np.zeros(0, dtype=np.int16), 0)
         if not parts or any(np.any(samples[first:last]) for first, last in parts):

@@ -114,6 +114,13 @@ class FileChecks:
     def _check_recordings(self) -> None:
         folder = self._root / RECORDINGS
         for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+            if retention.renamed_bytes(path) is not None:
+                told = f"session {path.name}: {retention.RENAMED_AUDIO}, audio that was to leave, was still there"
+                if self._may_repair:
+                    retention.remove_renamed(path)
+                    self.repairs.append(f"{told}: removed")
+                else:
+                    self.notes.append(told)
             if not has_session(path):
                 if retention.segments(path):
                     self.faults.append(f"{path}: there is audio but no {INFO_FILE}; the audio is whole and can be replayed as a file")

@@ -15,6 +15,9 @@ from stages.memory.database import Database, translated
 from stages.memory.disk_use import RECORDINGS
 from stages.memory.leaving import Item
 
+_RENAMED = -1
+"""The number, in place of a segment's, of audio that an older version was removing."""
+_LONG_AGO_NS = -(2**62)
 _Waiting = tuple[int, str, deque[Item]]
 """A session's segments that may leave: when the first of them ended, the session, and the segments."""
 
@@ -23,6 +26,7 @@ class LeavingSegments:
     """Segments since their ends: of a session that was heard to its end all, of any other those before what it would hear again.
 
     The files of a session are listed once, when its time has come. What no session of the memory knows of stays: nobody has heard it.
+    Audio that an older version was removing when it was killed counts as older than anything, so it goes where it is met.
     """
 
     def __init__(self, database: Database, root: Path) -> None:
@@ -38,11 +42,17 @@ class LeavingSegments:
 
     def drop(self, items: Sequence[Item]) -> None:
         """See `LeavingStore`."""
-        last = {item.name: item.number for item in items}
-        for session, index in last.items():
+        leaving: dict[str, list[int]] = {}
+        for item in items:
+            leaving.setdefault(item.name, []).append(item.number)
+        for session, numbers in leaving.items():
             folder = self._root / RECORDINGS / session
             with translated(self._database.where):
-                retention.let_go(folder, load_info(folder), index)
+                if numbers[0] == _RENAMED:
+                    retention.remove_renamed(folder)
+                indexes = [number for number in numbers if number != _RENAMED]
+                if indexes:
+                    retention.let_go(folder, load_info(folder), indexes)
         for _ in items:
             self._next.popleft()
 
@@ -61,18 +71,23 @@ class LeavingSegments:
 
     def _segments(self, session: str, started_ns: int, passed_ns: int | None) -> deque[Item]:
         folder = self._root / RECORDINGS / session
+        name = f"{RECORDINGS}/{session}"
+        renamed_bytes = retention.renamed_bytes(folder)
+        items: deque[Item] = deque()
+        if renamed_bytes is not None:
+            items.append(Item(_LONG_AGO_NS, renamed_bytes, f"{name}/{retention.RENAMED_AUDIO}", session, _RENAMED))
         there = retention.segments(folder)
         if not there:
-            return deque()
+            return items
         try:
             info = load_info(folder)
         except SessionError:
             # Doctor tells it; how long the segments are cannot be known.
-            return deque()
+            return items
         length_ns = frames_to_ns(info.segment_frames, info.sample_rate_hz)
         found = retention.may_leave(there, info, passed_ns)
-        name = f"{RECORDINGS}/{session}/audio"
-        return deque(Item(started_ns + (part.index + 1) * length_ns, part.n_bytes, name, session, part.index) for part in found)
+        items.extend(Item(started_ns + (part.index + 1) * length_ns, part.n_bytes, f"{name}/audio", session, part.index) for part in found)
+        return items
 
 
 def _before(begun: list[_Waiting], until_ns: int | None) -> Iterator[Item]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -82,3 +83,14 @@ def test_what_another_process_records_is_refused(tmp_path: Path) -> None:
     assert remove(tmp_path) > 0
     assert not tmp_path.exists()
     assert remove(tmp_path) == 0
+
+
+@pytest.mark.parametrize("has_audio", [True, False])
+def test_audio_that_an_older_version_was_removing_goes_whole(tmp_path: Path, has_audio: bool) -> None:
+    record(tmp_path, sound(2, RATE)).finish()
+    shutil.copytree(tmp_path / "audio", tmp_path / "audio.leaving")
+    if not has_audio:
+        shutil.rmtree(tmp_path / "audio")
+    assert silence(tmp_path, [SPAN]).n_frames == (6400 if has_audio else 0)
+    assert not (tmp_path / "audio.leaving").exists()
+    assert (tmp_path / "audio").exists() == has_audio

@@ -17,7 +17,20 @@ import pytest
 from pipeline.packets import NS_PER_S, Gap
 from pipeline.recorded import frames_to_ns
 from pipeline.recording_erasure import silence, sounding
-from pipeline.retention import RETAINED_FILE, WARM_UP_S, Segment, first_kept, let_go, may_leave, mend, retained_from, segments
+from pipeline.retention import (
+    RENAMED_AUDIO,
+    RETAINED_FILE,
+    WARM_UP_S,
+    Segment,
+    first_kept,
+    let_go,
+    may_leave,
+    mend,
+    remove_renamed,
+    renamed_bytes,
+    retained_from,
+    segments,
+)
 from pipeline.session import SessionReader, SessionWriter, recover
 from pipeline.session_info import SessionError, load_info
 from stages.capture.file_source import FileSource
@@ -48,7 +61,7 @@ def test_what_left_is_zeros_and_one_gap_and_what_stays_is_as_it_was(tmp_path: Pa
     writer.finish()
     assert [segment.index for segment in segments(tmp_path)] == [0, 1, 2, 3, 4]
     assert sum(segment.n_bytes for segment in segments(tmp_path)) == sum(path.stat().st_size for path in tmp_path.glob("audio/*"))
-    let_go(tmp_path, load_info(tmp_path), 1)
+    let_go(tmp_path, load_info(tmp_path), range(2))
     assert [segment.index for segment in segments(tmp_path)] == [2, 3, 4]
     expected = rounded(samples)
     expected[:, : 2 * SEGMENT] = 0
@@ -59,14 +72,14 @@ def test_what_left_is_zeros_and_one_gap_and_what_stays_is_as_it_was(tmp_path: Pa
         assert reader.take_lost() == []
     assert gaps(tmp_path) == [("retention", 0.0, 0.5), ("dropped", 0.5, 0.55), ("dropped", 0.6, 0.7)]
     assert faults(tmp_path) == []
-    let_go(tmp_path, load_info(tmp_path), 0)
+    let_go(tmp_path, load_info(tmp_path), range(1))
     assert retained_from(tmp_path) == 2 * SEGMENT
 
 
 def test_all_of_a_complete_recording_may_leave(tmp_path: Path) -> None:
     samples = sound(2, 2 * SEGMENT + 500)
     record(tmp_path / "s", samples).finish()
-    let_go(tmp_path / "s", load_info(tmp_path / "s"), 2)
+    let_go(tmp_path / "s", load_info(tmp_path / "s"), range(3))
     assert not (tmp_path / "s/audio").exists()
     assert gaps(tmp_path / "s") == [("retention", 0.0, 8500 / RATE)]
     assert faults(tmp_path / "s") == []
@@ -75,16 +88,81 @@ def test_all_of_a_complete_recording_may_leave(tmp_path: Path) -> None:
     assert silence(tmp_path / "s", [(0, NS_PER_S)]).n_frames == 0
     with pytest.raises(SourceError, match="all audio of this session has left to keep the bounds of its memory, so it cannot be heard"):
         open_sound(tmp_path / "s")
-    let_go(tmp_path / "s", load_info(tmp_path / "s"), 2)
+    let_go(tmp_path / "s", load_info(tmp_path / "s"), range(3))
     assert not (tmp_path / "s/audio").exists()
 
 
 def test_the_newest_segment_of_a_recording_that_goes_on_stays(tmp_path: Path) -> None:
     writer = record(tmp_path, sound(2, 2 * SEGMENT))
     with pytest.raises(SessionError, match="session one: its newest segment, 000001, may not leave before the recording is complete"):
-        let_go(tmp_path, info(), 1)
+        let_go(tmp_path, info(), range(2))
     assert retained_from(tmp_path) == 0
     writer.close()
+
+
+def test_only_what_is_named_is_looked_at_and_names_are_listed_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record(tmp_path, sound(2, 12 * SEGMENT)).finish()
+    listed: list[str] = []
+    for name in ("scandir", "listdir"):
+        monkeypatch.setattr(os, name, _counted(getattr(os, name), listed))
+    for first in range(0, 9, 3):
+        let_go(tmp_path, load_info(tmp_path), range(first, first + 3))
+    assert (listed, retained_from(tmp_path)) == ([], 9 * SEGMENT)
+    let_go(tmp_path, load_info(tmp_path), range(9, 12))
+    assert (len(listed) > 0, (tmp_path / "audio").exists()) == (True, False)
+    monkeypatch.undo()
+    assert (faults(tmp_path), gaps(tmp_path)) == ([], [("retention", 0.0, 3.0)])
+
+
+def _counted(plain: Callable[..., Any], listed: list[str]) -> Callable[..., Any]:
+    def call(path: Any = ".") -> Any:
+        listed.append(str(path))
+        return plain(path)
+
+    return call
+
+
+def test_the_newest_stays_also_behind_a_segment_that_is_gone(tmp_path: Path) -> None:
+    writer = record(tmp_path, sound(2, 4 * SEGMENT))
+    (tmp_path / "audio/000002.flac").unlink()
+    let_go(tmp_path, info(), range(2))
+    with pytest.raises(SessionError, match="its newest segment, 000003, may not leave before the recording is complete"):
+        let_go(tmp_path, info(), [3])
+    assert [segment.index for segment in segments(tmp_path)] == [3]
+    assert retained_from(tmp_path) == 2 * SEGMENT
+    writer.close()
+
+
+def test_time_goes_on_where_the_power_took_the_tail_and_all_before_it_had_left(tmp_path: Path) -> None:
+    samples = sound(1, 2 * SEGMENT + 100)
+    record(tmp_path, samples).close()
+    let_go(tmp_path, load_info(tmp_path), range(2))
+    os.truncate(tmp_path / "audio/000002.au", 32)
+    writer = SessionWriter(tmp_path)
+    assert writer.frames == 2 * SEGMENT
+    writer.append(samples[:, :500])
+    writer.finish()
+    np.testing.assert_array_equal(everything(tmp_path)[:, 2 * SEGMENT :], rounded(samples)[:, :500])
+    assert (faults(tmp_path), gaps(tmp_path)) == ([], [("retention", 0.0, 0.5)])
+
+
+def test_nothing_named_changes_nothing(tmp_path: Path) -> None:
+    record(tmp_path, sound(1, SEGMENT)).finish()
+    let_go(tmp_path, load_info(tmp_path), [])
+    assert (len(segments(tmp_path)), retained_from(tmp_path)) == (1, 0)
+
+
+def test_audio_that_an_older_version_was_removing_goes_and_what_is_recorded_stays(tmp_path: Path) -> None:
+    record(tmp_path, sound(2, SEGMENT)).finish()
+    before = everything(tmp_path)
+    assert (renamed_bytes(tmp_path), remove_renamed(tmp_path)) == (None, False)
+    (tmp_path / RENAMED_AUDIO).mkdir()
+    assert renamed_bytes(tmp_path) == 0
+    (tmp_path / RENAMED_AUDIO / "000000.flac").write_bytes(b"sound")
+    assert renamed_bytes(tmp_path) == 5
+    assert remove_renamed(tmp_path)
+    assert not (tmp_path / RENAMED_AUDIO).exists()
+    np.testing.assert_array_equal(everything(tmp_path), before)
 
 
 def test_what_may_leave_is_what_no_run_hears_again(tmp_path: Path) -> None:
@@ -111,7 +189,7 @@ def test_a_recording_goes_on_while_its_oldest_segments_leave(tmp_path: Path) -> 
             writer.append(samples[:, first : first + 700])
             done = may_leave(segments(tmp_path), writer.info, None)[:-2]
             if done:
-                let_go(tmp_path, writer.info, done[-1].index)
+                let_go(tmp_path, writer.info, [part.index for part in done])
             np.testing.assert_array_equal(behind.read(writer.frames - 3000, 3000), rounded(samples)[:, : writer.frames][:, -3000:])
         assert behind.take_lost() == []
     assert len(segments(tmp_path)) == 3
@@ -131,7 +209,7 @@ def test_a_reader_of_another_process_is_told_what_left_under_it(tmp_path: Path) 
     record(tmp_path, samples).finish()
     with SessionReader(tmp_path) as reader:
         np.testing.assert_array_equal(reader.read(0, 1000), rounded(samples)[:, :1000])
-        let_go(tmp_path, load_info(tmp_path), 5)
+        let_go(tmp_path, load_info(tmp_path), range(6))
         # What it has read ahead it has; after that there is nothing up to what is kept.
         expected = rounded(samples)
         expected[:, 4 * SEGMENT : 6 * SEGMENT] = 0
@@ -147,7 +225,7 @@ def test_a_reader_of_another_process_is_told_what_left_under_it(tmp_path: Path) 
 def test_a_session_whose_head_left_is_replayed_and_says_so(tmp_path: Path) -> None:
     samples = sound(1, 10 * SEGMENT)
     record(tmp_path / "old", samples).finish()
-    let_go(tmp_path / "old", load_info(tmp_path / "old"), 4)
+    let_go(tmp_path / "old", load_info(tmp_path / "old"), range(5))
     source = FileSource(str(tmp_path / "old"), recording=Recording(str(tmp_path / "new")))
     source.start()
     packets = [emit.packet for emit in source.packets()]
@@ -163,7 +241,7 @@ def test_a_run_that_goes_on_after_a_crash_hears_all_that_it_needs(tmp_path: Path
     samples = sound(1, 60 * RATE)
     record(tmp_path, samples, chunk=RATE, segment_frames=RATE).close()
     passed_ns = 52 * NS_PER_S
-    let_go(tmp_path, load_info(tmp_path), may_leave(segments(tmp_path), load_info(tmp_path), passed_ns)[-1].index)
+    let_go(tmp_path, load_info(tmp_path), [part.index for part in may_leave(segments(tmp_path), load_info(tmp_path), passed_ns)])
     assert retained_from(tmp_path) == 12 * RATE
     assert recover(tmp_path) == 60 * RATE
     source = FileSource(str(tmp_path), recording=Recording(str(tmp_path)), start_s=passed_ns / NS_PER_S - WARM_UP_S)
@@ -177,7 +255,7 @@ def test_a_run_that_goes_on_after_a_crash_hears_all_that_it_needs(tmp_path: Path
 
 def test_erasing_reaches_what_is_still_there(tmp_path: Path) -> None:
     record(tmp_path, sound(2, 3 * SEGMENT)).finish()
-    let_go(tmp_path, load_info(tmp_path), 0)
+    let_go(tmp_path, load_info(tmp_path), range(1))
     span = (NS_PER_S // 8, 3 * NS_PER_S // 8)
     assert sounding(tmp_path, [span]) != []
     assert silence(tmp_path, [span]).n_frames == 2000
@@ -192,7 +270,7 @@ def test_erasing_reaches_what_is_still_there(tmp_path: Path) -> None:
 def test_a_damaged_file_is_told_and_mended_by_the_audio_that_is_there(tmp_path: Path, damage: bytes) -> None:
     samples = sound(2, 3 * SEGMENT)
     record(tmp_path, samples).finish()
-    let_go(tmp_path, load_info(tmp_path), 0)
+    let_go(tmp_path, load_info(tmp_path), range(1))
     whole = (tmp_path / RETAINED_FILE).read_bytes()
     (tmp_path / RETAINED_FILE).write_bytes(damage)
     (told,) = faults(tmp_path)
@@ -208,7 +286,7 @@ def test_a_damaged_file_is_told_and_mended_by_the_audio_that_is_there(tmp_path: 
 
 def test_a_damaged_file_without_audio_beside_it_goes(tmp_path: Path) -> None:
     record(tmp_path, sound(1, SEGMENT)).finish()
-    let_go(tmp_path, load_info(tmp_path), 0)
+    let_go(tmp_path, load_info(tmp_path), range(1))
     (tmp_path / RETAINED_FILE).write_bytes(b"?")
     assert mend(tmp_path, load_info(tmp_path))
     assert (first_kept(tmp_path, load_info(tmp_path)), faults(tmp_path)) == (0, [])
@@ -216,9 +294,9 @@ def test_a_damaged_file_without_audio_beside_it_goes(tmp_path: Path) -> None:
 
 def test_a_damaged_file_is_written_anew_when_more_leaves(tmp_path: Path) -> None:
     record(tmp_path, sound(2, 3 * SEGMENT)).finish()
-    let_go(tmp_path, load_info(tmp_path), 0)
+    let_go(tmp_path, load_info(tmp_path), range(1))
     (tmp_path / RETAINED_FILE).write_bytes(b"?")
-    let_go(tmp_path, load_info(tmp_path), 1)
+    let_go(tmp_path, load_info(tmp_path), range(2))
     assert retained_from(tmp_path) == 2 * SEGMENT
     assert faults(tmp_path) == []
 
@@ -261,7 +339,7 @@ def test_killed_between_any_two_steps_it_is_whole_and_goes_on(tmp_path: Path, la
             directory = tmp_path / f"{place}-{before}"
             record(directory, samples).finish()
             with contextlib.suppress(Killed), killed_at(place, before) as n_made:
-                let_go(directory, load_info(directory), last)
+                let_go(directory, load_info(directory), range(last + 1))
                 n_steps = n_made[0]
             first = retained_from(directory)
             assert first in (0, (last + 1) * SEGMENT, samples.shape[1])
@@ -270,8 +348,8 @@ def test_killed_between_any_two_steps_it_is_whole_and_goes_on(tmp_path: Path, la
             np.testing.assert_array_equal(everything(directory), kept)
             assert faults(directory) == []
             assert len(gaps(directory)) == (first > 0)
-            let_go(directory, load_info(directory), last)
-            let_go(directory, load_info(directory), last)
+            let_go(directory, load_info(directory), range(last + 1))
+            let_go(directory, load_info(directory), range(last + 1))
             assert [part.index for part in segments(directory)] == list(range(last + 1, 3))
             assert retained_from(directory) == min((last + 1) * SEGMENT, samples.shape[1])
         if n_steps:
@@ -306,7 +384,7 @@ while True:
             reported = int(line)
             free = may_leave(segments(tmp_path / "s"), load_info(tmp_path / "s"), None)
             if len(free) > 3:
-                let_go(tmp_path / "s", load_info(tmp_path / "s"), free[0].index)
+                let_go(tmp_path / "s", load_info(tmp_path / "s"), [free[0].index])
                 n_left += 1
             if reported >= 60_000:
                 break

@@ -26,7 +26,7 @@ class Retained(Recorded):
         free = may_leave(segments(self.directory), self.writer.info, None)
         free = free[: round(share * len(free))]
         if free:
-            let_go(self.directory, self.writer.info, free[-1].index)
+            let_go(self.directory, self.writer.info, [part.index for part in free])
             self.n_left = (free[-1].index + 1) * SEGMENT_FRAMES
             self._tell()
         if not reader_is_behind:

@@ -37,7 +37,7 @@ def starts(echoic: Echoic, memory: Path, session: str) -> list[float]:
 def test_it_is_heard_from_where_it_is_kept(echoic: Echoic, recorded: Path, tmp_path: Path) -> None:
     whole, memory = tmp_path / "whole", tmp_path / "m"
     assert echoic("replay", recorded, "--memory", whole, *CONFIG).code == 0
-    let_go(recorded, load_info(recorded), 1)
+    let_go(recorded, load_info(recorded), range(2))
     done = echoic("replay", recorded, "--memory", memory, *CONFIG)
     assert done.code == 0
     assert "session talk: 0.0 to 4.0 s had left the recording to keep the bounds of its memory" in done.err
@@ -51,14 +51,14 @@ def test_it_is_heard_from_where_it_is_kept(echoic: Echoic, recorded: Path, tmp_p
 
 
 def test_one_that_is_gone_says_so(echoic: Echoic, recorded: Path, tmp_path: Path) -> None:
-    let_go(recorded, load_info(recorded), 5)
+    let_go(recorded, load_info(recorded), range(6))
     done = echoic("replay", recorded, "--memory", tmp_path / "m", *CONFIG)
     assert done.code == 2
     assert "all audio of this session has left to keep the bounds of its memory, so it cannot be heard again" in done.err
 
 
 def test_played_as_a_source_it_is_gaps_first(recorded: Path) -> None:
-    let_go(recorded, load_info(recorded), 0)
+    let_go(recorded, load_info(recorded), range(1))
     source = FileSource(str(recorded))
     source.start()
     ends = [(type(emit.packet).__name__, emit.packet.end_ns) for emit in source.packets()]

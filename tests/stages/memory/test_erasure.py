@@ -296,6 +296,21 @@ def test_the_proof_finds_sound_vectors_rows_and_audio_that_are_left(directory: P
     memory.stop()
 
 
+def test_audio_that_an_older_version_was_removing_is_found_by_the_proof_and_goes(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = opened(directory)
+    for session in ("s1", "s2"):
+        shutil.copytree(directory / "sessions" / session / "audio", directory / "sessions" / session / "audio.leaving")
+    with monkeypatch.context() as patch:
+        patch.setattr("pipeline.recording_erasure.remove_renamed", lambda _: False)
+        done = memory.erasures.erase(memory.erasures.preview(between(11.0, 14.5)).plan)
+        assert done.proof.left == ["session s1: audio.leaving, audio that was to leave, is still there"]
+    erased(memory, between(15.0, 16.0))
+    assert list(directory.glob("sessions/*/audio.leaving")) == [directory / "sessions/s2/audio.leaving"]
+    erased(memory, Selection(session="s2"))
+    assert list(directory.glob("sessions/*/audio.leaving")) == []
+    memory.stop()
+
+
 def test_the_proof_finds_words_in_what_was_made_of_them_and_vectors_in_index_files(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

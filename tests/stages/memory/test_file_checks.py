@@ -14,6 +14,7 @@ from pipeline.geometry import ArrayGeometry
 from pipeline.packets import NS_PER_S
 from pipeline.session import SessionWriter
 from pipeline.session_info import SessionInfo
+from stages.memory.file_checks import FileChecks
 from stages.memory.long_term_memory import LongTermMemory
 from tests.stages.memory.made import ENCODER, STARTED_AT, line, session_row
 
@@ -106,4 +107,19 @@ def test_a_recording_that_the_memory_does_not_know_is_told_and_is_no_fault(tmp_p
     found = memory.examine()
     assert (found.faults, found.is_whole) == ((), True)
     assert found.notes == ("1 recordings under sessions/ that the memory does not know (`echoic replay` hears them): s7",)
+    memory.stop()
+
+
+def test_audio_that_an_older_version_was_removing_is_removed_and_told(tmp_path: Path) -> None:
+    memory = memory_of(tmp_path)
+    recorded(tmp_path / "sessions" / "s1")
+    shutil.copytree(tmp_path / "sessions/s1/audio", tmp_path / "sessions/s1/audio.leaving")
+    told = "session s1: audio.leaving, audio that was to leave, was still there"
+    beside = FileChecks(memory.findings.database, tmp_path, may_repair=False)
+    beside.check()
+    assert (beside.faults, beside.repairs, beside.notes) == ([], [], [told])
+    found = memory.examine()
+    assert (found.faults, found.repairs, found.notes) == ((), (f"{told}: removed",), ())
+    assert not (tmp_path / "sessions/s1/audio.leaving").exists()
+    assert memory.examine().repairs == ()
     memory.stop()

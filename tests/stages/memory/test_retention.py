@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -188,6 +189,58 @@ def test_recordings_that_the_memory_does_not_know_and_damaged_ones_stay(tmp_path
     (tmp_path / "sessions/s1/session.json").write_text("{")
     assert kept(memory) == 2
     assert len(list(tmp_path.glob("sessions/s1/audio/*"))) == 2
+    memory.stop()
+
+
+@pytest.mark.parametrize("n_seconds", [10, 40])
+def test_the_files_of_a_recording_are_listed_once_however_many_steps_it_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_seconds: int
+) -> None:
+    memory = memory_with(tmp_path, recordings_bytes=1)
+    heard(memory, "s1", n_seconds)
+    listed: list[str] = []
+
+    def counted(plain: Callable[..., Any]) -> Callable[..., Any]:
+        def call(path: Any = ".") -> Any:
+            listed.append(str(path))
+            return plain(path)
+
+        return call
+
+    for name in ("scandir", "listdir"):
+        monkeypatch.setattr(os, name, counted(getattr(os, name)))
+    assert kept(memory, limit=2) == n_seconds
+    monkeypatch.undo()
+    # To measure, and to see what may leave; with the last step for the newest name and for unfinished files; and to see that all is gone.
+    assert listed.count(str(tmp_path / "sessions/s1/audio")) == 5
+    assert not (tmp_path / "sessions/s1/audio").exists()
+    assert memory.check() == []
+    memory.stop()
+
+
+@pytest.mark.parametrize("bounds", [{"recordings_bytes": 1}, {"recordings_days": 1}])
+def test_sleep_removes_audio_that_an_older_version_was_removing(tmp_path: Path, bounds: dict[str, int]) -> None:
+    memory = memory_with(tmp_path, **bounds)
+    heard(memory, "s1", 3)
+    heard(memory, "live", 5, STARTED_AT + timedelta(minutes=1), complete=False)
+    (tmp_path / "sessions/s1/audio").rename(tmp_path / "sessions/s1/audio.leaving")
+    shutil.copytree(tmp_path / "sessions/live/audio", tmp_path / "sessions/live/audio.leaving")
+    assert kept(memory, limit=1, at_ns=utc_ns(STARTED_AT) + 10 * DAY_NS) == 2
+    assert list(tmp_path.glob("sessions/*/audio.leaving")) == []
+    assert len(list(tmp_path.glob("sessions/live/audio/*"))) == 5
+    assert kept_from_s(memory, "live") == 0
+    assert memory.space.used().recordings < 1 + sum(path.stat().st_size for path in tmp_path.glob("sessions/**/*"))
+    memory.stop()
+
+
+def test_what_an_older_version_was_removing_counts_towards_what_must_leave(tmp_path: Path) -> None:
+    memory = memory_with(tmp_path)
+    heard(memory, "s1", 10)
+    shutil.copytree(tmp_path / "sessions/s1/audio", tmp_path / "sessions/s1/audio.leaving")
+    memory.space.bounds = Bounds(recordings_bytes=memory.space.used().recordings - 1000)
+    assert kept(memory) == 1
+    assert (len(list(tmp_path.glob("sessions/s1/audio/*"))), kept_from_s(memory, "s1")) == (10, 0)
+    assert memory.check() == []
     memory.stop()
 
 
