@@ -124,10 +124,10 @@ def main() -> int:
             good, section = run(part)
             held &= good
             sections.append(section)
-    report = "\n".join(sections)
-    if options.out is not None:
-        options.out.write_text(report, encoding="utf-8")
-    sys.stdout.write(report)
+            if options.out is not None:
+                # After each part: a later one may be cut short.
+                options.out.write_text("\n".join(sections), encoding="utf-8")
+    sys.stdout.write("\n".join(sections))
     return 0 if held else 1
 
 

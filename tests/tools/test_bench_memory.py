@@ -42,9 +42,13 @@ def test_data_that_are_not_there_are_told(tmp_path: Path) -> None:
 def test_only_the_parts_that_are_asked_for_are_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("sys.argv", ["bench_memory", "--only", "Growth", "--data", str(tmp_path), "--work", str(tmp_path)])
+    monkeypatch.setattr(
+        "sys.argv",
+        ["bench_memory", "--only", "Growth", "--data", str(tmp_path), "--work", str(tmp_path / "work"), "--out", str(tmp_path / "out.md")],
+    )
     assert main() == 1
     told = capsys.readouterr().out
+    assert (tmp_path / "out.md").read_text(encoding="utf-8") == told
     assert [part for part in PARTS if f"## {part}" in told] == ["Growth"]
 
 
