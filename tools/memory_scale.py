@@ -3,8 +3,9 @@
     python -m tools.memory_scale --texts QMSUM --folder WHERE --sizes 10000,100000,1000000
 
 prints a Markdown table. One memory grows from size to size; what is asked runs in a process of its own, whose RAM is counted.
-Embedding is left out: vectors are made in advance. Times are wall-clock and, beside them, of the processor: a machine that others
-use too is judged by the latter.
+Embedding is left out: vectors are made in advance. At every size half of the lines are old enough for their vectors to be recompressed, so
+that each further hour lets one more hour grow old, as it is in any memory that has been listening for longer than that. Times are
+wall-clock and, beside them, of the processor: a machine that others use too is judged by the latter.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from stages.memory.minilm_onnx import MinilmOnnx
 from stages.memory.row_writer import utc_ns
 from stages.memory.rows import LineRow, SessionRow
 from stages.memory.sleep import sleep
-from stages.memory.sleep_steps import sleep_steps
+from stages.memory.sleep_steps import Ageing, sleep_steps
 from tools.memory_scale_lines import LINES_PER_HOUR, Texts, begun, embedded, session_lines
 from tools.memory_scale_questions import Known, ask_all
 
@@ -80,10 +81,11 @@ def store_hour(memory: LongTermMemory, texts: Texts, number: int) -> tuple[float
     return clock.read()
 
 
-def slept(memory: LongTermMemory, number: int) -> tuple[float, float]:
-    """Sleep until nothing is left to do, in the hour after an hour: what that took."""
+def slept(memory: LongTermMemory, number: int, n_hours: int) -> tuple[float, float]:
+    """Sleep until nothing is left to do, in the hour after an hour, in a memory that grows to so many hours: what that took."""
     clock = Clock()
-    sleep(memory, sleep_steps(), utc_ns(begun(number) + timedelta(hours=1)))
+    old = (begun(n_hours) - begun(0)) / 2
+    sleep(memory, sleep_steps(ageing=Ageing(recompress_after_days=old / timedelta(days=1))), utc_ns(begun(number) + timedelta(hours=1)))
     return clock.read()
 
 
@@ -95,7 +97,7 @@ def grow(directory: Path, texts: Texts, first: int, n_hours: int, index: str) ->
     for number in range(first, first + n_hours):
         stored.append(store_hour(memory, texts, number))
         if number % _HOURS_PER_SLEEP == _HOURS_PER_SLEEP - 1 or number == first + n_hours - 1:
-            asleep.append(slept(memory, number))
+            asleep.append(slept(memory, number, first + n_hours))
         if number % 100 == 99:
             sys.stderr.write(f"{number + 1} hours\n")
     memory.stop()
@@ -140,7 +142,7 @@ def next_hour(directory: Path, texts: Texts, number: int, index: str) -> dict[st
     clock = Clock()
     memory.finish_session(session, 3600 * NS_PER_S)
     counted("end", clock)
-    for place, seconds in enumerate(slept(memory, number)):
+    for place, seconds in enumerate(slept(memory, number, number)):
         spent["sleep"][place] += seconds
     memory.stop()
     kept = [spent[what] for what in ("lines", "events", "end", "sleep")]

@@ -35,6 +35,8 @@ _OTHER_PARENT = "SELECT x.id FROM events x JOIN events p ON p.id = x.parent WHER
 # What is computed may be off by as much as it was rounded.
 _NO_SHARE = "NOT {} BETWEEN -0.000001 AND 1.000001"
 
+_BLOCKS = "SELECT n >> 10 AS block, min(ended_at_ns) AS first_ns, max(ended_at_ns) AS last_ns FROM lines GROUP BY n >> 10"
+
 CHECKS: tuple[Check, ...] = (
     Check(
         "lines without a vector",
@@ -54,6 +56,12 @@ CHECKS: tuple[Check, ...] = (
         f"SELECT x.id FROM lines x {_OF_SESSION} WHERE x.ended_at_ns != s.started_at_ns + x.end_ns",
         "UPDATE lines SET ended_at_ns = (SELECT s.started_at_ns + lines.end_ns FROM sessions s WHERE s.id = lines.session)"
         " WHERE ended_at_ns != (SELECT s.started_at_ns + lines.end_ns FROM sessions s WHERE s.id = lines.session)",
+    ),
+    Check(
+        "blocks of lines whose moments do not hold them",
+        f"SELECT x.block FROM ({_BLOCKS}) x LEFT JOIN line_blocks b ON b.block = x.block"
+        " WHERE b.block IS NULL OR b.first_ended_at_ns > x.first_ns OR b.last_ended_at_ns < x.last_ns",
+        f"INSERT OR REPLACE INTO line_blocks (block, first_ended_at_ns, last_ended_at_ns) {_BLOCKS}",
     ),
     Check(
         "lines longer than their session knows",

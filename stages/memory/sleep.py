@@ -20,7 +20,7 @@ class SleepStep(Protocol):
 
     It commits whole items, may be killed between or inside any call, goes on where it stopped, and finds its work by an index (never by
     reading the whole memory). One that stops while something is still due (it may not be done yet, or a model does not answer) says so
-    in `waits`.
+    in `waits`. One whose items are small says in `light` how many of them weigh as much as one of another step.
     """
 
     name: str
@@ -68,8 +68,9 @@ def sleep(
     for step in steps:
         done[step.name] = 0
         told(step.name, 0)
+        light = int(getattr(step, "light", 1))
         while True:
-            allowed = items if most is None else min(items, most - done[step.name])
+            allowed = light * items if most is None else min(light * items, light * most - done[step.name])
             if allowed <= 0:
                 finished = False
                 break

@@ -40,6 +40,7 @@ class AgeVectors:
     """
 
     name = "recompressed vectors"
+    light = 8
 
     def __init__(self, after_days: float = RECOMPRESS_AFTER_DAYS, pq_after_days: float = 0.0) -> None:
         faults = ageing_faults(after_days, pq_after_days)
@@ -89,7 +90,7 @@ def _recompress(connection: sqlite3.Connection, dimension: int, due: tuple[int, 
     vectors = Rounded(*(column[is_finite] for column in read))
     made: list[bytes | None]
     if codebook is None:
-        made, kind = [vector_codec.as_sq8(vector) for vector in vectors.vectors], SQ8
+        made, kind = [*vector_codec.as_sq8(vectors.vectors)], SQ8
     else:
         made, kind = vector_codec.as_pq(vectors, codebook), PQ
     blobs = {row: blob for row, blob in zip(rows, made, strict=True) if blob is not None}

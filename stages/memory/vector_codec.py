@@ -68,19 +68,22 @@ def as_float32(vector: Float32Array) -> bytes:
     return vector.astype("<f4").tobytes()
 
 
-def as_sq8(vector: Float32Array) -> bytes:
-    """A vector, float32, shape (dimension,), in dimension + 8 bytes and 1 to 4 more (393 for 384 numbers).
+def as_sq8(vectors: Float32Array) -> list[bytes]:
+    """Vectors, float32, shape (n, dimension), each in dimension + 8 bytes and 1 to 4 more (393 for 384 numbers).
 
     No number moves by more than half a step, which is a 255th of the vector's range (and the rounding of float32): a unit vector of 384
     numbers with a range of 0.4 moves by 0.015 at most. Raises VectorCodecError for one that is empty or not finite.
     """
-    _check(vector)
-    low, high = float(vector.min()), float(vector.max())
-    scale, offset = np.float32((high - low) / _LEVELS), np.float32(low)
-    codes = np.zeros(len(vector), dtype=np.uint8)
-    if scale > 0:
-        codes = np.clip(np.rint((vector.astype(np.float64) - float(offset)) / float(scale)), 0, _LEVELS).astype(np.uint8)
-    return _padded(_SQ8_HEAD.pack(scale, offset) + codes.tobytes(), SQ8)
+    for vector in vectors:
+        _check(vector)
+    exact = vectors.astype(np.float64)
+    low, high = exact.min(axis=1), exact.max(axis=1)
+    scales, offsets = ((high - low) / _LEVELS).astype(np.float32), low.astype(np.float32)
+    steps = np.where(scales > 0, scales, 1.0).astype(np.float64)
+    codes = np.clip(np.rint((exact - offsets.astype(np.float64)[:, None]) / steps[:, None]), 0, _LEVELS)
+    codes = np.where(scales[:, None] > 0, codes, 0).astype(np.uint8)
+    heads = zip(scales, offsets, strict=True)
+    return [_padded(_SQ8_HEAD.pack(*head) + row.tobytes(), SQ8) for head, row in zip(heads, codes, strict=True)]
 
 
 def as_pq(vectors: Rounded, codebook: Codebook) -> list[bytes | None]:

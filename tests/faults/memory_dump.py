@@ -11,8 +11,9 @@ from pipeline.session import SessionReader
 
 Row = tuple[object, ...]
 
-DERIVED = ("lines_fts", "sqlite_", "migrations", "vector_removals", "key_removals")
-"""Tables, by the beginnings of their names, that follow from others or say only how it came to be."""
+DERIVED = ("lines_fts", "sqlite_", "migrations", "vector_removals", "key_removals", "line_blocks")
+"""Tables, by the beginnings of their names, that follow from others or say only how it came to be; doctor compares `line_blocks` with the
+lines, whose row numbers may have holes after a run that was cut short."""
 
 
 NUMBERED = ("lines", "vectors", "line_checksums")

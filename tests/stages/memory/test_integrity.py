@@ -114,6 +114,7 @@ BROKEN: dict[str, tuple[str, ...]] = {
     "topics without terms that are not due to be named anew": (TOPIC, "UPDATE topics SET terms = '{}'", "DELETE FROM sleep_due"),
     "terms that no topic has": (TOPIC, "INSERT INTO topic_terms VALUES ('gone', 3)"),
     "terms of topics that are counted wrongly": (TOPIC, "UPDATE topic_terms SET n = 9223372036854775807 WHERE term = 'ferri'"),
+    "blocks of lines whose moments do not hold them": ("UPDATE line_blocks SET last_ended_at_ns = 5",),
     "totals of topics that do not add up": (TOPIC, "UPDATE topic_totals SET n_words = 7"),
     "topics of episodes that are not there": (TOPIC, "UPDATE topics SET event = 'gone'"),
     "work of sleep on events that are not there": ("INSERT INTO sleep_due (task, event) VALUES ('topic', 'gone')",),

@@ -23,7 +23,7 @@ KINDS: tuple[IndexKind, ...] = ("flat", "hnsw", "ivf_sq8", "ivf_pq")
 
 
 def sq8(vectors: Float32Array) -> Rounded:
-    return vector_codec.decoded([vector_codec.as_sq8(vector) for vector in vectors])[1]
+    return vector_codec.decoded(vector_codec.as_sq8(vectors))[1]
 
 
 def pq(vectors: Float32Array) -> Rounded:

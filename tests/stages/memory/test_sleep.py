@@ -295,6 +295,25 @@ def test_sleep_is_bounded_and_ends_where_it_is_told(memory: LongTermMemory) -> N
         sleep(memory, [], NOW_NS, items=0)
 
 
+def test_small_items_are_done_many_at_a_time(memory: LongTermMemory) -> None:
+    class Small:
+        name = "small"
+        light = 8
+
+        def __init__(self) -> None:
+            self.limits: list[int] = []
+
+        def work(self, memory: LongTermMemory, at_ns: int, limit: int) -> int:  # noqa: ARG002 - as steps have it
+            self.limits.append(limit)
+            return limit if len(self.limits) < 4 else 0
+
+    bounded, all_of_it = Small(), Small()
+    slept = sleep(memory, [bounded], NOW_NS, items=4, most=10)
+    assert (bounded.limits, slept.done, slept.finished) == ([32, 32, 16], {"small": 80}, False)
+    slept = sleep(memory, [all_of_it], NOW_NS, items=4)
+    assert (all_of_it.limits, slept.done, slept.finished) == ([32, 32, 32, 32], {"small": 96}, True)
+
+
 def test_a_step_that_dies_in_its_transaction_leaves_what_was_due(memory: LongTermMemory, monkeypatch: pytest.MonkeyPatch) -> None:
     talk(memory, 6)
     for step, broken in (

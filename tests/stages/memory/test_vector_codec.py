@@ -24,6 +24,10 @@ VECTORS = numpy_st.arrays(
 )
 
 
+def sq8(vector: Float32Array) -> bytes:
+    return as_sq8(vector[None, :])[0]
+
+
 @pytest.fixture(scope="module")
 def codebook() -> Codebook:
     return vector_codebook.trained(clustered(1000, dimension=32, spread=0.3))
@@ -32,7 +36,7 @@ def codebook() -> Codebook:
 @settings(max_examples=300, deadline=None)
 @given(vector=VECTORS)
 def test_no_number_moves_farther_than_a_byte_a_number_says(vector: Float32Array) -> None:
-    blob = as_sq8(vector)
+    blob = sq8(vector)
     assert (format_of(blob), n_numbers(blob)) == (SQ8, len(vector))
     assert len(vector) + 9 <= len(blob) <= len(vector) + 12
     places, read = decoded([blob])
@@ -50,15 +54,15 @@ def test_a_unit_vector_keeps_its_length_and_its_direction(seed: int, dimension: 
     vector = np.random.default_rng(seed).standard_normal(dimension)
     vector[:n_large] *= 30.0
     unit = (vector / np.linalg.norm(vector)).astype(np.float32)
-    _, read = decoded([as_sq8(unit)])
+    _, read = decoded([sq8(unit)])
     assert abs(float(np.linalg.norm(read.vectors[0])) - 1.0) <= read.whole[0] + 1e-6
     assert float(read.vectors[0] @ unit) >= 1.0 - float(read.whole[0]) ** 2 / 2 - float(read.whole[0]) * 1e-3 - 1e-2
 
 
 def test_a_vector_of_words_moves_by_little() -> None:
     vectors = clustered(500)
-    _, read = decoded([as_sq8(vector) for vector in vectors])
-    assert len(as_sq8(vectors[0])) == 393
+    _, read = decoded(as_sq8(vectors))
+    assert len(sq8(vectors[0])) == 393
     assert np.abs(np.linalg.norm(read.vectors, axis=1) - 1.0).max() < 2e-3
     assert (read.vectors * vectors).sum(axis=1).min() > 0.998
     assert read.whole.max() < 0.025
@@ -78,7 +82,7 @@ def test_what_is_not_rounded_comes_back_as_it_was(vector: Float32Array) -> None:
 @given(seed=st.integers(0, 2**31))
 def test_a_byte_for_eight_numbers_says_how_far_it_moved_them(codebook: Codebook, seed: int) -> None:
     vectors = clustered(5, seed, dimension=32)
-    first = decoded([as_sq8(vector) for vector in vectors])[1]
+    first = decoded(as_sq8(vectors))[1]
     for source in (exactly(vectors), first):
         blobs = [blob for blob in as_pq(source, codebook) if blob is not None]
         assert {(format_of(blob), n_numbers(blob), len(blob)) for blob in blobs} == {(PQ, 32, 10)}
@@ -95,25 +99,25 @@ def test_what_is_not_finite_is_refused(codebook: Codebook, value: float) -> None
     vector = clustered(1, dimension=32)[0]
     vector[7] = value
     with pytest.raises(VectorCodecError, match=r"must be finite.* with 1 numbers that are not finite"):
-        as_sq8(vector)
+        sq8(vector)
     with pytest.raises(VectorCodecError, match="must be finite"):
         as_pq(exactly(vector[None, :]), codebook)
     with pytest.raises(VectorCodecError, match=r"found shape \(0,\)"):
-        as_sq8(np.zeros(0, dtype=np.float32))
+        sq8(np.zeros(0, dtype=np.float32))
 
 
 def test_vectors_without_a_direction_or_of_another_length_get_no_codes(codebook: Codebook) -> None:
     assert as_pq(exactly(np.zeros((1, 32), dtype=np.float32)), codebook) == [None]
     with pytest.raises(VectorCodecError, match="vectors of 16 numbers cannot be kept with a codebook for 32"):
         as_pq(exactly(clustered(1, dimension=16)), codebook)
-    assert decoded([as_sq8(np.zeros(32, dtype=np.float32))])[1].vectors.tolist() == [[0.0] * 32]
+    assert decoded([sq8(np.zeros(32, dtype=np.float32))])[1].vectors.tolist() == [[0.0] * 32]
 
 
 def test_formats_stand_side_by_side_and_what_is_no_vector_is_left_out(codebook: Codebook) -> None:
     vectors = clustered(3, dimension=32)
     (small,) = as_pq(exactly(vectors[2:]), codebook)
     assert small is not None
-    blobs = [as_float32(vectors[0]), b"", b"\0" * 7, as_sq8(vectors[1]), as_float32(vectors[0][:16]), small, as_sq8(vectors[0][:31])]
+    blobs = [as_float32(vectors[0]), b"", b"\0" * 7, sq8(vectors[1]), as_float32(vectors[0][:16]), small, sq8(vectors[0][:31])]
     places, read = decoded(blobs, 32, codebook)
     assert places.tolist() == [0, 3, 5]
     assert (np.linalg.norm(read.vectors - vectors, axis=1) <= read.whole).all()
