@@ -118,7 +118,7 @@ def _row(encoded: Any, index: int) -> Any:
     """One piece of an encoded batch: an alignment of texts of unlike lengths together would move the words of the shorter ones."""
     if encoded.shape[0] == 1:
         return encoded
-    from ctranslate2 import Device, StorageView  # type: ignore[import-untyped]
+    from ctranslate2 import Device, StorageView
 
     here = encoded.to_device(Device.cpu) if encoded.device != "cpu" else encoded
     return StorageView.from_array(np.ascontiguousarray(np.asarray(here)[index : index + 1]))

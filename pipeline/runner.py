@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from pipeline.build import Build
@@ -53,7 +54,7 @@ class Runner:
             self.metrics.add_stage(name)
             if node.edges:
                 ports = {port: (edge.queue, "block" if replay else edge.when_full) for port, edge in node.edges.items()}
-                self._workers[name].inbox = Inbox(ports, lambda port, packet, name=name: self.metrics.drop(f"{name}.{port}", packet))  # type: ignore[misc] # mypy cannot type a lambda's default
+                self._workers[name].inbox = Inbox(ports, partial(self._dropped, name))
             for port, edge in node.edges.items():
                 self._workers[edge.stage].consumers.setdefault(edge.port, []).append((self._workers[name], port))
 
@@ -127,6 +128,9 @@ class Runner:
     def alive(self) -> dict[str, bool]:
         """Whether each stage's thread still works."""
         return {name: worker.thread.is_alive() for name, worker in self._workers.items()}
+
+    def _dropped(self, stage: str, port: str, packet: Packet) -> None:
+        self.metrics.drop(f"{stage}.{port}", packet)
 
     def _close(self) -> None:
         for stage in self.build.stages.values():

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pipeline.packets import NS_PER_S, Event, Float32Array
 from stages.memory.long_term_memory import LongTermMemory
@@ -29,12 +29,14 @@ from stages.memory.row_writer import utc_ns
 from stages.memory.rows import LineRow, SessionRow
 from stages.memory.sleep import sleep
 from stages.memory.sleep_steps import Ageing, sleep_steps
+from stages.memory.vector_index import IndexKind
 from tools.memory_scale_lines import LINES_PER_HOUR, Texts, begun, embedded, session_lines
 from tools.memory_scale_questions import Known, ask_all
 
 _LINES_PER_EVENT = 40
 _HOURS_PER_SLEEP = 10
 _NEXT_QUESTIONS = 20
+_BASELINES: tuple[IndexKind, ...] = ("flat", "ivf_pq", "hnsw")
 
 
 @dataclass
@@ -89,9 +91,9 @@ def slept(memory: LongTermMemory, number: int, n_hours: int) -> tuple[float, flo
     return clock.read()
 
 
-def grow(directory: Path, texts: Texts, first: int, n_hours: int, index: str) -> dict[str, float]:
+def grow(directory: Path, texts: Texts, first: int, n_hours: int, index: IndexKind) -> dict[str, float]:
     """Add hours to a memory; lines a second, the slowest hour, and milliseconds to consolidate one."""
-    memory = LongTermMemory(Known(texts), str(directory), index=index)  # type: ignore[arg-type] # checked by the memory itself
+    memory = LongTermMemory(Known(texts), str(directory), index=index)
     memory.start()
     stored, asleep = [], []
     for number in range(first, first + n_hours):
@@ -111,11 +113,11 @@ def grow(directory: Path, texts: Texts, first: int, n_hours: int, index: str) ->
     }
 
 
-def next_hour(directory: Path, texts: Texts, number: int, index: str) -> dict[str, float]:
+def next_hour(directory: Path, texts: Texts, number: int, index: IndexKind) -> dict[str, float]:
     """One more hour, line by line as it is heard, with its events and its sleep, and questions in between: what each took."""
     session, rows, vectors = session_lines(texts, number)
     events = events_of(session, rows, vectors)
-    memory = LongTermMemory(Known(texts), str(directory), index=index)  # type: ignore[arg-type] # checked by the memory itself
+    memory = LongTermMemory(Known(texts), str(directory), index=index)
     memory.start()
     ask_all(memory, Known(texts), texts.questions[:3], number)
     memory.granules.search(vectors[0], 1, "event")
@@ -179,7 +181,7 @@ def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
             n_hours = wanted
             row |= disk_bytes(directory)
             command = [sys.executable, "-m", "tools.memory_scale_questions", "--texts", str(options.texts), "--folder", str(options.folder)]
-            command += ["--memory", str(directory), "--hours", str(n_hours), "--baselines", ",".join(_baselines(options, size))]
+            command += ["--memory", str(directory), "--hours", str(n_hours), "--baselines", *_baselines(options, size)]
             told = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
             row |= json.loads(told.stdout)
             row |= next_hour(directory, texts, n_hours, options.index)
@@ -192,8 +194,8 @@ def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
     return results
 
 
-def _baselines(options: argparse.Namespace, size: int) -> list[str]:
-    return [kind for kind in ("flat", "ivf_pq", "hnsw") if kind != "hnsw" or size <= options.hnsw_most]
+def _baselines(options: argparse.Namespace, size: int) -> list[IndexKind]:
+    return [kind for kind in _BASELINES if kind != "hnsw" or size <= options.hnsw_most]
 
 
 def main() -> None:
@@ -204,7 +206,7 @@ def main() -> None:
     parser.add_argument("--texts", type=Path, required=True, help="the folder of QMSum's meetings (.json)")
     parser.add_argument("--folder", type=Path, required=True, help="where vectors are cached and the memory is made: 4 GB a million lines")
     parser.add_argument("--sizes", type=lambda text: [int(part) for part in text.split(",")], default=[10_000, 100_000, 1_000_000])
-    parser.add_argument("--index", default="ivf_sq8", help="the kind of index of the memory")
+    parser.add_argument("--index", choices=get_args(IndexKind), default="ivf_sq8", help="the kind of index of the memory")
     parser.add_argument("--hnsw-most", type=int, default=100_000, help="build HNSW for comparison up to this size: a ms a line")
     parser.add_argument("--keep", action="store_true", help="leave the memory there")
     options = parser.parse_args()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from zlib import crc32
 
 import numpy as np
@@ -21,7 +21,7 @@ from stages.memory.database import Database
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.minilm_onnx import MinilmOnnx
 from stages.memory.text_encoder import TextEncoder
-from stages.memory.vector_index import Batch, VectorIndex, make_index
+from stages.memory.vector_index import Batch, IndexKind, VectorIndex, make_index
 from stages.recall.scope import Scope
 from stages.recall.search import Searcher
 from stages.recall.time_phrase import Window
@@ -103,7 +103,7 @@ def ram_bytes() -> int:
     return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("RssAnon"))
 
 
-def measure(directory: Path, texts: Texts, n_hours: int, baselines: list[str]) -> dict[str, Any]:
+def measure(directory: Path, texts: Texts, n_hours: int, baselines: Sequence[IndexKind]) -> dict[str, Any]:
     """Everything that is asked of one memory."""
     encoder = Known(texts)
     vectors = texts.question_vectors
@@ -136,8 +136,8 @@ def measure(directory: Path, texts: Texts, n_hours: int, baselines: list[str]) -
     return result
 
 
-def _built(directory: Path, kind: str) -> tuple[VectorIndex, float]:
-    index = make_index(None, kind, Known.dimension)  # type: ignore[arg-type] # one of the baselines named here
+def _built(directory: Path, kind: IndexKind) -> tuple[VectorIndex, float]:
+    index = make_index(None, kind, Known.dimension)
     index.open(dict[int, Batch]().get)
     began = time.perf_counter()
     database = Database(directory / "memory.sqlite", read_only=True)
@@ -171,10 +171,10 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--memory", type=Path, required=True)
     parser.add_argument("--hours", type=int, required=True)
-    parser.add_argument("--baselines", default="flat")
+    parser.add_argument("--baselines", nargs="+", choices=get_args(IndexKind), default=["flat"])
     options = parser.parse_args()
     texts = embedded(options.texts, options.folder, MinilmOnnx())
-    result = measure(options.memory, texts, options.hours, options.baselines.split(","))
+    result = measure(options.memory, texts, options.hours, options.baselines)
     sys.stdout.write(json.dumps({**result, "hours": options.hours, "lines_per_hour": LINES_PER_HOUR}))
 
 

@@ -14,7 +14,7 @@ from pipeline.app.health import RECOVERING, STARTING, Health
 from pipeline.app.hearing import Stop, stop_on_signals
 from pipeline.app.live_session import listen_live, live_array
 from pipeline.app.memory_directory import MemoryDirectory, directory_to_write
-from pipeline.app.open_memory import live_memory, started
+from pipeline.app.open_memory import live_memory, live_recall, started
 from pipeline.app.recovery import recover_session, unfinished
 from pipeline.app.server import Desk, Server, listen, make_app
 from pipeline.app.sleeping import Sleeping, sleeper_among, sleeper_of
@@ -47,9 +47,9 @@ def run_daemon(config: str, directory: Path, host: str, port: int) -> None:
             health = Health()
             long_term.space.used()
             health.watches(long_term.space.figures)
-            recall = resources.get(roles.recall or "")
             sleeping = Sleeping(long_term, sleeper_among(resources, *sleeper_of(graph)))
-            desk = Desk(long_term, recall, health.report, health.metrics_text, sleeping.round)  # type: ignore[arg-type] # roles_of has found recall by its class
+            recall = live_recall(resources, roles.recall) if roles.recall is not None else None
+            desk = Desk(long_term, recall, health.report, health.metrics_text, sleeping.round)
             server = Server(make_app(desk, host), bound)
             announced = DaemonFile(os.getpid(), server.url)
             server.start()

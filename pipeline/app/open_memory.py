@@ -34,12 +34,8 @@ def started(resources: dict[str, Resource]) -> Iterator[dict[str, Resource]]:
 @contextmanager
 def memory_to_read(memory: MemoryDirectory, config: str | None = None) -> Iterator[LongTermMemory]:
     """The long-term memory alone, for listing; no model is loaded."""
-    from stages.memory.long_term_memory import LongTermMemory
-
     graph, roles = for_reading(choose_graph(config, memory, reading=True), memory)
-    opened = build_resources(graph, only=[roles.memory])[roles.memory]
-    if not isinstance(opened, LongTermMemory):
-        raise CallerError(f"{graph.where}: {roles.memory} is a {type(opened).__name__}, but a LongTermMemory is needed")
+    opened = live_memory(build_resources(graph, only=[roles.memory]), roles)
     try:
         opened.start()
         yield opened
@@ -54,12 +50,27 @@ def recall_to_ask(memory: MemoryDirectory, config: str | None = None) -> Iterato
     if roles.recall is None:
         raise CallerError(f"{graph.where}: there is no recall under resources:, so nothing can be asked; see configs/replay.yaml for one")
     with started(build_resources(graph, only=[roles.recall, roles.memory])) as resources:
-        yield resources[roles.recall], resources[roles.memory], graph  # type: ignore[misc] # roles_of has found them by these classes
+        yield live_recall(resources, roles.recall), live_memory(resources, roles), graph
 
 
 def live_memory(resources: dict[str, Resource], roles: Roles) -> LongTermMemory:
-    """The memory among a graph's resources."""
-    return resources[roles.memory]  # type: ignore[return-value] # roles_of has found it by its class
+    """The memory among a graph's resources. Raises CallerError where it is another thing."""
+    from stages.memory.long_term_memory import LongTermMemory
+
+    found = resources[roles.memory]
+    if not isinstance(found, LongTermMemory):
+        raise _another(roles.memory, found, "LongTermMemory")
+    return found
+
+
+def live_recall(resources: dict[str, Resource], name: str) -> Recall:
+    """The recall of that name among a graph's resources. Raises CallerError where it is another thing."""
+    from stages.recall.recall import Recall
+
+    found = resources[name]
+    if not isinstance(found, Recall):
+        raise _another(name, found, "Recall")
+    return found
 
 
 def known_session(memory: LongTermMemory, session: str) -> str:
@@ -86,3 +97,7 @@ def start_of(memory: LongTermMemory, session: str | None) -> datetime:
             "a time such as +12.5 counts from a session's start, but this memory has no session yet; give the time as ISO 8601"
         )
     return max(row.started_at for row in rows)
+
+
+def _another(name: str, found: Resource, wanted: str) -> CallerError:
+    return CallerError(f"resource {name} is a {type(found).__name__}, but a {wanted} is needed")

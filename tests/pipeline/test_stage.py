@@ -65,7 +65,7 @@ def test_packets_are_frozen_and_their_arrays_read_only() -> None:
     with pytest.raises(ValueError, match="read-only"):
         block.samples[0, 0] = 1.0
     with pytest.raises(AttributeError):
-        block.pts_ns = 3  # type: ignore[misc]
+        block.pts_ns = 3  # type: ignore[misc] # what may not be done
     with pytest.raises(PacketError, match="Packet: pts_ns and duration_ns must be at least 0, found -1 and 0"):
         Packet(pts_ns=-1, duration_ns=0)
     assert block.end_ns == block.duration_ns == 512 * NS_PER_S // 16000
@@ -97,7 +97,7 @@ def test_base_classes_do_nothing_by_default() -> None:
     assert stage.memory_bytes() == Resource().memory_bytes() == 0
     with pytest.raises(NotImplementedError, match=r"Source must define packets\(\)"):
         next(iter(Source().packets()))
-    assert SpeechBlock.__dataclass_params__.frozen  # type: ignore[attr-defined]
+    assert SpeechBlock.__dataclass_params__.frozen  # type: ignore[attr-defined] # of every dataclass, unknown to typeshed
     clock = FakeClock(5)
     clock.advance(10)
     assert clock() == 15

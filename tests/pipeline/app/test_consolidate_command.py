@@ -3,6 +3,7 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -60,9 +61,9 @@ def test_ctrl_c_ends_it_and_it_goes_on(echoic: Echoic, imported: Path, monkeypat
 
     work = NameTopics.work
 
-    def interrupted(*arguments: object) -> int:
+    def interrupted(*arguments: Any) -> int:
         os.kill(os.getpid(), signal.SIGINT)
-        return work(*arguments)  # type: ignore[arg-type]
+        return work(*arguments)
 
     with monkeypatch.context() as patched:
         patched.setattr(NameTopics, "work", interrupted)

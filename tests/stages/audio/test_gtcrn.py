@@ -27,7 +27,7 @@ def _noisy(shared: Path, snr_db: float) -> tuple[Float32Array, Float32Array]:
 
 def _cleaned(samples: Float32Array, block_frames: int = 512, **settings: float) -> list[BeamBlock]:
     stage = Gtcrn(**settings)  # type: ignore[arg-type]  # the settings of a test
-    return [packet for packet in run_stage(stage, {"beam": beam_blocks(samples, block_frames=block_frames)})["cleaned"]]  # type: ignore[misc]
+    return [packet for packet in run_stage(stage, {"beam": beam_blocks(samples, block_frames=block_frames)})["cleaned"]]  # type: ignore[misc] # the port has beam blocks alone
 
 
 @pytest.mark.parametrize(("snr_db", "gain_db"), [(0.0, 6.0), (5.0, 5.0)])

@@ -138,7 +138,7 @@ def test_the_last_second_is_kept_and_no_more() -> None:
     kept = []
     for block, heard in zip([*blocks, *later], directions, strict=True):
         list(stage.on_audio(block))
-        list(stage.on_directions(heard))  # type: ignore[arg-type]
+        list(stage.on_directions(heard))  # type: ignore[arg-type] # the port has directions alone
         kept.append(len(stage._moment))
     assert max(kept) <= 33
     assert kept[-1] == 1, "what came before the gap is not part of the moment"

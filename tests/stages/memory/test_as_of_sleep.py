@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -220,7 +221,7 @@ def everything(memory: LongTermMemory, at: datetime | None) -> dict[str, Any]:
     seen["spans"] = memory.granules.search(QUERIES[0], 2, "span", at)
     some = [row.id for row in events][::2]
     seen["search among some"] = [entry.id for entry in memory.granules.search(QUERIES[0], 9, "episode", at, among=some)]
-    seen["prototypes"] = [replace(row, vector=None) for row in memory.prototypes.of(at=at)]  # type: ignore[arg-type]
+    seen["prototypes"] = [{**vars(row), "vector": None} for row in memory.prototypes.of(at=at)]
     seen["sessions"] = memory.sessions(at=at)
     seen["lines"] = memory.lines(at=at)
     return seen
@@ -451,7 +452,7 @@ def test_what_grew_at_a_moment_is_found_without_reading_what_came_before_or_afte
         connection = memory._database._writer
         assert connection is not None
         counted: list[int] = []
-        connection.set_progress_handler(lambda to=counted: to.append(1), 1)  # type: ignore[misc]
+        connection.set_progress_handler(partial(counted.append, 1), 1)
         with memory._database.reading() as reading:
             found.append(list(episode_rows.otherwise(reading, "episode", utc_ns(BEGAN + timedelta(seconds=650)))))
         connection.set_progress_handler(None, 0)

@@ -170,7 +170,7 @@ def test_kinds_that_cannot_be_are_refused() -> None:
     with pytest.raises(VectorIndexError, match="multiple of 8, found 30; take ivf_sq8"):
         IvfIndex(None, "ivf_pq", 30)
     with pytest.raises(VectorIndexError, match="index 'lsh' is not known; allowed are flat, hnsw, ivf_sq8, ivf_pq"):
-        make_index(None, "lsh", 32)  # type: ignore[arg-type]
+        make_index(None, "lsh", 32)  # type: ignore[arg-type] # a kind that there is none of
 
 
 def test_what_was_added_in_many_small_parts_is_loaded_like_what_was_added_at_once(tmp_path: Path) -> None:

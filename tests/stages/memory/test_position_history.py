@@ -27,7 +27,7 @@ def _stored(rate_deg_per_s: float, duration_s: float) -> list[dict[str, object]]
             memory.add_tracks("s1", Tracks(pts_ns=block * BLOCK_NS, duration_ns=BLOCK_NS, tracks=there))
         memory.set_passed("s1", round(duration_s * NS_PER_S))
         with pytest.raises(TranscriptFileError) as caught:
-            export_session(memory, "s1", "srt")  # type: ignore[arg-type]
+            export_session(memory, "s1", "srt")  # type: ignore[arg-type] # a format that there is none of
         assert str(caught.value) == "export format 'srt' is not known; allowed are jsonl, vtt, rttm, tracks"
         return [json.loads(row) for row in export_session(memory, "s1", "tracks")]
     finally:

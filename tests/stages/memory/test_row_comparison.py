@@ -41,8 +41,14 @@ def batches(read: Rounded) -> Iterator[Batch]:
         yield Batch(ROWS[start : start + 400], *(column[start : start + 400] for column in read))
 
 
+def made(kind: IndexKind, folder: Path | None) -> VectorIndex:
+    if kind == "flat" or kind == "hnsw":
+        return WholeIndex(folder, kind, DIMENSION)
+    return IvfIndex(folder, kind, DIMENSION, 500)
+
+
 def index_of(kind: IndexKind, vectors: Float32Array, folder: Path | None = None) -> VectorIndex:
-    index = WholeIndex(folder, kind, DIMENSION) if kind in ("flat", "hnsw") else IvfIndex(folder, kind, DIMENSION, 500)  # type: ignore[arg-type]
+    index = made(kind, folder)
     index.open(lambda _row: None)
     index.catch_up(iter([Batch(ROWS, vectors)]))
     index.tend()
@@ -81,7 +87,8 @@ def flip(index: VectorIndex, mask: int) -> None:
     """Change one code of a trained index in RAM."""
     import faiss
 
-    inner = index._index  # type: ignore[attr-defined]
+    assert isinstance(index, IvfIndex)
+    inner = index._index
     number = next(n for n in range(inner.nlist) if inner.invlists.list_size(n) > 3)
     codes = faiss.rev_swig_ptr(inner.invlists.get_codes(number), 3 * inner.code_size)
     codes[inner.code_size + 5] ^= mask
@@ -115,7 +122,7 @@ def test_a_file_of_this_memory_is_used_after_rounding_and_that_of_another_is_not
         return Batch(np.array([row], dtype=np.int64), *(column[place : place + 1] for column in ROUNDED[how]))
 
     def reopened() -> VectorIndex:
-        return WholeIndex(tmp_path, kind, DIMENSION) if kind in ("flat", "hnsw") else IvfIndex(tmp_path, kind, DIMENSION, 500)  # type: ignore[arg-type]
+        return made(kind, tmp_path)
 
     again = reopened()
     again.open(stored)

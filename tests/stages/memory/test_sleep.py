@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -246,7 +247,7 @@ def test_ending_a_session_costs_no_more_in_a_larger_memory(memory: LongTermMemor
         talk(memory, 24, session=f"s{number}")
         nap(memory)
         counted: list[int] = []
-        connection.set_progress_handler(lambda to=counted: to.append(1), 100)  # type: ignore[misc]
+        connection.set_progress_handler(partial(counted.append, 1), 100)
         memory.finish_session(f"s{number}", 600 * NS_PER_S)
         connection.set_progress_handler(None, 0)
         costs.append(len(counted))
@@ -361,7 +362,7 @@ def test_erased_findings_leave_nothing_behind(memory: LongTermMemory) -> None:
 )
 def test_settings_out_of_bounds_are_refused(settings: dict[str, object], told: str) -> None:
     with pytest.raises(MemorySettingsError, match=told):
-        Sleeper(**settings)  # type: ignore[arg-type]
+        Sleeper(**settings)  # type: ignore[arg-type] # settings of several types
 
 
 def test_a_schedule_asks_once_for_each_of_its_times() -> None:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pytest
 
 from stages.memory.vector_index import Batch, IndexKind, VectorIndex, make_index
+from stages.memory.whole_index import WholeIndex
 
 GENERATOR = np.random.default_rng(5)
 VECTORS = GENERATOR.standard_normal((300, 32)).astype(np.float32)
@@ -166,8 +167,9 @@ def test_a_graph_is_built_anew_when_an_eighth_of_it_has_gone() -> None:
     index = opened(None, "hnsw")
     index.catch_up(batches())
     follow(index, ROWS[:37])
-    assert index._index.ntotal == 300  # type: ignore[attr-defined]
+    assert isinstance(index, WholeIndex)
+    assert index._index.ntotal == 300
     follow(index, ROWS[:38])
-    assert index._index.ntotal == 262  # type: ignore[attr-defined]
+    assert index._index.ntotal == 262
     assert index.differences(kept(ROWS[:38])) == 0
     assert index.search(VECTORS[200], 1)[0][0] == ROWS[200]

@@ -129,7 +129,7 @@ def test_a_gap_ends_what_was_heard_and_behind_it_everybody_is_new(stage: TalkerA
 )
 def test_settings_that_make_no_sense_are_refused(settings: dict[str, float]) -> None:
     with pytest.raises(SpeechError, match="TalkerActivity: threshold"):
-        TalkerActivity(**settings)  # type: ignore[arg-type]
+        TalkerActivity(**settings)  # type: ignore[arg-type] # settings of several types
 
 
 def test_another_sample_rate_is_refused(stage: TalkerActivity) -> None:
