@@ -194,7 +194,19 @@ def print_events(
                 say(f"{waiting} events wait to be linked; they are in the next sleep (`echoic consolidate --memory {memory}`)")
         else:
             rows = events(opened, chosen, level, first, last, moment)
-        print_rows(rows, as_json, EVENT_COLUMNS)
+        columns = EVENT_COLUMNS
+        found = {} if as_json else _findings(opened, [row["id"] for row in rows], moment)
+        if found:
+            rows = [{**row, "found": found.get(row["id"])} for row in rows]
+            columns = {**columns, "found": "found in sleep"}
+        print_rows(rows, as_json, columns)
+
+
+def _findings(memory: LongTermMemory, names: list[str], at: datetime | None) -> dict[str, str]:
+    """What sleep found out about some events, in words, by id: what an episode is about, and of which event another is a copy."""
+    originals = {name: memory.findings.same_as(name, at=at) for name in names}
+    copies = {name: f"says the same as {original}" for name, original in originals.items() if original is not None}
+    return {**memory.findings.topics(names, at=at), **copies}
 
 
 def print_tracks(memory: Path, session: str | None, as_json: bool, at: str | None = None) -> None:

@@ -35,7 +35,7 @@ def import_transcript(file: Path, directory: Path, config: str | None, started_a
         long_term = live_memory(resources, roles)
         keep_graph(graph, memory, roles)
         with bar(f"importing {file.name}", len(spoken), "lines") as progress:
-            report = transcript_files.import_spoken(file, spoken, long_term, long_term.encoder, began, _told(progress))
+            report = transcript_files.import_transcript(file, long_term, long_term.encoder, began, _told(progress), spoken=spoken)
         kept = long_term.session_row(report.session).started_at
     if report.n_added == 0:
         say(f"{file} is in the memory already, as session {report.session}; nothing to do")

@@ -10,6 +10,7 @@ import numpy as np
 
 from stages.memory import granule_values
 from stages.memory.memory_errors import MemorySettingsError
+from stages.memory.sleep import SleepStep
 from stages.memory.sleep_findings import due, original_of, settled
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ _FEWEST_WORDS = 8
 _MOST_LINES = 2000
 
 
-class FindDuplicates:
+class FindDuplicates(SleepStep):
     """Marks events that say the same as an earlier one: a recording that was heard or imported twice, a story told word for word.
 
     Compared are the eight nearest by vector of the events that were known before it, and of those that came later the ones that were

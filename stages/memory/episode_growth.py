@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from stages.memory import row_writer
 from stages.memory.consolidation import LONGEST_EPISODE_NS, LONGEST_PAUSE_NS, day_span, days, episode_of, episodes, home_of
 from stages.memory.episode_rows import parts, parts_of_session
+from stages.memory.sleep import SleepStep
 
 if TYPE_CHECKING:
     from pipeline.packets import Event
@@ -25,7 +26,7 @@ SELECT id FROM events WHERE session = ? AND level = 'episode' AND start_ns >= ? 
 """
 
 
-class GrowEpisodes:
+class GrowEpisodes(SleepStep):
     """Puts each new event of a running session into an episode, in the order in which they were known, as `consolidation.episodes` does.
 
     Only the events that are new and the few episodes that may still grow are read. Since no event moves one that was known before it,
@@ -49,7 +50,7 @@ class GrowEpisodes:
         return done
 
 
-class TellDays:
+class TellDays(SleepStep):
     """Makes a day of a running session once it is over, so that a session that lasts for weeks has its days too.
 
     A day is over when everything is stored until half an hour past midnight on the session's own clock, and no event of it waits for an

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from stages.memory import line_audio, stored_vectors
 from stages.memory.memory_errors import MemorySettingsError
+from stages.memory.sleep import SleepStep
 from stages.memory.strength_curve import N_CLASSES, age_at_ns, stability_ns
 from stages.memory.vector_tables import SALIENCE_CLASS
 
@@ -19,7 +20,7 @@ _HAS_AUDIO = "l.clip IS NOT NULL"
 _HAS_VECTOR_ALONE = "l.clip IS NULL AND l.vector_format != 3"
 
 
-class AbsorbRecalls:
+class AbsorbRecalls(SleepStep):
     """Lines that stood in answers grow stronger, and so do the links between their events."""
 
     name = "recalls"
@@ -29,7 +30,7 @@ class AbsorbRecalls:
         return memory.strengths.absorb(limit)
 
 
-class FadeAudio:
+class FadeAudio(SleepStep):
     """What is weak loses its raw audio first: the sound of lines whose strength has fallen below `below` leaves, their words stay.
 
     0 lets nothing fade. A recall keeps the audio of a line for longer. Lines that were never recalled are found by an index; of those
@@ -58,7 +59,7 @@ class FadeAudio:
         return len(due)
 
 
-class FadeVectors:
+class FadeVectors(SleepStep):
     """What is weaker still loses its vector, once it has no audio any more: the line is found by its words alone from then on.
 
     0 lets nothing fade. What other things were made of it stays: its event, links, prototypes. A recall keeps the vector of a line for

@@ -9,6 +9,7 @@ import numpy as np
 
 from stages.memory.granule_keys import put
 from stages.memory.granule_moments import SAME
+from stages.memory.sleep import SleepStep
 
 if TYPE_CHECKING:
     from stages.memory.long_term_memory import LongTermMemory
@@ -21,7 +22,7 @@ UNION ALL SELECT 'topic', t.name, e.vector FROM topics t JOIN events e ON e.id =
 """
 
 
-class SummaryKeys:
+class SummaryKeys(SleepStep):
     """Encodes the summaries of events, episodes and days, and the names of their topics, where they have no key yet or another text.
 
     Of an event of one line the summary is the line: such a key would say nothing new, so there is none.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from stages.memory.bounds import LEAVING, Excess, excess
 from stages.memory.leaving import Item, LeavingStore
+from stages.memory.sleep import SleepStep
 
 if TYPE_CHECKING:
     from stages.memory.long_term_memory import LongTermMemory
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 _NEVER_NS = -(2**62)
 
 
-class KeepBounds:
+class KeepBounds(SleepStep):
     """Brings the stores of a memory under the bounds that its config declares (`Bounds`).
 
     What lies on the disk is measured and listed once, however many calls it takes, so a sleep costs as much as what leaves in it.

@@ -14,6 +14,7 @@ from stages.memory.given_names import is_automatic
 from stages.memory.link_store import keep_strongest, put
 from stages.memory.link_weights import shared
 from stages.memory.memory_errors import MemorySettingsError
+from stages.memory.sleep import SleepStep
 
 if TYPE_CHECKING:
     from stages.memory.long_term_memory import LongTermMemory
@@ -41,7 +42,7 @@ class _Due:
     near: tuple[str, ...]
 
 
-class Link:
+class Link(SleepStep):
     """Links each new event, and each whose vector or people changed, as A-MEM links notes (arXiv 2502.12110), but without a model's word.
 
     "topic": the eight nearest by vector of the events that were known before it, where the cosine is at least `min_cosine`, which is

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from stages.memory.memory_errors import MemorySettingsError
 
@@ -15,7 +16,7 @@ _ITEMS = 16
 _MOST_ITEMS = 1024
 
 
-class SleepStep(Protocol):
+class SleepStep(ABC):
     """One kind of work that is done in sleep.
 
     It commits whole items, may be killed between or inside any call, goes on where it stopped, and finds its work by an index (never by
@@ -24,7 +25,10 @@ class SleepStep(Protocol):
     """
 
     name: str
+    waits: bool = False
+    light: int = 1
 
+    @abstractmethod
     def work(self, memory: LongTermMemory, at_ns: int, limit: int) -> int:
         """Do at most `limit` items in one transaction; how many were done; 0 when nothing is left to do.
 
@@ -68,9 +72,8 @@ def sleep(
     for step in steps:
         done[step.name] = 0
         told(step.name, 0)
-        light = int(getattr(step, "light", 1))
         while True:
-            allowed = light * items if most is None else min(light * items, light * most - done[step.name])
+            allowed = step.light * items if most is None else min(step.light * items, step.light * most - done[step.name])
             if allowed <= 0:
                 finished = False
                 break
@@ -78,7 +81,7 @@ def sleep(
                 return Slept(done, False)
             n_done = step.work(memory, at_ns, allowed)
             if n_done == 0:
-                finished = finished and not getattr(step, "waits", False)
+                finished = finished and not step.waits
                 break
             done[step.name] += n_done
             told(step.name, done[step.name])

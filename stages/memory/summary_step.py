@@ -10,6 +10,7 @@ from stages.memory import granule_values, provenance, row_reader
 from stages.memory.episode_rows import SETTLED_NS, WORDED_BY
 from stages.memory.memory_errors import MemorySettingsError
 from stages.memory.rows import LineRow
+from stages.memory.sleep import SleepStep
 from stages.memory.sleep_findings import settled
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class CannotWriteError(RuntimeError):
     """What writes summaries cannot be reached now: what is due stays so."""
 
 
-class Summarise:
+class Summarise(SleepStep):
     """Tells each finished episode anew when it is due: because it is new, has changed, or names people who have other names now.
 
     The summary is extractive (the words of the events whose lines mattered most) unless `write` makes a better one; at most `budget`

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from stages.memory import granule_values
 from stages.memory.memory_errors import MemorySettingsError
+from stages.memory.sleep import SleepStep
 from stages.memory.sleep_findings import due, settled
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _MOST_TERMS = 1000
 _MOST_CHARACTERS = 40
 
 
-class NameTopics:
+class NameTopics(SleepStep):
     """Gives each new or changed episode the name of its topic: its `n_words` most distinctive words.
 
     The weight of a term is c-TF-IDF (arXiv 2203.05794): tf * log(1 + A / f), where tf is how often it falls in the episode, f how often

@@ -25,7 +25,7 @@ from stages.memory.talker_store import TurnRow
 from stages.memory.text_encoder import TextEncoder
 from stages.memory.transcript_parser import SpokenText, TranscriptFileError, read_transcript
 
-__all__ = ["ExportFormat", "ImportReport", "TranscriptFileError", "export_session", "import_spoken", "import_transcript"]
+__all__ = ["ExportFormat", "ImportReport", "TranscriptFileError", "export_session", "import_transcript"]
 
 ExportFormat = Literal["jsonl", "vtt", "rttm", "tracks"]
 _AT_ONCE = 512
@@ -51,25 +51,15 @@ def import_transcript(
     started_at: datetime,
     progress: Callable[[int, int], None] | None = None,
     settings: SurpriseSettings | None = None,
+    spoken: Sequence[SpokenText] | None = None,
 ) -> ImportReport:
     """Make a session of a .jsonl, .vtt or .srt file, with events and embeddings like any other, times kept exactly.
 
     The same content is the same session: importing it again adds nothing, and goes on where an import was cut short. `progress`
-    is told how many lines are in, of how many. The whole file is checked before anything is written. Raises TranscriptFileError.
+    is told how many lines are in, of how many. The whole file is checked before anything is written; `spoken` is what
+    `read_transcript` gave of it, where it has been read already. Raises TranscriptFileError.
     """
-    return import_spoken(path, read_transcript(path), memory, encoder, started_at, progress, settings)
-
-
-def import_spoken(
-    path: Path,
-    spoken: Sequence[SpokenText],
-    memory: LongTermMemory,
-    encoder: TextEncoder,
-    started_at: datetime,
-    progress: Callable[[int, int], None] | None = None,
-    settings: SurpriseSettings | None = None,
-) -> ImportReport:
-    """The same, of a file whose utterances `read_transcript` has given."""
+    spoken = read_transcript(path) if spoken is None else spoken
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
     known = {row.id: row for row in memory.sessions()}
     session = next((name for name in sorted(known) if name.endswith(f"-{digest}")), f"{_slug(path.stem)}-{digest}")

@@ -13,6 +13,7 @@ from pipeline.packets import NS_PER_S
 from stages.memory import stored_vectors, vector_codebook, vector_codec
 from stages.memory.database import Database
 from stages.memory.memory_errors import MemorySettingsError
+from stages.memory.sleep import SleepStep
 from stages.memory.vector_codebook import LEAST_VECTORS, MOST_VECTORS, PART, Codebook
 from stages.memory.vector_codec import FLOAT32, LEFT_ALONE, PQ, SQ8, Rounded
 
@@ -31,7 +32,7 @@ _DUE = """
 """
 
 
-class AgeVectors:
+class AgeVectors(SleepStep):
     """Vectors of lines that ended more than `after_days` ago take a byte a number (SQ8), after `pq_after_days` a byte for eight (PQ).
 
     0 is never. PQ needs a codebook, which is trained once, as soon as there are 9,984 vectors, on 16,384 at most; until then, and where

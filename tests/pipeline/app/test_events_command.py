@@ -88,6 +88,18 @@ def test_linked_events_come_most_strongly_linked_first(echoic: Echoic, memory: P
     assert other["id"] not in {row["id"] for row in here}
 
 
+def test_what_sleep_found_stands_in_the_table_and_the_json_stays_as_it_is(echoic: Echoic, memory: Path) -> None:
+    assert "found in sleep" not in echoic("events", "--memory", memory).out
+    assert echoic("consolidate", "--memory", memory).code == 0
+    rows = echoic("events", "--memory", memory, "--json").json
+    told = echoic("events", "--memory", memory).out
+    assert [tuple(row) for row in rows] == [KEYS] * 6
+    assert [f"says the same as {row['id']}" in " ".join(told.split()) for row in rows] == [True] * 3 + [False] * 3
+    episodes = echoic("events", "--memory", memory, "--level", "episode").out
+    topics = ["ferry, island, leaves", "fence, old, painting", "three, apple, cake"]
+    assert [topic in line for topic, line in zip(topics * 2, episodes.splitlines()[1:7], strict=True)] == [True] * 6
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -32,7 +32,7 @@ FAILURES: dict[str, Callable[[], object]] = {
 }
 
 
-class FailsOnce:
+class FailsOnce(SleepStep):
     """A step that fails when it is first called, and has nothing to do after that."""
 
     name = "fails once"

@@ -39,7 +39,7 @@ class Clock:
             time.sleep(0.001)
 
 
-class Step:
+class Step(SleepStep):
     """A step that notes when it works; `each` gives how much it did, for the number of the call."""
 
     name = "noting"

@@ -7,7 +7,6 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -29,6 +28,7 @@ from stages.memory.sleep import sleep
 from stages.memory.sleep_findings import FindingError
 from stages.memory.sleep_steps import sleep_steps
 from stages.memory.summary_step import Write
+from tests.stages.memory.counted_steps import counted_steps
 from tests.stages.memory.made import STARTED_AT, event, line
 from tests.stages.memory.made_older import made_older
 from tests.stages.memory.made_sleep import NOW_NS, SUBJECTS
@@ -451,12 +451,9 @@ def test_what_grew_at_a_moment_is_found_without_reading_what_came_before_or_afte
         list(lived(memory, Scene(told, {"s0": 9000, "s1": 10**6}, 650, []), []))
         connection = memory._database._writer
         assert connection is not None
-        counted: list[int] = []
-        connection.set_progress_handler(partial(counted.append, 1), 1)
-        with memory._database.reading() as reading:
+        with memory._database.reading() as reading, counted_steps(connection, 1) as steps:
             found.append(list(episode_rows.otherwise(reading, "episode", utc_ns(BEGAN + timedelta(seconds=650)))))
-        connection.set_progress_handler(None, 0)
-        costs.append(len(counted))
+        costs.append(steps.count)
         memory.stop()
     assert found == [["s0-episode-e00"]] * 2
     assert costs[1] <= 1.25 * costs[0], costs

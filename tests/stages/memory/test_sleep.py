@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,12 +21,13 @@ from stages.memory.episode_growth import GrowEpisodes
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.memory_errors import MemorySettingsError
 from stages.memory.rows import SessionRow
-from stages.memory.sleep import sleep
+from stages.memory.sleep import SleepStep, sleep
 from stages.memory.sleep_findings import erase
 from stages.memory.sleep_steps import sleep_steps
 from stages.memory.sleeper import Sleeper
 from stages.memory.summary_step import Summarise
 from stages.memory.topic_step import NameTopics, most_distinctive
+from tests.stages.memory.counted_steps import counted_steps
 from tests.stages.memory.made import ENCODER, STARTED_AT, session_row
 from tests.stages.memory.made_sleep import NOW_NS, SUBJECTS, contents, nap, opened, say, talk
 
@@ -220,18 +220,10 @@ def test_an_hour_costs_no_more_after_many(memory: LongTermMemory) -> None:
     costs = []
     for hour in range(6):
         talk(memory, 60, first=60 * hour)
-        counted = 0
-
-        def tick() -> int:
-            nonlocal counted
-            counted += 1
-            return 0
-
-        connection.set_progress_handler(tick, 100)
         changed = connection.total_changes
-        nap(memory)
-        connection.set_progress_handler(None, 0)
-        costs.append((counted, connection.total_changes - changed))
+        with counted_steps(connection) as steps:
+            nap(memory)
+        costs.append((steps.count, connection.total_changes - changed))
     (read, written), (later_read, later_written) = costs[1], costs[-1]
     assert later_written <= 1.25 * written, costs
     assert later_read <= 1.25 * read, costs
@@ -246,11 +238,9 @@ def test_ending_a_session_costs_no_more_in_a_larger_memory(memory: LongTermMemor
             memory.begin_session(session_row(f"s{number}"))
         talk(memory, 24, session=f"s{number}")
         nap(memory)
-        counted: list[int] = []
-        connection.set_progress_handler(partial(counted.append, 1), 100)
-        memory.finish_session(f"s{number}", 600 * NS_PER_S)
-        connection.set_progress_handler(None, 0)
-        costs.append(len(counted))
+        with counted_steps(connection) as steps:
+            memory.finish_session(f"s{number}", 600 * NS_PER_S)
+        costs.append(steps.count)
     assert costs[-1] <= 1.25 * costs[0], costs
 
 
@@ -297,7 +287,7 @@ def test_sleep_is_bounded_and_ends_where_it_is_told(memory: LongTermMemory) -> N
 
 
 def test_small_items_are_done_many_at_a_time(memory: LongTermMemory) -> None:
-    class Small:
+    class Small(SleepStep):
         name = "small"
         light = 8
 

@@ -9,6 +9,7 @@ from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.row_writer import utc_ns
 from stages.memory.term_counts import counts_of, lengths_of, tokens
 from stages.memory.word_scores import scored_until
+from tests.stages.memory.counted_steps import counted_steps
 from tests.stages.memory.made import ENCODER, STARTED_AT, line, session_row
 
 WORDS = ["ferry", "ferries", "Meeting", "meet", "don't", "Größe", "会议", "well-known", "a"]
@@ -48,18 +49,10 @@ def test_words_of_later_lines_are_not_read() -> None:
     memory.start()
     memory.begin_session(session_row())
     memory.add_lines("s1", [line("ferry" if place else "ferry ferry", 2 * place) for place in range(3000)], 7000 * NS_PER_S)
-    n_steps = 0
-
-    def count() -> None:
-        nonlocal n_steps
-        n_steps += 1
-
-    with memory.findings.database.reading() as connection:
-        connection.set_progress_handler(count, 10)
+    with memory.findings.database.reading() as connection, counted_steps(connection, 10) as steps:
         assert counts_of(connection, "ferri", 2) == {1: 2, 2: 1}
-        connection.set_progress_handler(None, 0)
     memory.stop()
-    assert n_steps < 100
+    assert steps.count < 1000
 
 
 def test_lines_that_were_stored_early_and_said_late_have_no_score() -> None:

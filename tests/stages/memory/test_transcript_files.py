@@ -7,7 +7,7 @@ import pytest
 
 from stages.events.surprise_segmenter import SurpriseSettings
 from stages.memory.long_term_memory import LongTermMemory, MemoryError_
-from stages.memory.transcript_files import TranscriptFileError, export_session, import_spoken, import_transcript
+from stages.memory.transcript_files import TranscriptFileError, export_session, import_transcript
 from stages.memory.transcript_parser import read_transcript
 from tests.stages.memory.made import ENCODER, STARTED_AT
 
@@ -59,7 +59,10 @@ def test_a_file_that_was_read_before_need_not_be_read_again(memory: LongTermMemo
     path = written(tmp_path / "a.jsonl")
     other = LongTermMemory(ENCODER)
     other.start()
-    told = [import_transcript(path, memory, ENCODER, STARTED_AT), import_spoken(path, read_transcript(path), other, ENCODER, STARTED_AT)]
+    told = [
+        import_transcript(path, memory, ENCODER, STARTED_AT),
+        import_transcript(path, other, ENCODER, STARTED_AT, spoken=read_transcript(path)),
+    ]
     assert told[0] == told[1]
     assert memory.lines(told[0].session) == other.lines(told[0].session)
     assert memory.events(told[0].session) == other.events(told[0].session)

@@ -11,6 +11,7 @@ from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.row_writer import utc_ns
 from stages.memory.rows import LineRow, SessionRow
 from stages.memory.word_scores import last_row_until
+from tests.stages.memory.counted_steps import counted_steps
 from tests.stages.memory.made import ENCODER, STARTED_AT
 
 DAY_NS = 86_400 * NS_PER_S
@@ -55,15 +56,7 @@ def test_a_moment_in_a_large_memory_reads_few_rows() -> None:
     memory = LongTermMemory(ENCODER)
     memory.start()
     store(memory, "s", STARTED_AT, 20_000)
-    n_steps = 0
-
-    def count() -> None:
-        nonlocal n_steps
-        n_steps += 1
-
-    with memory.findings.database.reading() as connection:
-        connection.set_progress_handler(count, 100)
+    with memory.findings.database.reading() as connection, counted_steps(connection) as steps:
         assert last_row_until(connection, utc_ns(STARTED_AT) + 50 * NS_PER_S) == 50
-        connection.set_progress_handler(None, 0)
     memory.stop()
-    assert n_steps * 100 < 20_000
+    assert steps.count < 20_000
