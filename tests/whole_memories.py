@@ -14,8 +14,8 @@ import pytest
 
 from pipeline.packets import Float32Array
 from stages.memory import memory_settings
-from stages.memory.database import WriterLock
 from stages.memory.long_term_memory import LongTermMemory, MemoryError_, MemoryInUse
+from stages.memory.tables.database import WriterLock
 from stages.memory.text_encoder import TextEncoder
 
 _MOST_BYTES = 4 * 2**20

@@ -25,11 +25,11 @@ from typing import Any, get_args
 from pipeline.packets import NS_PER_S, Event, Float32Array
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.minilm_onnx import MinilmOnnx
-from stages.memory.row_writer import utc_ns
 from stages.memory.rows import LineRow, SessionRow
-from stages.memory.sleep import sleep
-from stages.memory.sleep_steps import Ageing, sleep_steps
-from stages.memory.vector_index import IndexKind
+from stages.memory.sleeping.sleep import sleep
+from stages.memory.sleeping.sleep_steps import Ageing, sleep_steps
+from stages.memory.tables.row_writer import utc_ns
+from stages.memory.vectors.vector_index import IndexKind
 from tools.memory_scale_lines import LINES_PER_HOUR, Texts, begun, embedded, session_lines
 from tools.memory_scale_questions import Known, ask_all
 

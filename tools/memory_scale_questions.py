@@ -16,12 +16,12 @@ from zlib import crc32
 import numpy as np
 
 from pipeline.packets import Float32Array, nanoseconds
-from stages.memory import row_reader
-from stages.memory.database import Database
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.minilm_onnx import MinilmOnnx
+from stages.memory.tables import row_reader
+from stages.memory.tables.database import Database
 from stages.memory.text_encoder import TextEncoder
-from stages.memory.vector_index import Batch, IndexKind, VectorIndex, make_index
+from stages.memory.vectors.vector_index import Batch, IndexKind, VectorIndex, make_index
 from stages.recall.scope import Scope
 from stages.recall.search import Searcher
 from stages.recall.time_phrase import Window

@@ -33,11 +33,11 @@ from stages.memory import line_audio
 from stages.memory.bounds import Bounds, excess
 from stages.memory.hashed_words import HashedWords
 from stages.memory.long_term_memory import LongTermMemory
-from stages.memory.row_writer import utc_ns
 from stages.memory.rows import LineRow, SessionRow
-from stages.memory.short_term import ShortTermStore
-from stages.memory.sleep import sleep
-from stages.memory.sleep_steps import sleep_steps
+from stages.memory.short_term_store.short_term import ShortTermStore
+from stages.memory.sleeping.sleep import sleep
+from stages.memory.sleeping.sleep_steps import sleep_steps
+from stages.memory.tables.row_writer import utc_ns
 from stages.recall.scope import Scope
 from stages.recall.search import Searcher
 from tools.memory_scale_questions import ram_bytes

@@ -13,7 +13,7 @@ from pipeline.app.daemon_file import DaemonFile, DaemonGoneError, call, running_
 from pipeline.app.failures import CallerError
 from pipeline.app.memory_directory import MemoryDirectory
 from pipeline.app.open_memory import recall_to_ask, start_of
-from stages.memory.row_writer import utc_ns
+from stages.memory.tables.row_writer import utc_ns
 
 if TYPE_CHECKING:
     from stages.memory.long_term_memory import LongTermMemory

@@ -16,8 +16,8 @@ from pipeline.app.memory_directory import MemoryDirectory, directory_to_read
 from pipeline.app.open_memory import live_memory, started
 from pipeline.app.sleeping import sleeper_among, sleeper_of
 from pipeline.build import build_resources
-from stages.memory.row_writer import utc_ns
-from stages.memory.sleep import Slept, sleep
+from stages.memory.sleeping.sleep import Slept, sleep
+from stages.memory.tables.row_writer import utc_ns
 
 
 class SleepCutShortError(WorkError):

@@ -15,11 +15,11 @@ from pipeline.app.memory_examination import amount
 from pipeline.app.open_memory import known_session, memory_to_read, start_of
 from pipeline.app.speakers import memory_to_correct
 from pipeline.app.times import duration, parse_moment
-from stages.memory.row_writer import utc_ns
+from stages.memory.tables.row_writer import utc_ns
 
 if TYPE_CHECKING:
-    from stages.memory.erasure import Erased, Preview
-    from stages.memory.erasure_plan import Selection
+    from stages.memory.erasing.erasure import Erased, Preview
+    from stages.memory.erasing.erasure_plan import Selection
     from stages.memory.long_term_memory import LongTermMemory
 
 _SECTOR = re.compile(r"(-?\d+(?:\.\d+)?)\.\.(-?\d+(?:\.\d+)?)")
@@ -84,7 +84,7 @@ def forget(directory: Path, asked: Asked, *, dry_run: bool, yes: bool, as_json: 
 
 
 def _selection(memory: LongTermMemory, asked: Asked) -> Selection:
-    from stages.memory.erasure_plan import Selection
+    from stages.memory.erasing.erasure_plan import Selection
 
     session = None if asked.session is None else known_session(memory, asked.session)
     return Selection(

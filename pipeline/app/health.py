@@ -13,7 +13,7 @@ from pipeline.packets import seconds
 from pipeline.runner import Runner
 
 if TYPE_CHECKING:
-    from stages.memory.space import StoreUse
+    from stages.memory.disk.space import StoreUse
 
 STARTING, RECOVERING, OK, STOPPING = "starting", "recovering", "ok", "stopping"
 
@@ -66,8 +66,8 @@ class Health:
     def _in_ram(self) -> list[StoreUse]:
         """The stores that live in RAM while a session runs: the ring of the recording, and short-term memory."""
         from stages.capture.recording import Recording
+        from stages.memory.disk.space import StoreUse
         from stages.memory.remember import Remember
-        from stages.memory.space import StoreUse
 
         with self._lock:
             runner, recording = self._runner, self._recording

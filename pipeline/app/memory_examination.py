@@ -16,7 +16,7 @@ from pipeline.geometry import GeometryError, load_array
 from pipeline.graph import Graph
 
 if TYPE_CHECKING:
-    from stages.memory.examination import Examination
+    from stages.memory.examining.examination import Examination
 
 _MOST_OFTEN = 8
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")

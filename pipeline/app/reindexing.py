@@ -15,7 +15,7 @@ from pipeline.build import build_resources
 def reindex(directory: Path, config: str | None) -> None:
     """Encode every line and event with the encoder of a config. Raises CallerError, and what the memory raises."""
     from stages.memory.long_term_memory import LongTermMemory
-    from stages.memory.reencoding import reencode
+    from stages.memory.vectors.reencoding import reencode
 
     memory = directory_to_read(directory)
     if not memory.is_memory:

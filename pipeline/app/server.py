@@ -32,7 +32,7 @@ from pipeline.app.open_memory import known_session, start_of
 
 if TYPE_CHECKING:
     from stages.memory.long_term_memory import LongTermMemory
-    from stages.memory.sleep import Slept
+    from stages.memory.sleeping.sleep import Slept
     from stages.recall.recall import Recall
 
 _MAX_BODY_BYTES = 64 * 1024

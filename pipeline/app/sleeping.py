@@ -14,9 +14,9 @@ from pipeline.app.failures import message, show_traceback
 from pipeline.graph import Graph
 from pipeline.packets import NS_PER_S
 from pipeline.stage import Resource
-from stages.memory.row_writer import utc_ns
-from stages.memory.sleep import Slept, sleep
 from stages.memory.sleeper import Sleeper
+from stages.memory.sleeping.sleep import Slept, sleep
+from stages.memory.tables.row_writer import utc_ns
 
 if TYPE_CHECKING:
     from stages.memory.long_term_memory import LongTermMemory

@@ -17,7 +17,7 @@ from pipeline.packets import seconds
 
 if TYPE_CHECKING:
     from stages.memory.long_term_memory import LongTermMemory
-    from stages.memory.sound_store import SoundRow
+    from stages.memory.sounds.sound_store import SoundRow
 
 SOUND_COLUMNS = {
     "session": "session",

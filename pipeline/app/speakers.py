@@ -14,11 +14,11 @@ from pipeline.app.listing import print_rows
 from pipeline.app.memory_directory import directory_to_read
 from pipeline.app.open_memory import memory_to_read, moment_of
 from pipeline.build import build_resources
-from stages.memory.row_writer import utc_ns
+from stages.memory.tables.row_writer import utc_ns
 
 if TYPE_CHECKING:
     from stages.memory.long_term_memory import LongTermMemory
-    from stages.memory.speaker_rows import SpeakerRow
+    from stages.memory.people.speaker_rows import SpeakerRow
 
 _COLUMNS = {"id": "speaker", "name": "name", "n_lines": "lines", "speech_s": "spoke", "sessions": "sessions"}
 

@@ -10,7 +10,7 @@ from stages.answer.chat_answerer import ChatAnswerer, ChatError
 from stages.answer.claim_check import problem
 from stages.answer.prompt import messages, reads_like_order, sentences
 from stages.memory.rows import LineRow
-from stages.memory.summary_step import CannotWriteError
+from stages.memory.sleeping.summary_step import CannotWriteError
 from stages.recall.untranscribed import is_untranscribed
 
 _log = logging.getLogger("echoic.sleep")

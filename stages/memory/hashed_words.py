@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from pipeline.packets import Float32Array
 from stages.memory.text_encoder import TextEncoder
-from stages.memory.words_query import COMMON_WORDS
+from stages.memory.words.words_query import COMMON_WORDS
 
 _WORD = re.compile(r"\w+")
 _PART_LENGTHS = (3, 4)

@@ -14,41 +14,34 @@ import numpy as np
 
 from pipeline.packets import Event, Float32Array, Gap, Line, Tracks
 from pipeline.stage import Resource
-from stages.memory import (
-    arrivals,
-    line_audio,
-    memory_settings,
-    row_filters,
-    row_reader,
-    row_writer,
-    speaker_store,
-    talker_speakers,
-)
+from stages.memory import line_audio, memory_settings
 from stages.memory.bounds import Bounds
-from stages.memory.database import Database, WriterLock, translated
-from stages.memory.episode_growth import end_session
-from stages.memory.erasure import Erasures
-from stages.memory.examination import Examination, examine
-from stages.memory.granule_store import GranuleStore
-from stages.memory.line_checks import check_event, check_lines, check_start
-from stages.memory.line_index import LineIndex
-from stages.memory.link_store import LinkStore
+from stages.memory.disk.space import Space
+from stages.memory.erasing.erasure import Erasures
+from stages.memory.examining.examination import Examination, examine
+from stages.memory.forgetting.strength_store import StrengthStore
+from stages.memory.granules.granule_store import GranuleStore
+from stages.memory.links.link_store import LinkStore
 from stages.memory.memory_errors import MemoryDamaged, MemoryError_, MemoryFull, MemoryInUse, MemorySettingsError
 from stages.memory.memory_settings import MemorySettings
-from stages.memory.position_history import Place, PositionHistory
-from stages.memory.prototype_store import PrototypeStore
-from stages.memory.rehearsals import Rehearsals
+from stages.memory.people import speaker_store, talker_speakers
+from stages.memory.people.speaker_book import SpeakerBook
+from stages.memory.people.talker_store import TalkerStore
 from stages.memory.rows import EventRow, GapRow, Hit, LineRow, PositionRow, SessionRow, TrackRow, WordRow
-from stages.memory.sleep_findings import SleepFindings
-from stages.memory.sound_store import SoundStore
-from stages.memory.space import Space
-from stages.memory.speaker_book import SpeakerBook
-from stages.memory.strength_store import StrengthStore
-from stages.memory.talker_store import TalkerStore
+from stages.memory.short_term_store.prototype_store import PrototypeStore
+from stages.memory.short_term_store.rehearsals import Rehearsals
+from stages.memory.sleeping.episode_growth import end_session
+from stages.memory.sleeping.sleep_findings import SleepFindings
+from stages.memory.sounds.sound_store import SoundStore
+from stages.memory.tables import arrivals, row_filters, row_reader, row_writer
+from stages.memory.tables.database import Database, WriterLock, translated
+from stages.memory.tables.line_checks import check_event, check_lines, check_start
+from stages.memory.tables.position_history import Place, PositionHistory
 from stages.memory.text_encoder import TextEncoder
-from stages.memory.vector_checks import check_vectors
-from stages.memory.vector_index import IndexKind, Rows
-from stages.memory.word_search import search_words
+from stages.memory.vectors.line_index import LineIndex
+from stages.memory.vectors.vector_checks import check_vectors
+from stages.memory.vectors.vector_index import IndexKind, Rows
+from stages.memory.words.word_search import search_words
 
 __all__ = ["LongTermMemory", "MemoryDamaged", "MemoryError_", "MemoryFull", "MemoryInUse", "MemorySettingsError"]
 

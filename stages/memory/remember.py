@@ -7,10 +7,10 @@ from typing import Any
 
 from pipeline.packets import Float32Array, Gap, Line, Tracks, nanoseconds
 from pipeline.stage import END_NS, Emit, In, Stage
-from stages.memory.attention_gate import AttentionGate
 from stages.memory.long_term_memory import LongTermMemory, MemoryError_
 from stages.memory.repeats import Repeats
-from stages.memory.short_term import Leaving, ShortTermStore
+from stages.memory.short_term_store.attention_gate import AttentionGate
+from stages.memory.short_term_store.short_term import Leaving, ShortTermStore
 
 _KEPT_EVERY = 16
 """Lines after which the state of short-term memory is stored; those since are taken again after a crash, to the same end."""

@@ -9,11 +9,11 @@ from pipeline.packets import nanoseconds
 from pipeline.stage import Resource
 from stages.answer.answerer import Answerer
 from stages.answer.summary_writer import summary_writer
-from stages.memory.fading import order_fault
+from stages.memory.forgetting.fading import order_fault
+from stages.memory.forgetting.vector_ageing import RECOMPRESS_AFTER_DAYS, ageing_faults
 from stages.memory.memory_errors import MemorySettingsError
-from stages.memory.sleep import SleepStep
-from stages.memory.sleep_steps import Ageing, sleep_steps
-from stages.memory.vector_ageing import RECOMPRESS_AFTER_DAYS, ageing_faults
+from stages.memory.sleeping.sleep import SleepStep
+from stages.memory.sleeping.sleep_steps import Ageing, sleep_steps
 
 _NO_BOUND = 10**9
 _HOUR = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")

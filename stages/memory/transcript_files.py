@@ -20,8 +20,8 @@ from stages.events.room_segmenter import RoomSegmenter
 from stages.events.spoken_line import SpokenLine
 from stages.events.surprise_segmenter import SurpriseSegmenter, SurpriseSettings
 from stages.memory.long_term_memory import LongTermMemory
+from stages.memory.people.talker_store import TurnRow
 from stages.memory.rows import LineRow, SessionRow
-from stages.memory.talker_store import TurnRow
 from stages.memory.text_encoder import TextEncoder
 from stages.memory.transcript_parser import SpokenText, TranscriptFileError, read_transcript
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.packets import NS_PER_S, nanoseconds
-from stages.memory.line_checks import is_text
 from stages.memory.rows import WordRow
+from stages.memory.tables.line_checks import is_text
 
 
 class TranscriptFileError(ValueError):

@@ -9,8 +9,8 @@ from datetime import datetime
 from pipeline.stage import END_NS
 from stages.answer.answerer import Answerer
 from stages.memory.long_term_memory import LongTermMemory
-from stages.memory.row_writer import utc_ns
 from stages.memory.rows import GapRow, LineRow, SessionRow
+from stages.memory.tables.row_writer import utc_ns
 from stages.memory.text_encoder import TextEncoder
 from stages.recall.answers import MOST_RETRIEVED, Answer, Claim, Stretch
 from stages.recall.clips import with_clips

@@ -12,7 +12,7 @@ from pipeline.packets import Float32Array, nanoseconds
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.rows import Hit, LineRow
 from stages.memory.text_encoder import TextEncoder
-from stages.memory.vector_index import Rows
+from stages.memory.vectors.vector_index import Rows
 from stages.recall.ranking import conversations, fused, with_neighbours
 from stages.recall.scope import Scope
 

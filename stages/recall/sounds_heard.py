@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 
 from stages.answer.wording import Wording, bearing, quote
-from stages.memory.sound_groups import LIKENESS
-from stages.memory.sound_store import SoundRow
+from stages.memory.sounds.sound_groups import LIKENESS
+from stages.memory.sounds.sound_store import SoundRow
 from stages.recall.answers import Claim, Evidence
 from stages.recall.question import Question
 from stages.recall.scope import Scope, is_near

@@ -28,12 +28,12 @@ import stages.audio.srp_phat
 import stages.capture.file_source
 import stages.events.surprise_with_sounds
 import stages.memory.long_term_memory
-import stages.memory.reencoding
 import stages.memory.remember
 import stages.memory.remember_events
 import stages.memory.remember_sounds
-import stages.memory.sleep_steps
+import stages.memory.sleeping.sleep_steps
 import stages.memory.transcript_files
+import stages.memory.vectors.reencoding
 import stages.recall.keyword_recall
 import stages.speech.energy_vad
 import stages.speech.utterance_cutter

@@ -44,7 +44,7 @@ def test_a_directory_without_a_memory_is_refused(echoic: Echoic, tmp_path: Path)
 
 
 def test_another_writer_that_is_no_daemon_is_named(echoic: Echoic, imported: Path) -> None:
-    from stages.memory.database import WriterLock
+    from stages.memory.tables.database import WriterLock
 
     lock = WriterLock(imported)
     lock.take()
@@ -57,7 +57,7 @@ def test_another_writer_that_is_no_daemon_is_named(echoic: Echoic, imported: Pat
 
 
 def test_ctrl_c_ends_it_and_it_goes_on(echoic: Echoic, imported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from stages.memory.topic_step import NameTopics
+    from stages.memory.sleeping.topic_step import NameTopics
 
     work = NameTopics.work
 

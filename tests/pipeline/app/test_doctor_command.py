@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.memory.database import WriterLock
+from stages.memory.tables.database import WriterLock
 from tests.pipeline.app.conftest import Echoic
 
 MINIMAL = Path("configs/minimal.yaml").read_text(encoding="utf-8")

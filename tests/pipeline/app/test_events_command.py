@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from stages.memory.hashed_words import HashedWords
-from stages.memory.link_step import Link
+from stages.memory.links.link_step import Link
 from stages.memory.long_term_memory import LongTermMemory
 from tests.pipeline.app.conftest import Echoic
 

@@ -14,8 +14,8 @@ from pipeline.app import sleeping
 from pipeline.app.sleeping import Sleeping
 from pipeline.packets import NS_PER_S
 from stages.memory.long_term_memory import LongTermMemory
-from stages.memory.sleep import SleepStep
 from stages.memory.sleeper import Sleeper
+from stages.memory.sleeping.sleep import SleepStep
 from tests.stages.memory.made import ENCODER, line, session_row
 
 FAILURES: dict[str, Callable[[], object]] = {

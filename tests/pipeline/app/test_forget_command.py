@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.session import SessionReader
-from stages.memory.database import WriterLock
+from stages.memory.tables.database import WriterLock
 from tests.pipeline.app.conftest import Echoic
 
 TALK = "The ferry leaves on Saturday at half past nine."

@@ -7,7 +7,7 @@ from pathlib import Path
 from pipeline.app.health import Health
 from pipeline.packets import NS_PER_S
 from stages.memory.bounds import Bounds
-from stages.memory.keep_bounds import KeepBounds
+from stages.memory.disk.keep_bounds import KeepBounds
 from stages.memory.long_term_memory import LongTermMemory
 from tests.stages.memory.made import ENCODER, line, session_row
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.graph import load_graph
-from stages.memory import schema
-from stages.memory.database import WriterLock
+from stages.memory.tables import schema
+from stages.memory.tables.database import WriterLock
 from stages.speech.faster_whisper import FasterWhisper
 from tests.pipeline.app.conftest import Echoic
 

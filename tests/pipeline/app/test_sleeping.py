@@ -11,8 +11,8 @@ import pytest
 from pipeline.app import sleeping
 from pipeline.app.sleeping import Sleeping
 from stages.memory.long_term_memory import LongTermMemory
-from stages.memory.sleep import SleepStep
 from stages.memory.sleeper import Sleeper
+from stages.memory.sleeping.sleep import SleepStep
 from tests.stages.memory.made_sleep import opened, say
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

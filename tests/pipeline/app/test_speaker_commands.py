@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.memory.database import WriterLock
+from stages.memory.tables.database import WriterLock
 from tests.pipeline.app.conftest import Echoic
 
 

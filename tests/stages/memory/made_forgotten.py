@@ -10,14 +10,15 @@ from pipeline.packets import NS_PER_S, Gap, Track, Tracks
 from pipeline.session import SessionWriter
 from pipeline.session_info import SessionInfo
 from pipeline.testing import line_array
-from stages.memory import prototype_rows, speaker_store
-from stages.memory.erasure_plan import Selection
+from stages.memory.erasing.erasure_plan import Selection
 from stages.memory.long_term_memory import LongTermMemory
-from stages.memory.row_writer import utc_ns
-from stages.memory.short_term import Trace
-from stages.memory.sleep import sleep
-from stages.memory.sleep_steps import sleep_steps
-from stages.memory.vector_index import IndexKind
+from stages.memory.people import speaker_store
+from stages.memory.short_term_store import prototype_rows
+from stages.memory.short_term_store.short_term import Trace
+from stages.memory.sleeping.sleep import sleep
+from stages.memory.sleeping.sleep_steps import sleep_steps
+from stages.memory.tables.row_writer import utc_ns
+from stages.memory.vectors.vector_index import IndexKind
 from stages.recall.clips import ClipCutter
 from tests.stages.memory.made import ENCODER, STARTED_AT, event, line, session_row
 from tests.stages.memory.made_sounds import sound

@@ -8,8 +8,8 @@ from pathlib import Path
 from unittest.mock import patch
 
 from pipeline.packets import NS_PER_S
-from stages.memory import row_writer, schema
 from stages.memory.memory_settings import MemorySettings
+from stages.memory.tables import row_writer, schema
 from tests.stages.memory.made import ENCODER, STARTED_AT
 
 

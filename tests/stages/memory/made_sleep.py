@@ -5,9 +5,9 @@ from pathlib import Path
 
 from pipeline.packets import NS_PER_S
 from stages.memory.long_term_memory import LongTermMemory
-from stages.memory.row_writer import utc_ns
-from stages.memory.sleep import Slept, sleep
-from stages.memory.sleep_steps import sleep_steps
+from stages.memory.sleeping.sleep import Slept, sleep
+from stages.memory.sleeping.sleep_steps import sleep_steps
+from stages.memory.tables.row_writer import utc_ns
 from tests.stages.memory.made import ENCODER, STARTED_AT, event, line, session_row
 
 NOW_NS = utc_ns(STARTED_AT) + 30 * 86_400 * NS_PER_S

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.packets import NS_PER_S, Float32Array
+from stages.memory.forgetting.vector_ageing import AgeVectors
 from stages.memory.long_term_memory import LongTermMemory
-from stages.memory.row_writer import utc_ns
 from stages.memory.rows import LineRow, SessionRow
-from stages.memory.vector_ageing import AgeVectors
-from stages.memory.vector_codec import Rounded
-from stages.memory.vector_index import IndexKind
+from stages.memory.tables.row_writer import utc_ns
+from stages.memory.vectors.vector_codec import Rounded
+from stages.memory.vectors.vector_index import IndexKind
 from tests.stages.memory.made import ENCODER, STARTED_AT
 
 DAY_NS = 86_400 * NS_PER_S

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from pipeline.packets import NS_PER_S, Gap, TalkerBlock, Track, Tracks
 from stages.answer.extractive import Extractive
 from stages.memory.long_term_memory import LongTermMemory
-from stages.memory.row_writer import utc_ns
 from stages.memory.rows import LineRow, SessionRow
-from stages.memory.vector_index import IndexKind
+from stages.memory.tables.row_writer import utc_ns
+from stages.memory.vectors.vector_index import IndexKind
 from stages.recall.hybrid_recall import HybridRecall
 from stages.recall.keyword_recall import KeywordRecall
 from tests.stages.memory.made import ENCODER, STARTED_AT, event, line
@@ -203,9 +203,9 @@ def test_lines_that_came_later_are_never_found(index: IndexKind) -> None:
 
 def test_words_that_are_everywhere_later_are_found_as_of_then(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without counting as of then, the newest lines would be looked at, none of which had been said."""
-    monkeypatch.setattr("stages.memory.word_search._BUDGET", 20)
-    monkeypatch.setattr("stages.memory.word_search._NEWEST", 10)
-    monkeypatch.setattr("stages.memory.row_filters.MOST_ROWS", 5)
+    monkeypatch.setattr("stages.memory.words.word_search._BUDGET", 20)
+    monkeypatch.setattr("stages.memory.words.word_search._NEWEST", 10)
+    monkeypatch.setattr("stages.memory.tables.row_filters.MOST_ROWS", 5)
     memory = LongTermMemory(ENCODER)
     memory.start()
     memory.begin_session(SessionRow("s0", "x", STARTED_AT, 0, "mono", complete=False))

@@ -20,11 +20,11 @@ import numpy as np
 import pytest
 
 from pipeline.packets import NS_PER_S, Event
-from stages.memory import schema
 from stages.memory.hashed_words import HashedWords
 from stages.memory.long_term_memory import LongTermMemory, MemoryError_, MemoryInUse, MemorySettingsError
 from stages.memory.rows import LineRow, SessionRow
-from stages.memory.vector_index import VectorIndexError
+from stages.memory.tables import schema
+from stages.memory.vectors.vector_index import VectorIndexError
 from tests.stages.memory.made import ENCODER, STARTED_AT, event, line, session_row
 
 HOSTILE = {

@@ -17,11 +17,11 @@ from pipeline.geometry import ArrayGeometry
 from pipeline.packets import NS_PER_S
 from pipeline.session import SessionWriter
 from pipeline.session_info import SessionInfo
-from stages.memory import leaving
 from stages.memory.bounds import Bounds, Use, excess
-from stages.memory.keep_bounds import KeepBounds
+from stages.memory.disk import leaving
+from stages.memory.disk.keep_bounds import KeepBounds
 from stages.memory.long_term_memory import LongTermMemory
-from stages.memory.row_writer import utc_ns
+from stages.memory.tables.row_writer import utc_ns
 from tests.stages.memory.made import ENCODER, STARTED_AT, line, session_row
 
 BYTES = st.integers(0, 10**12)

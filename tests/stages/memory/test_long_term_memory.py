@@ -14,8 +14,8 @@ from pipeline.packets import NS_PER_S, Gap, Track, Tracks
 from stages.memory.hashed_words import HashedWords
 from stages.memory.long_term_memory import LongTermMemory, MemoryError_, MemoryInUse, MemorySettingsError
 from stages.memory.rows import SessionRow
-from stages.memory.short_term import ShortTermStore
-from stages.memory.vector_index import IndexKind
+from stages.memory.short_term_store.short_term import ShortTermStore
+from stages.memory.vectors.vector_index import IndexKind
 from tests.stages.memory.made import ENCODER, STARTED_AT, event, line, session_row
 
 DOG = line("the dog barks at the postman", 1.0)

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from pipeline.packets import NS_PER_S, Gap, Line
-from stages.memory import row_writer
 from stages.memory.long_term_memory import LongTermMemory
+from stages.memory.tables import row_writer
 from tests.stages.memory.made import ENCODER, STARTED_AT, event, line, session_row
 
 SESSIONS = ("s1", "s2")

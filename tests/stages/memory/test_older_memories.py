@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from stages.memory import schema
-from stages.memory.database import WriterLock
 from stages.memory.long_term_memory import LongTermMemory, MemoryInUse, MemorySettingsError
 from stages.memory.memory_settings import MemorySettings
+from stages.memory.tables import schema
+from stages.memory.tables.database import WriterLock
 from tests.stages.memory.made import ENCODER
 
 

@@ -16,10 +16,10 @@ import pytest
 
 from pipeline.packets import NS_PER_S
 from stages.memory import line_audio
-from stages.memory.database import Database
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.memory_errors import MemoryDamaged
-from stages.memory.vector_index import Batch, IndexKind, VectorIndex, make_index
+from stages.memory.tables.database import Database
+from stages.memory.vectors.vector_index import Batch, IndexKind, VectorIndex, make_index
 from tests.pipeline.app.command_line import ROOT
 from tests.stages.memory.made import ENCODER, line, session_row
 from tests.synced import synced_paths
@@ -150,7 +150,7 @@ def test_a_rewrite_gives_free_places_back_and_leaves_nothing_of_what_was_removed
 _REWRITE = """
 import sys
 from pathlib import Path
-from stages.memory.database import Database
+from stages.memory.tables.database import Database
 def most_kib():
     return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
 database = Database(Path(sys.argv[1]), read_only=False)

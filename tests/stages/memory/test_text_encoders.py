@@ -15,7 +15,7 @@ from stages.memory.hashed_words import HashedWords
 from stages.memory.minilm_onnx import MinilmOnnx
 from stages.memory.minilm_torch import MinilmTorch
 from stages.memory.text_encoder import TextEncoder
-from stages.memory.words_query import COMMON_WORDS
+from stages.memory.words.words_query import COMMON_WORDS
 
 DOCUMENTS = [
     "The quarterly budget meeting starts at ten thirty in the blue conference room.",

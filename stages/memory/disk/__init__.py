@@ -1,0 +1,1 @@
+"""The bytes that a memory takes, and what leaves to keep its bounds."""

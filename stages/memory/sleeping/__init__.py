@@ -1,0 +1,1 @@
+"""Sleep: consolidation in small steps, and what it finds out."""

@@ -1,0 +1,1 @@
+"""What was heard besides speech."""

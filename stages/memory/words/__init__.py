@@ -1,0 +1,1 @@
+"""Search by words, now and as of a moment."""
