@@ -325,7 +325,7 @@ def test_an_episode_that_turns_out_to_have_begun_before_midnight_leaves_the_days
     memory = opened()
     told = [Told("s0", 1080, 4, 0, ("t1",), 0), Told("s0", 1200, 4, 0, ("t1",), 0), Told("s0", 1155, 60, 2100, ("t1",), 1)]
     moments = [3130, 3315, 3600]
-    found = []
+    found: list[list[list[str]]] = []
     for _ in lived(memory, Scene(told, {"s0": 9000, "s1": 900}, 0, []), [3130, 6000]):
         found.append([])
         for moment_s in moments:
