@@ -12,10 +12,14 @@ from pipeline.app import times
 
 def answer_text(answer: Mapping[str, Any], starts: Mapping[str, datetime], memory: Path) -> str:
     """An answer (the JSON of `ask --json`) as text; what was not heard stands in its words. `starts` says when each session began."""
-    parts = [str(answer["answer"])]
-    for number, claim in enumerate(answer["claims"], start=1):
-        parts.append(_claim(number, claim, str(answer["answer"]), starts, memory))
-    return "\n\n".join(parts)
+    proof = evidence_text(answer, starts, memory)
+    return f"{answer['answer']}\n\n{proof}" if proof else str(answer["answer"])
+
+
+def evidence_text(answer: Mapping[str, Any], starts: Mapping[str, datetime], memory: Path) -> str:
+    """Each claim of an answer with its proof; empty where there are no claims."""
+    claims = enumerate(answer["claims"], start=1)
+    return "\n\n".join(_claim(number, claim, str(answer["answer"]), starts, memory) for number, claim in claims)
 
 
 def evidence_lines(evidence: Mapping[str, Any], starts: Mapping[str, datetime], memory: Path) -> list[str]:

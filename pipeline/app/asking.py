@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pipeline.app import times
-from pipeline.app.answer_text import answer_text
-from pipeline.app.console import result, result_json, say
-from pipeline.app.daemon_file import DaemonFile, DaemonGoneError, call, running_daemon
-from pipeline.app.failures import CallerError
+from pipeline.app.answer_screen import AnswerScreen
+from pipeline.app.console import on_terminal, result_json, say
+from pipeline.app.daemon_file import DaemonFile, DaemonGoneError, call, events, running_daemon
+from pipeline.app.failures import CallerError, WorkError
 from pipeline.app.memory_directory import MemoryDirectory
 from pipeline.app.open_memory import recall_to_ask, start_of
 from stages.memory.tables.row_writer import utc_ns
@@ -20,17 +21,21 @@ if TYPE_CHECKING:
 
 MAX_QUESTION_CHARACTERS = 2000
 
+_Starts = dict[str, datetime]
+"""When each session began."""
+
 
 def ask(question: str, memory: MemoryDirectory, config: str | None, at: str | None, session: str | None, as_json: bool) -> None:
-    """Answer a question and print the answer."""
+    """Answer a question and print the answer: on a terminal its first words at once, everywhere else when it is whole."""
     checked_question(question)
+    screen = None if as_json else AnswerScreen(memory.path, at_once=on_terminal())
     daemon = running_daemon(memory) if config is None else None
-    asked = _ask_daemon(daemon, question, at, session) if daemon is not None else None
-    answer, starts = asked or _ask_memory(question, memory, config, at, session)
-    if as_json:
+    asked = _ask_daemon(daemon, question, at, session, screen) if daemon is not None else None
+    answer, starts = asked or _ask_memory(question, memory, config, at, session, screen)
+    if screen is None:
         result_json(answer)
     else:
-        result(answer_text(answer, starts, memory.path))
+        screen.final(answer, starts)
 
 
 def checked_question(question: str) -> str:
@@ -50,26 +55,47 @@ def note_recalled(memory: LongTermMemory, answer: dict[str, Any]) -> None:
 
 
 def _ask_daemon(
-    daemon: DaemonFile, question: str, at: str | None, session: str | None
-) -> tuple[dict[str, Any], dict[str, datetime]] | None:
+    daemon: DaemonFile, question: str, at: str | None, session: str | None, screen: AnswerScreen | None
+) -> tuple[dict[str, Any], _Starts] | None:
     """The daemon's answer; None when it has ended in the meantime, and everything it heard is in the memory."""
     body = {"question": question, **({"at": at} if at else {}), **({"session": session} if session else {})}
     try:
-        answer = call(daemon, "POST", "/ask", body)
+        if screen is None or not screen.at_once:
+            answer = call(daemon, "POST", "/ask", body)
+        else:
+            answer = _final(events(daemon, "/ask?stream=1", body), screen)
         rows = call(daemon, "GET", "/sessions")
     except DaemonGoneError:
         return None
     return answer, {row["id"]: datetime.fromisoformat(row["started_at"]) for row in rows}
 
 
+def _final(parts: Iterator[tuple[str, Any]], screen: AnswerScreen) -> dict[str, Any]:
+    """The whole answer of a stream of events, with its first words on the screen as they come. Raises WorkError, DaemonGoneError."""
+    for name, data in parts:
+        if name == "draft":
+            screen.draft(data)
+        elif name == "error":
+            raise WorkError(f"the daemon failed: {data['error']}")
+        elif name == "final":
+            return dict(data)
+    raise DaemonGoneError("the daemon ended in the middle of its answer; ask again")
+
+
 def _ask_memory(
-    question: str, memory: MemoryDirectory, config: str | None, at: str | None, session: str | None
-) -> tuple[dict[str, Any], dict[str, datetime]]:
+    question: str, memory: MemoryDirectory, config: str | None, at: str | None, session: str | None, screen: AnswerScreen | None
+) -> tuple[dict[str, Any], _Starts]:
+    from stages.recall.answer_parts import Draft
+
     with recall_to_ask(memory, config) as (recall, long_term, _):
         moment = times.parse_moment(at, "--at", lambda: start_of(long_term, session)) if at else None
         rows = long_term.sessions()
         if not rows:
             say(f"nothing has been heard in {memory.path} yet; `echoic replay` and `echoic run` fill it")
-        answer = recall.ask(question, at=moment, now=times.now()).to_json()
+        answer: dict[str, Any] = {}
+        for part in recall.ask_stream(question, at=moment, now=times.now()):
+            answer = part.to_json()
+            if screen is not None and isinstance(part, Draft):
+                screen.draft(answer)
         note_recalled(long_term, answer)
         return json.loads(json.dumps(answer)), {row.id: row.started_at for row in rows}

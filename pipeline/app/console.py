@@ -26,6 +26,11 @@ def say(text: str) -> None:
     sys.stderr.flush()
 
 
+def on_terminal() -> bool:
+    """Whether results go to a terminal, where somebody waits for them."""
+    return sys.stdout.isatty()
+
+
 def result(text: str) -> None:
     """A piece of the result, on stdout."""
     sys.stdout.write(f"{shown(text)}\n")

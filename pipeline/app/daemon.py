@@ -48,6 +48,7 @@ def run_daemon(config: str, directory: Path, host: str, port: int) -> None:
             long_term.space.used()
             health.watches(long_term.space.figures)
             sleeping = Sleeping(long_term, sleeper_among(resources, *sleeper_of(graph)))
+            _prepare_answers(resources)
             recall = live_recall(resources, roles.recall) if roles.recall is not None else None
             desk = Desk(long_term, recall, health.report, health.metrics_text, sleeping.round)
             server = Server(make_app(desk, host), bound)
@@ -65,6 +66,15 @@ def run_daemon(config: str, directory: Path, host: str, port: int) -> None:
                 server.stop()
     finally:
         bound.close()
+
+
+def _prepare_answers(resources: dict[str, Resource]) -> None:
+    """Load language models before anything listens: loading one holds up all that goes on in this process."""
+    from stages.answer.answerer import Answerer
+
+    for resource in resources.values():
+        if isinstance(resource, Answerer):
+            resource.prepare()
 
 
 def _recover(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -61,10 +62,36 @@ def call(daemon: DaemonFile, method: str, path: str, body: dict[str, Any] | None
         raise DaemonGoneError(f"the daemon (process {daemon.pid}, {daemon.url}) did not answer: {error}; ask again") from error
     if status == 200:
         return answer
+    raise _refusal(daemon, status, answer)
+
+
+def events(daemon: DaemonFile, path: str, body: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The server-sent events that a daemon answers a POST with, as they come: their names and their JSON. Raises as `call` does."""
+    where = urlsplit(daemon.url)
+    connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=_ANSWER_S)
+    try:
+        connection.request("POST", path, json.dumps(body).encode(), {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        if response.status != 200:
+            raise _refusal(daemon, response.status, json.loads(response.read()))
+        name = ""
+        while line := response.readline():
+            field, _, value = line.decode().rstrip("\n").partition(": ")
+            if field == "event":
+                name = value
+            elif field == "data":
+                yield name, json.loads(value)
+    except (OSError, http.client.HTTPException) as error:
+        raise DaemonGoneError(f"the daemon (process {daemon.pid}, {daemon.url}) did not answer: {error}; ask again") from error
+    finally:
+        connection.close()
+
+
+def _refusal(daemon: DaemonFile, status: int, answer: Any) -> CallerError | WorkError:
     found = answer.get("error", answer) if isinstance(answer, dict) else answer
     if 400 <= status < 500:
-        raise CallerError(str(found))
-    raise WorkError(f"the daemon (process {daemon.pid}, {daemon.url}) failed: {found}")
+        return CallerError(str(found))
+    return WorkError(f"the daemon (process {daemon.pid}, {daemon.url}) failed: {found}")
 
 
 def _request(url: str, method: str, path: str, body: dict[str, Any] | None, timeout_s: float) -> tuple[int, Any]:

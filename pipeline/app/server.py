@@ -1,6 +1,7 @@
 """The daemon's HTTP API, on this machine only unless told otherwise: ask, look, and watch while it hears.
 
 POST /ask {"question": "...", "at": TIME?, "session": ID?}   the JSON of `echoic ask --json`
+POST /ask?stream=1 (or Accept: text/event-stream)   the same as server-sent events: draft, worded (any number), final (answer_events.py)
 POST /consolidate {}   a round of sleep: {"done": {STEP: ITEMS}, "finished": BOOL}
 GET /sessions?at=   GET /events?session=&level=&at=   GET /tracks?session=&at=   the JSON of the commands
 GET /healthz    GET /metrics (Prometheus)
@@ -11,9 +12,10 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import uvicorn
 from starlette.applications import Starlette
@@ -25,10 +27,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pipeline.app import listing, times
+from pipeline.app.answer_events import event_response, wants_events
 from pipeline.app.asking import checked_question, note_recalled
 from pipeline.app.console import say
 from pipeline.app.failures import CALLER, CallerError, exit_code, message
 from pipeline.app.open_memory import known_session, start_of
+from stages.recall.answer_parts import AnswerPart, Final
 
 if TYPE_CHECKING:
     from stages.memory.long_term_memory import LongTermMemory
@@ -37,6 +41,16 @@ if TYPE_CHECKING:
 
 _MAX_BODY_BYTES = 64 * 1024
 _STOP_S = 5.0
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question that can be answered, and as of when."""
+
+    recall: Recall
+    question: str
+    at: datetime | None
 
 
 class Desk:
@@ -57,8 +71,8 @@ class Desk:
         self.consolidate = consolidate
         self._one_at_a_time = threading.Lock()
 
-    def ask(self, body: Any) -> dict[str, Any]:
-        """Answer the body of a POST /ask. Raises CallerError."""
+    def asked(self, body: Any) -> Asked:
+        """What the body of a POST /ask asks. Raises CallerError."""
         if not isinstance(body, dict) or not isinstance(body.get("question"), str):
             raise CallerError('the body must be JSON such as {"question": "What did I miss?"}, with "at" and "session" if needed')
         unknown = sorted(set(body) - {"question", "at", "session"})
@@ -71,10 +85,20 @@ class Desk:
         if self.recall is None:
             raise CallerError("the daemon's graph has no recall under resources:, so nothing can be asked; see configs/live.yaml for one")
         moment = times.parse_moment(at, "at", lambda: start_of(self.memory, session)) if at else None
+        return Asked(self.recall, question, moment)
+
+    def parts(self, asked: Asked) -> Iterator[AnswerPart]:
+        """The answer part by part. One question at a time: the parts must be read to their end, in one thread."""
         with self._one_at_a_time:
-            answer = self.recall.ask(question, at=moment, now=times.now()).to_json()
-        note_recalled(self.memory, answer)
-        return answer
+            for part in asked.recall.ask_stream(asked.question, at=asked.at, now=times.now()):
+                if isinstance(part, Final):
+                    note_recalled(self.memory, part.to_json())
+                yield part
+
+    def ask(self, body: Any) -> dict[str, Any]:
+        """Answer the body of a POST /ask. Raises CallerError."""
+        *_, final = self.parts(self.asked(body))
+        return final.to_json()
 
 
 def make_app(desk: Desk, host: str) -> Starlette:
@@ -94,6 +118,9 @@ def make_app(desk: Desk, host: str) -> Starlette:
             raise CallerError(f"the body is not JSON: {error}") from error
         except RecursionError as error:
             raise CallerError("the body is nested too deeply") from error
+        if wants_events(request):
+            asked = await _in_thread(lambda: desk.asked(body))
+            return event_response(lambda: desk.parts(asked))
         return JSONResponse(await _in_thread(lambda: desk.ask(body)))
 
     async def consolidate(_: Request) -> Response:
@@ -148,7 +175,7 @@ def _moment(desk: Desk, request: Request) -> datetime | None:
     return times.parse_moment(at, "at", lambda: start_of(desk.memory, _session(desk, request))) if at else None
 
 
-async def _in_thread(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+async def _in_thread(work: Callable[[], _Result]) -> _Result:
     from starlette.concurrency import run_in_threadpool
 
     return await run_in_threadpool(work)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import logging
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from stages.answer.answerer import Answerer
-from stages.answer.claim_check import problem
+from stages.answer.claim_check import check
 from stages.answer.extractive import Extractive
-from stages.answer.prompt import messages, reads_like_order, sentences
+from stages.answer.notes import notes_for
+from stages.answer.prompt import messages, question_to_check, sentences
 from stages.answer.wording import Wording, offset, person
 from stages.memory.rows import LineRow
 from stages.memory.text_encoder import TextEncoder
-from stages.recall.answers import Claim
+from stages.recall.answers import Claim, Evidence
 from stages.recall.material import Material
 from stages.recall.question import Question
-from stages.recall.untranscribed import is_untranscribed
 
 _log = logging.getLogger(__name__)
 
@@ -25,59 +26,130 @@ class ChatError(RuntimeError):
     """A language model gave no reply; the message says why and what to do."""
 
 
+@dataclass(frozen=True)
+class _Task:
+    """What a model is asked about one claim."""
+
+    question: Question
+    claim: Claim
+    notes: Sequence[LineRow]
+    around: Sequence[LineRow]
+    wording: Wording
+
+    @property
+    def is_overview(self) -> bool:
+        return self.question.intent in {"missed", "catch_up"}
+
+    @property
+    def asked(self) -> str:
+        return "" if self.is_overview else self.question.text
+
+
 class ChatAnswerer(Answerer):
     """Takes the extractive claims and has an LLM put the best of them into its own words.
 
     The LLM decides nothing: which lines answer, and whether anything does, is settled before it is asked. A sentence that its
-    evidence does not support,
-    a refusal or a failure leaves the extractive wording in place. `most_worded` bounds how many claims are reworded.
+    evidence does not support, a refusal or a failure leaves the extractive wording in place. `most_worded` bounds how many claims are
+    reworded, `most_notes_tokens` (estimated) what a model reads for each. With `least_entailment` over 0 the model is also asked whether
+    the notes say what its sentence says: below that probability of a Yes the sentence is dropped.
     """
 
-    def __init__(self, encoder: TextEncoder | None = None, most_worded: int = 3) -> None:
+    def __init__(
+        self, encoder: TextEncoder | None = None, most_worded: int = 3, most_notes_tokens: int = 400, least_entailment: float = 0.0
+    ) -> None:
+        name = type(self).__name__
         if most_worded < 1:
-            raise ValueError(f"{type(self).__name__}: most_worded must be at least 1, found {most_worded}")
+            raise ValueError(f"{name}: most_worded must be at least 1, found {most_worded}")
+        if most_notes_tokens < 1:
+            raise ValueError(f"{name}: most_notes_tokens must be at least 1, found {most_notes_tokens}")
+        if not 0.0 <= least_entailment < 1.0:
+            raise ValueError(f"{name}: least_entailment must be at least 0 (never asked) and under 1, found {least_entailment:g}")
         self.encoder = encoder
         self.most_worded = most_worded
+        self.most_notes_tokens = most_notes_tokens
+        self.least_entailment = least_entailment
         self._extractive = Extractive(encoder)
 
     @abstractmethod
     def reply(self, chat: Sequence[Mapping[str, str]]) -> str:
         """The model's reply to a chat of {"role", "content"} messages. Raises ChatError where there is none."""
 
-    def compose(self, question: Question, material: Material) -> list[Claim]:
-        """The extractive claims, the first of them in the LLM's words where these hold."""
-        claims = self._extractive.compose(question, material)
-        lines = _lines(material)
-        worded: list[Claim] = []
-        for place, claim in enumerate(claims):
-            notes = [lines[evidence.utterance] for evidence in claim.evidence]
-            quoted_only = any(reads_like_order(line.text) or is_untranscribed(line) for line in notes)
-            if place >= self.most_worded or not _can_be_worded(question) or quoted_only:
-                worded.append(claim)
+    def yes_probability(self, chat: Sequence[Mapping[str, str]]) -> float | None:
+        """How likely the model's reply to a chat begins with Yes rather than No, 0 to 1; None where it is neither.
+
+        Here by the words of the reply, 0 or 1; a model that gives the probabilities of its words knows better. Raises ChatError.
+        """
+        return yes_or_no(self.reply(chat))
+
+    def draft(self, question: Question, material: Material) -> list[Claim]:
+        """The extractive claims."""
+        return self._extractive.draft(question, material)
+
+    def revisions(self, question: Question, material: Material, claims: Sequence[Claim]) -> Iterator[tuple[int, Claim]]:
+        """The first claims in the LLM's words, where these hold. A model that fails is told once in the log, and asked no further."""
+        if not _can_be_worded(question):
+            return
+        lines = material.lines
+        for place, claim in enumerate(claims[: self.most_worded]):
+            notes = notes_for(claim, material, lines, self.most_notes_tokens)
+            if not notes:
                 continue
             try:
-                worded.append(self._worded(question, claim, notes, Wording(material.sessions)))
+                worded = self._worded(_Task(question, claim, notes, tuple(lines.values()), Wording(material.sessions)))
             except ChatError as error:
                 _log.warning("answering in the speakers' own words: %s", error)
-                return [*worded, *claims[place:]]
-        return worded
+                return
+            if worded is not None:
+                yield place, worded
 
-    def _worded(self, question: Question, claim: Claim, notes: Sequence[LineRow], wording: Wording) -> Claim:
-        overview = question.intent in {"missed", "catch_up"}
-        task = "Say in one sentence what these people talked about and agreed." if overview else f"Question: {question.text}"
-        reply = self.reply(messages(task, notes))
-        asked = "" if overview else question.text
-        for sentence in sentences(reply, len(notes)):
-            cited = [notes[place] for place in sentence.cited]
-            fault = problem(sentence.text, cited, asked, self.encoder)
-            if fault is not None:
-                _log.info("a sentence of the model was dropped for %s: %s", fault, sentence.text)
+    def _worded(self, task: _Task) -> Claim | None:
+        """A claim in the model's words: the first sentence of its reply that holds; None where none does."""
+        order = "Say in one sentence what these people talked about and agreed." if task.is_overview else f"Question: {task.question.text}"
+        for sentence in sentences(self.reply(messages(order, task.notes)), len(task.notes)):
+            cited = [task.notes[place] for place in sentence.cited]
+            result = check(sentence.text, cited, task.asked, self.encoder, task.around)
+            if result.fault is not None:
+                _log.info("a sentence of the model was dropped for %s: %s", result.fault, sentence.text)
                 continue
-            text = f"{_opening(claim.text)}{sentence.text}" if overview else f"{sentence.text} {_sources(cited, wording)}"
-            chosen = {line.id for line in cited}
-            evidence = claim.evidence if overview else tuple(entry for entry in claim.evidence if entry.utterance in chosen)
-            return Claim(text, claim.confidence, evidence)
-        return claim
+            score = self._entailed(sentence.text, cited, result.score)
+            if score is None:
+                continue
+            return _reworded(task, sentence.text, cited, score)
+        return None
+
+    def _entailed(self, sentence: str, cited: Sequence[LineRow], score: float) -> float | None:
+        """The score of a sentence with the model's own judgement, where it is asked for one; None where it says that it does not hold.
+
+        The mean of the scorers, each counted alike, as UQLM's ensembles do (arXiv 2507.06196); the judgement is P(True) of
+        Kadavath et al. (arXiv 2207.05221).
+        """
+        if self.least_entailment == 0.0:
+            return score
+        likely = self.yes_probability(question_to_check(sentence, cited))
+        if likely is None:
+            return score
+        if likely < self.least_entailment:
+            _log.info("a sentence of the model was dropped, for it gives it only %.2f: %s", likely, sentence)
+            return None
+        return (2 * score + likely) / 3
+
+
+def yes_or_no(reply: str) -> float | None:
+    """1 for a reply that begins with Yes, 0 for one that begins with No, None for any other."""
+    first = reply.strip(" \n\t\"'*.(").lower()
+    return 1.0 if first.startswith("yes") else 0.0 if first.startswith("no") and not first.startswith("not") else None
+
+
+def _reworded(task: _Task, text: str, cited: Sequence[LineRow], score: float) -> Claim:
+    confidence = task.claim.confidence * score
+    chosen = {line.id for line in cited}
+    if not task.is_overview:
+        evidence = tuple(entry for entry in task.claim.evidence if entry.utterance in chosen)
+        return Claim(f"{text} {_sources(cited, task.wording)}", confidence, evidence)
+    known = {entry.utterance for entry in task.claim.evidence}
+    # What the model took from further lines of the stretch is proved by these.
+    further = tuple(Evidence.of(line) for line in sorted(cited, key=lambda line: (line.start_ns, line.id)) if line.id not in known)
+    return replace(task.claim, text=f"{_opening(task.claim.text)}{text}", confidence=confidence, evidence=(*task.claim.evidence, *further))
 
 
 def _can_be_worded(question: Question) -> bool:
@@ -94,10 +166,3 @@ def _opening(text: str) -> str:
 
 def _sources(lines: Sequence[LineRow], wording: Wording) -> str:
     return "(" + "; ".join(f"{person(line)}, {wording.moment(line.session, line.start_ns)}-{offset(line.end_ns)}" for line in lines) + ")"
-
-
-def _lines(material: Material) -> dict[str, LineRow]:
-    lines = {line.id: line for found in material.found for line in (found.line, *found.context)}
-    for stretch in (*material.attended, *material.missed, *material.stretches):
-        lines.update((line.id, line) for line in stretch.lines)
-    return lines

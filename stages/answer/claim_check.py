@@ -1,10 +1,15 @@
-"""Whether a sentence says nothing that its evidence does not say: numbers, names, negation, words and meaning must agree."""
+"""Whether a sentence says nothing that its evidence does not say, and how closely it keeps to it.
+
+Numbers, names and their order, negation, mood, words and meaning must agree; rules and an encoder, no language model.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from stages.answer.moods import Mood, is_hedged, pieces, spoken
 from stages.memory.rows import LineRow
 from stages.memory.text_encoder import TextEncoder
 from stages.recall.answers import speaker_of
@@ -13,37 +18,108 @@ from stages.recall.terms import content_terms, coverage, numbers, stems, tokens
 _NEGATIONS = frozenset(["no", "not", "never", "none", "nobody", "nothing", "neither", "nor", "cannot", "without"])
 _LEAST_WORDS = 0.6
 _LEAST_LIKENESS = 0.45
+_ALMOST = 0.8
+_TOLD_AS_FACT: dict[Mood, str] = {
+    "order": "an order told as a fact",
+    "question": "a question told as a fact",
+    "condition": "a condition that was left out",
+}
+_PASSIVE = re.compile(r"\b(?:by|was|were|been|being|from|than|and)\b", re.I)
 
 
-def problem(sentence: str, evidence: Sequence[LineRow], question: str, encoder: TextEncoder | None) -> str | None:
-    """What a sentence says that the lines do not, in words; None for a sentence that they support.
+@dataclass(frozen=True)
+class Check:
+    """What became of a sentence. `fault` says in words what it says that its evidence does not; None where it holds.
 
-    The words of the question may be used, its numbers and names may not: they can be wrong.
+    `score` (0 to 1; 0 for a sentence with a fault) says how closely it keeps to the evidence: the mean of the share of its content words
+    that were said and, with an encoder, the cosine of both texts.
+    """
+
+    fault: str | None
+    score: float = 0.0
+
+
+def check(sentence: str, evidence: Sequence[LineRow], question: str, encoder: TextEncoder | None, around: Sequence[LineRow] = ()) -> Check:
+    """Compare a sentence with the lines that it stands on.
+
+    The words of the question may be used, its numbers and names may not: they can be wrong. `around` are lines near the evidence: an
+    order that begins in the line before makes one of both.
     """
     said = " ".join(line.text for line in evidence)
     added = sorted(numbers(sentence) - numbers(said))
     if added:
-        return f"numbers that were not said: {', '.join(added)}"
+        return Check(f"numbers that were not said: {', '.join(added)}")
     heard = stems(said) | {speaker_of(line).lower() for line in evidence}
     strange = [name for name in _names(sentence) if not coverage(content_terms(name), heard)]
     if strange:
-        return f"names that were not said: {', '.join(strange)}"
-    if is_negated(sentence) != any(is_negated(line.text) for line in evidence) and (
-        is_negated(sentence) or all(is_negated(line.text) for line in evidence)
-    ):
-        return "a negation that does not agree"
-    if coverage(content_terms(sentence), heard | stems(question)) < _LEAST_WORDS:
-        return "too many words that were not said"
-    if encoder is not None:
-        one, other = encoder.encode([sentence, said])
-        if float(one @ other) < _LEAST_LIKENESS:
-            return "another meaning than what was said"
-    return None
+        return Check(f"names that were not said: {', '.join(strange)}")
+    fault = _meant_otherwise(sentence, evidence, [*around, *evidence])
+    if fault is not None:
+        return Check(fault)
+    named = coverage(content_terms(sentence), heard | stems(question))
+    if named < _LEAST_WORDS:
+        return Check("too many words that were not said")
+    if encoder is None:
+        return Check(None, named)
+    one, other = encoder.encode([sentence, said])
+    likeness = float(one @ other)
+    if likeness < _LEAST_LIKENESS:
+        return Check("another meaning than what was said")
+    return Check(None, (named + min(1.0, likeness)) / 2)
+
+
+def problem(
+    sentence: str, evidence: Sequence[LineRow], question: str, encoder: TextEncoder | None, around: Sequence[LineRow] = ()
+) -> str | None:
+    """What a sentence says that the lines do not, in words; None for a sentence that they support."""
+    return check(sentence, evidence, question, encoder, around).fault
 
 
 def is_negated(text: str) -> bool:
     """Whether a text denies something."""
     return any(token in _NEGATIONS or token.endswith("n't") for token in tokens(text))
+
+
+def _meant_otherwise(sentence: str, evidence: Sequence[LineRow], around: Sequence[LineRow]) -> str | None:
+    """What the parts of the evidence that a sentence comes from were meant as, where that is not what it makes of them."""
+    terms = content_terms(sentence)
+    scored = [(coverage(terms, stems(piece)), piece, meant, line) for line in evidence for piece, meant in pieces(spoken(line, around))]
+    best = max((score for score, *_ in scored), default=0.0)
+    if best == 0.0:
+        return None
+    sources = [entry for entry in scored if entry[0] >= _ALMOST * best]
+    # A negation in a short answer ("No, never.") belongs to what it answers: words are not all that it can rest on.
+    denied = is_negated(sentence)
+    if all(is_negated(piece) != denied for _, piece, _, _ in sources) and not (denied and _denies_shortly(evidence)):
+        return "a negation that does not agree"
+    if any(_changed_places(sentence, piece) for _, piece, _, _ in sources):
+        return "names that changed places"
+    if is_hedged(sentence):
+        return None
+    moods = [meant for _, _, meant, _ in sources]
+    if "order" in moods:
+        return _TOLD_AS_FACT["order"]
+    if "statement" in moods:
+        return None
+    # A question and its answer share the words of a fact.
+    asked = frozenset[str]().union(*(stems(piece) for _, piece, meant, _ in scored if meant != "statement"))
+    stated = frozenset[str]().union(*(stems(piece) for _, piece, meant, _ in scored if meant == "statement"))
+    if moods[0] == "question" and coverage([term for term in terms if not coverage([term], asked)] or ["?"], stated) == 1.0:
+        return None
+    return _TOLD_AS_FACT[moods[0]]
+
+
+def _denies_shortly(evidence: Sequence[LineRow]) -> bool:
+    return any(is_negated(piece) and len(tokens(piece)) <= 4 for line in evidence for piece, _ in pieces(line.text))
+
+
+def _changed_places(sentence: str, piece: str) -> bool:
+    """Whether two names stand in a sentence in the other order than in what was said, without a word that would turn it round."""
+    names = [token for token in dict.fromkeys(_names(f". {piece}") + _names(f"x {piece}")) if token in sentence]
+    if len(names) < 2 or _PASSIVE.search(sentence) or _PASSIVE.search(piece):
+        return False
+    said = sorted(names, key=piece.index)
+    return said != sorted(names, key=sentence.index)
 
 
 def _names(sentence: str) -> list[str]:

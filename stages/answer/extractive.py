@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pipeline.packets import nanoseconds
 from stages.answer.answerer import Answerer
+from stages.answer.said_once import says_the_same
+from stages.answer.settled import settled
 from stages.answer.wording import Wording, bearings, listed, people, person, quote
 from stages.memory.rows import LineRow
 from stages.memory.text_encoder import TextEncoder
@@ -21,6 +24,7 @@ _REPLY_NS = nanoseconds(8.0)
 _CLOSE = 0.9
 _MOST_THINGS = 4
 _MOST_FACTS = 2
+_MOST_REPEATS = 2
 _SUREST = 0.95
 
 
@@ -37,13 +41,13 @@ class Extractive(Answerer):
         self.most_claims = most_claims
         self.most_evidence = most_evidence
 
-    def compose(self, question: Question, material: Material) -> list[Claim]:
+    def draft(self, question: Question, material: Material) -> list[Claim]:
         """Claims for what was missed, for what happened, or for the lines that answer."""
         wording = Wording(material.sessions)
         if question.intent == "missed" and material.attended:
             return self._missed(question, material, wording)
         if material.stretches:
-            return [self._stretch(question, stretch, material, wording, "") for stretch in self._in_order(material.stretches)]
+            return self._stretches(question, self._in_order(material.stretches), material, wording, "")
         if question.intent == "count":
             return self._counted(question, material, wording)
         if question.about_speech or question.intent == "did_anybody":
@@ -55,18 +59,28 @@ class Extractive(Answerer):
         if not material.missed:
             lines = [line for stretch in material.attended for line in stretch.lines][: self.most_evidence]
             return [Claim(f"{first}nobody else was heard.", _heard(lines), tuple(Evidence.of(line) for line in lines))]
-        return [
-            self._stretch(question, stretch, material, wording, first if place == 0 else "Meanwhile, ")
-            for place, stretch in enumerate(material.missed[: self.most_claims])
-        ]
+        return self._stretches(question, material.missed[: self.most_claims], material, wording, first)
+
+    def _stretches(self, question: Question, stretches: Sequence[Stretch], material: Material, wording: Wording, first: str) -> list[Claim]:
+        """A claim for each stretch; words that one of them has told are not quoted again."""
+        claims: list[Claim] = []
+        told: list[str] = []
+        later = "Meanwhile, " if first else ""
+        for stretch in stretches:
+            claims.append(self._stretch(question, stretch, material, wording, later if claims else first, told))
+        return claims
 
     def _in_order(self, stretches: Sequence[Stretch]) -> list[Stretch]:
         """The most important stretches, told as they happened."""
         return sorted(stretches[: self.most_claims], key=lambda stretch: (stretch.session, stretch.start_ns, stretch.lines[0].id))
 
-    def _stretch(self, question: Question, stretch: Stretch, material: Material, wording: Wording, opening: str) -> Claim:
-        """A sentence on a stretch of conversation: who, where, when, about what, and the words that tell most."""
+    def _stretch(self, question: Question, stretch: Stretch, material: Material, wording: Wording, opening: str, told: list[str]) -> Claim:
+        """A sentence on a stretch of conversation: where, how many and who, about what, the words that tell most, and what was agreed.
+
+        `told` are the quotes of the answer so far; those of this stretch are added.
+        """
         who = people(stretch)
+        who = who if opening else who[0].upper() + who[1:]
         span = wording.span(stretch.session, stretch.start_ns, stretch.end_ns)
         lines = [line for line in stretch.lines if not is_untranscribed(line)]
         if not lines:
@@ -74,17 +88,28 @@ class Extractive(Answerer):
             text = f"{opening}{who} spoke ({span}); the words were not transcribed."
             return Claim(text, _heard(shown), tuple(Evidence.of(line) for line in shown))
         vocabulary = Vocabulary(line for other in (*material.attended, *material.missed, *material.stretches) for line in other.lines)
-        best = best_lines(lines, vocabulary, 1)[0]
-        things, shown = _things(lines, best, vocabulary, question.text, self.most_evidence)
+        new = [line for line in lines if not any(says_the_same(line.text, other) for other in told)]
+        best = best_lines(new or lines, vocabulary, 1)[0]
+        agreed = settled(lines) if len({line.track for line in lines}) > 1 else ()
+        if len({best.id, *(line.id for line in agreed)}) > self.most_evidence:
+            agreed = ()
+        things, shown = _things(lines, best, agreed, vocabulary, question.text, self.most_evidence)
         about = f" talked about {listed(things)}" if things else " talked"
-        text = f"{opening}{who}{about} ({span}). {speaker_of(best)}: {quote(best.text)}"
+        text = f"{opening}{who}{about} ({span}). {_quotes(best, agreed)}"
+        told += [line.text for line in (best, *agreed[:1])]
         return Claim(text, _heard(shown), tuple(Evidence.of(line) for line in shown))
 
     def _talked(self, question: Question, material: Material, wording: Wording) -> list[Claim]:
         """One claim for each conversation in which the topic came up."""
         opening = "Yes: " if question.intent == "did_anybody" else ""
-        claims = []
-        for group in _by_conversation(material.found)[: self.most_claims]:
+        claims: list[Claim] = []
+        for group in _by_conversation(material.found):
+            again = _place_of(group[0].line, claims)
+            if again is not None:
+                claims[again] = _said_again(claims[again], group[0].line, wording)
+                continue
+            if len(claims) == self.most_claims:
+                break
             best, lines = group[0], sorted((found.line for found in group[: self.most_evidence]), key=lambda line: (line.start_ns, line.id))
             text = wording.said(best.line, on_the_clock=question.intent == "when" or "when" in question.aspects)
             others = [speaker_of(line) for line in lines if speaker_of(line) != speaker_of(best.line)]
@@ -106,6 +131,10 @@ class Extractive(Answerer):
                 break
             lines = [found.line, *_reply(found, question)]
             if any(line.id in used for line in lines):
+                continue
+            again = _place_of(found.line, claims)
+            if again is not None:
+                claims[again] = _said_again(claims[again], found.line, wording)
                 continue
             used.update(line.id for line in lines)
             text = wording.said(found.line, on_the_clock=question.intent == "when")
@@ -130,19 +159,30 @@ class Extractive(Answerer):
 
 
 def _things(
-    lines: Sequence[LineRow], best: LineRow, vocabulary: Vocabulary, asked: str, most_evidence: int
+    lines: Sequence[LineRow], best: LineRow, agreed: Sequence[LineRow], vocabulary: Vocabulary, asked: str, most_evidence: int
 ) -> tuple[list[str], list[LineRow]]:
-    """What some lines are about, and those that prove it: the best line, and for each thing the first line that names it."""
+    """What some lines are about, and those that prove it: the best line, what was agreed, for each thing the first line that names it."""
     things: list[str] = []
-    shown = [best]
+    shown = list({line.id: line for line in (best, *agreed)}.values())
     for thing in key_words(lines, vocabulary, _MOST_THINGS, asked):
         namer = next((line for line in (*shown, *lines) if coverage(stems(thing), stems(line.text)) == 1.0), None)
-        if namer is None or (namer not in shown and len(shown) == most_evidence):
+        if namer is None or (namer not in shown and len(shown) >= most_evidence):
             continue
         things.append(thing)
         if namer not in shown:
             shown.append(namer)
     return things, sorted(shown, key=lambda line: (line.start_ns, line.id))
+
+
+def _quotes(best: LineRow, agreed: Sequence[LineRow]) -> str:
+    """The words that tell most, and those that were agreed on, once where they are the same."""
+    accepted = f" ({speaker_of(agreed[1])} agreed)" if len(agreed) > 1 else ""
+    text = f"{speaker_of(best)}: {quote(best.text)}"
+    if not agreed:
+        return text
+    if agreed[0].id == best.id:
+        return f"{text}{accepted}"
+    return f"{text} {speaker_of(agreed[0])}: {quote(agreed[0].text)}{accepted}"
 
 
 def _attended_name(question: Question) -> str:
@@ -160,6 +200,20 @@ def _where_and_when(attended: Sequence[Stretch], wording: Wording) -> str:
     spans = listed([wording.span(stretch.session, stretch.start_ns, stretch.end_ns) for stretch in attended])
     where = bearings(attended)
     return f"{where}, {spans}" if where else spans
+
+
+def _place_of(line: LineRow, claims: Sequence[Claim]) -> int | None:
+    """The claim that has told already what a line says."""
+    said = (place for place, claim in enumerate(claims) if any(says_the_same(line.text, evidence.text) for evidence in claim.evidence[:1]))
+    return next(said, None)
+
+
+def _said_again(claim: Claim, line: LineRow, wording: Wording) -> Claim:
+    """A claim whose words were said again: who else, and when, with that line as proof; at most `_MOST_REPEATS` are told."""
+    if sum(says_the_same(line.text, evidence.text) for evidence in claim.evidence) > _MOST_REPEATS:
+        return claim
+    text = f"{claim.text} {person(line)} said the same at {wording.moment(line.session, line.start_ns)}."
+    return replace(claim, text=text, evidence=(*claim.evidence, Evidence.of(line)))
 
 
 def _by_conversation(found: Sequence[Found]) -> list[list[Found]]:

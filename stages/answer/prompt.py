@@ -6,10 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from stages.answer.notes import MOST_NOTE_WORDS
 from stages.memory.rows import LineRow
 from stages.recall.answers import speaker_of
-
-_MOST_WORDS = 60
 
 _SYSTEM = (
     "You write down what people said in a room. You get numbered notes: their own words, in quotation marks. "
@@ -18,16 +17,10 @@ _SYSTEM = (
     "that you used in brackets "
     "after it, like [1]. If the notes do not hold the answer, write only: I don't know."
 )
+_CHECK = "You check statements against notes of what people said. Answer only Yes or No."
+_NAME = re.compile(r"[^\W_][\w'.-]{0,24}(?: [^\W_][\w'.-]{0,24})?")
+_MARKS = re.compile(r"<\||\|>|\[/?INST\]|</?s>|<</?SYS>>|<(?:start|end)_of_turn>|#{3,}")
 _UNKNOWN = re.compile(r"\b(?:i (?:don'?t|do not) know|not (?:mentioned|stated|specified|provided)|no information)\b", re.I)
-_ORDER = re.compile(
-    r"\b(?:ignore|disregard|forget|override)\b.{0,40}\b(?:instruction|prompt|rule|order|above|previous|everything)"
-    r"|\b(?:system|developer) (?:prompt|message)\b|\byou are (?:now )?(?:an? )?(?:ai|assistant|language model|chat ?bot)\b"
-    r"|\b(?:dear |hey |hello |attention )?(?:assistant|chat ?bot|language model|echoic)\b[,:]? (?:please )?(?:say|write"
-    r"|answer|tell|reply|claim|delete|ignore|report)"
-    r"|\b(?:say|write|answer|reply|tell (?:them|everybody|everyone|the user)|claim|report)\b that\b.{0,80}\binstead\b"
-    r"|\bnew instructions?\b",
-    re.I,
-)
 
 
 @dataclass(frozen=True)
@@ -61,11 +54,24 @@ def sentences(reply: str, n_notes: int) -> list[Sentence]:
     return found
 
 
-def reads_like_order(text: str) -> bool:
-    """Whether words that were said in the room read like an order to the one who answers: they are quoted, never worded by an LLM."""
-    return _ORDER.search(text) is not None
+def question_to_check(sentence: str, notes: Sequence[LineRow]) -> list[dict[str, str]]:
+    """A chat that asks whether some notes say a sentence, to be answered with Yes or No."""
+    listed = "\n".join(_note(place, line) for place, line in enumerate(notes, start=1))
+    content = f"Notes:\n{listed}\n\nStatement: {_plain(sentence)}\nDo the notes say this? Answer Yes or No."
+    return [{"role": "system", "content": _CHECK}, {"role": "user", "content": content}]
 
 
 def _note(place: int, line: LineRow) -> str:
-    words = " ".join(line.text.split()[:_MOST_WORDS]).replace('"', "'")
-    return f'[{place}] {speaker_of(line)}: "{words}"'
+    words = _plain(" ".join(line.text.split()[:MOST_NOTE_WORDS])).replace('"', "'")
+    return f'[{place}] {_name(line)}: "{words}"'
+
+
+def _name(line: LineRow) -> str:
+    """Who said a line, as a model may read it: a name of a word or two, else only the track."""
+    name = speaker_of(line)
+    return name if _NAME.fullmatch(name) else f"track {line.track}"
+
+
+def _plain(text: str) -> str:
+    """A text without the marks by which chat templates part messages: a server would read them as such."""
+    return _MARKS.sub(" ", text)

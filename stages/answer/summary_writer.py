@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from stages.answer.answerer import Answerer
 from stages.answer.chat_answerer import ChatAnswerer, ChatError
 from stages.answer.claim_check import problem
-from stages.answer.prompt import messages, reads_like_order, sentences
+from stages.answer.moods import may_be_worded
+from stages.answer.prompt import messages, sentences
 from stages.memory.rows import LineRow
 from stages.memory.sleeping.summary_step import CannotWriteError
 from stages.recall.untranscribed import is_untranscribed
@@ -29,8 +30,8 @@ def summary_writer(answerer: Answerer | None) -> Callable[[Sequence[LineRow]], s
 
     def write(lines: Sequence[LineRow]) -> str | None:
         nonlocal asked
-        notes = [line for line in lines if not is_untranscribed(line) and not reads_like_order(line.text)]
-        if not notes:
+        notes = [line for line in lines if not is_untranscribed(line) and may_be_worded([line], lines)]
+        if not notes or not may_be_worded(notes, lines):
             return None
         if asked is None:
             raise CannotWriteError("the model did not answer before")
@@ -43,7 +44,7 @@ def summary_writer(answerer: Answerer | None) -> Callable[[Sequence[LineRow]], s
         held = [
             sentence.text
             for sentence in sentences(reply, len(notes))
-            if problem(sentence.text, [notes[place] for place in sentence.cited], "", answerer.encoder) is None
+            if problem(sentence.text, [notes[place] for place in sentence.cited], "", answerer.encoder, lines) is None
         ]
         return held[0] if held else None
 

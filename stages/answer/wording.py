@@ -11,6 +11,7 @@ from stages.recall.answers import Stretch, mean_azimuth, speaker_of
 from stages.recall.untranscribed import is_untranscribed
 
 _LONGEST_QUOTE_WORDS = 45
+_COUNTS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", 10: "ten"}
 
 
 class Wording:
@@ -66,13 +67,21 @@ def bearing(azimuth_deg: float) -> str:
 
 
 def people(stretch: Stretch) -> str:
-    """Everybody who spoke in a stretch with their bearings, the one who spoke most first."""
-    names = []
+    """Everybody who spoke in a stretch, where they were first, the one who spoke most first.
+
+    "at 210 degrees speaker-2", "at 210 and 265 degrees two people (speaker-2 and Anna)"; without bearings "two people (...)".
+    """
+    bearings_by_name: dict[str, float | None] = {}
     for track in stretch.tracks:
         name = next(speaker_of(line) for line in stretch.lines if line.track == track)
-        azimuth = stretch.azimuth_deg(track)
-        names.append(name if azimuth is None else f"{name} ({bearing(azimuth)})")
-    return listed(names)
+        if bearings_by_name.get(name) is None:
+            bearings_by_name[name] = stretch.azimuth_deg(track)
+    degrees = list(dict.fromkeys(str(round(azimuth) % 360) for azimuth in bearings_by_name.values() if azimuth is not None))
+    where = f"at {listed(degrees)} degrees " if degrees else ""
+    names = list(bearings_by_name)
+    if len(names) == 1:
+        return f"{where}{names[0]}"
+    return f"{where}{_COUNTS.get(len(names), str(len(names)))} people ({listed(names)})"
 
 
 def bearings(stretches: Sequence[Stretch]) -> str:

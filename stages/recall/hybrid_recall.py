@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from pipeline.clock import elapsed_ns
 from stages.answer.answerer import Answerer
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.text_encoder import TextEncoder
-from stages.recall.answers import Answer
+from stages.recall.answer_parts import AnswerPart
 from stages.recall.inquiry import Inquiry
 from stages.recall.recall import Recall
 
@@ -24,6 +25,6 @@ class HybridRecall(Recall):
         self.encoder = encoder
         self.answerer = answerer
 
-    def ask(self, question: str, *, at: datetime | None = None, now: datetime) -> Answer:
-        """Answer a question as of `at` (None: now)."""
-        return Inquiry(self.memory, self.encoder, self.answerer, at=at, now=now, now_ns=elapsed_ns).answer(question)
+    def ask_stream(self, question: str, *, at: datetime | None = None, now: datetime) -> Iterator[AnswerPart]:
+        """Answer a question as of `at` (None: now), part by part."""
+        return Inquiry(self.memory, self.encoder, self.answerer, at=at, now=now, now_ns=elapsed_ns).stream(question)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.rows import GapRow, LineRow, SessionRow
 from stages.memory.tables.row_writer import utc_ns
 from stages.memory.text_encoder import TextEncoder
+from stages.recall.answer_parts import AnswerPart, Draft, Final, Worded
 from stages.recall.answers import MOST_RETRIEVED, Answer, Claim, Stretch
 from stages.recall.clips import with_clips
 from stages.recall.gaps import Span, gap_note, gaps_inside, merged_spans
@@ -69,8 +70,8 @@ class Inquiry:
         self._searcher = Searcher(memory, encoder, at)
         self._names: list[str] | None = None
 
-    def answer(self, text: str) -> Answer:
-        """The whole way; never raises for what a question says."""
+    def stream(self, text: str) -> Iterator[AnswerPart]:
+        """The whole way, part by part; never raises for what a question says."""
         started_ns = self._now_ns()
         sessions, ends_ns = self._sessions()
         question = self._with_names(parse(text, self._moments(sessions, ends_ns), self._speakers))
@@ -78,30 +79,36 @@ class Inquiry:
         parsed_ns = self._now_ns()
         outcome = self._outcome(question, scope, ends_ns)
         retrieved_ns = self._now_ns()
-        claims = [] if outcome.refused is not None else self._answerer.compose(question, outcome.material)
-        claims = with_clips(claims, self._memory)
+        timing_ms = {"parse": (parsed_ns - started_ns) / 1e6, "retrieve": (retrieved_ns - parsed_ns) / 1e6}
+        drafted = [] if outcome.refused is not None else self._answerer.draft(question, outcome.material)
         # Sounds only add to what was said: they take no part in finding it.
-        claims += sound_claims(sounds_asked(question, scope, lambda: self._memory.sounds.rows(at=self._at)), scope)
+        claims = [*drafted, *sound_claims(sounds_asked(question, scope, lambda: self._memory.sounds.rows(at=self._at)), scope)]
         gaps = self._gaps(question, outcome, scope)
-        words = self._words(question, scope, outcome, claims, gaps)
-        answered_ns = self._now_ns()
-        return Answer(
+        draft = Answer(
             question=question.text,
             intent=question.intent,
             abstained=not claims,
-            text=words,
+            text=self._words(question, scope, outcome, claims, gaps),
             claims=tuple(claims),
             attended=outcome.material.attended,
             missed=outcome.material.missed,
             retrieved=outcome.retrieved[:MOST_RETRIEVED],
             gaps=tuple(gaps),
-            timing_ms={
-                "parse": (parsed_ns - started_ns) / 1e6,
-                "retrieve": (retrieved_ns - parsed_ns) / 1e6,
-                "answer": (answered_ns - retrieved_ns) / 1e6,
-                "total": (answered_ns - started_ns) / 1e6,
-            },
         )
+        drafted_ns = self._now_ns()
+        timing_ms["first_words"] = (drafted_ns - started_ns) / 1e6
+        yield Draft(replace(draft, timing_ms=dict(timing_ms)))
+        if drafted:
+            for place, claim in self._answerer.revisions(question, outcome.material, tuple(drafted)):
+                claims[place] = claim
+                yield Worded(place, claim)
+        n_drafted = len(drafted)
+        # The proof of what was said is cut last: nobody waits for it with the first words.
+        proven = [*with_clips(claims[:n_drafted], self._memory), *claims[n_drafted:]]
+        text = self._words(question, scope, outcome, proven, gaps)
+        answered_ns = self._now_ns()
+        timing_ms |= {"answer": (answered_ns - retrieved_ns) / 1e6, "total": (answered_ns - started_ns) / 1e6}
+        yield Final(replace(draft, text=text, claims=tuple(proven), timing_ms=timing_ms))
 
     # -- what the question is about
 

@@ -41,3 +41,11 @@ class Material:
     attended: tuple[Stretch, ...] = ()
     missed: tuple[Stretch, ...] = ()
     sessions: Mapping[str, SessionRow] = field(default_factory=dict)
+
+    @property
+    def lines(self) -> dict[str, LineRow]:
+        """Every line of the material by id, neighbours included."""
+        lines = {line.id: line for found in self.found for line in (found.line, *found.context)}
+        for stretch in (*self.attended, *self.missed, *self.stretches):
+            lines.update((line.id, line) for line in stretch.lines)
+        return lines

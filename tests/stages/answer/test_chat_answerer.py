@@ -42,16 +42,17 @@ def test_a_supported_sentence_replaces_the_wording_and_keeps_the_evidence() -> N
     claims = Scripted("The ferry leaves on Saturday at half past nine [1].").compose(question(WHEN), found_material(FERRY[1]))
     assert [claim.text for claim in claims] == ["The ferry leaves on Saturday at half past nine. (speaker-4 (260 degrees), 0:04-0:08)"]
     assert claims[0].evidence == _extractive(WHEN)[0].evidence
+    # Every word of the sentence was said.
     assert claims[0].confidence == _extractive(WHEN)[0].confidence
 
 
 def test_a_summary_keeps_who_where_and_when() -> None:
-    claims = Scripted("They said that the ferry leaves on Saturday and that a ticket is eighteen dollars [1][2].").compose(
+    claims = Scripted("They said that the ferry leaves on Saturday and that a ticket is eighteen dollars [1][3].").compose(
         question(DOGS), missed_material()
     )
     assert claims[0].text == (
         "While you followed the conversation about dogs (30 and 75 degrees, 0:01-0:06), "
-        "speaker-4 (260 degrees) and speaker-3 (200 degrees) talked about ferry, dollars and ticket (0:02-0:11): "
+        "at 260 and 200 degrees two people (speaker-4 and speaker-3) talked about ferry, dollars and ticket (0:02-0:11): "
         "They said that the ferry leaves on Saturday and that a ticket is eighteen dollars."
     )
 

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from stages.answer.prompt import Sentence, messages, reads_like_order, sentences
+from stages.answer.moods import reads_like_order
+from stages.answer.prompt import Sentence, messages, sentences
 from tests.stages.answer.materials import FERRY
 from tests.stages.recall.line_rows import line_row
 

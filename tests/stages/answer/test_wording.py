@@ -25,7 +25,7 @@ def test_several_sessions_are_named() -> None:
 def test_people_and_bearings() -> None:
     assert person(DOGS[0]) == "speaker-1 (30 degrees)"
     assert person(line_row("x", azimuth_deg=None)) == "speaker-1"
-    assert people(stretch(FERRY)) == "speaker-4 (260 degrees) and speaker-3 (200 degrees)"
+    assert people(stretch(FERRY)) == "at 260 and 200 degrees two people (speaker-4 and speaker-3)"
     assert bearings([stretch(DOGS), stretch(FERRY)]) == "30, 75, 200 and 260 degrees"
     assert bearings([]) == ""
     assert bearing(359.7) == "0 degrees"

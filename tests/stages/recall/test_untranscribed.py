@@ -54,7 +54,7 @@ def test_who_spoke_where_and_when_is_told_without_words(wordless: Asker, text: s
     answer = wordless.ask(text)
     assert not answer.abstained
     assert " spoke (0:" in answer.text
-    assert "degrees)" in answer.text
+    assert " degrees " in answer.text
     assert "the words were not transcribed" in answer.text
     assert "[speech]" not in json.dumps(answer.to_json())
 
