@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -65,7 +65,7 @@ def call(daemon: DaemonFile, method: str, path: str, body: dict[str, Any] | None
     raise _refusal(daemon, status, answer)
 
 
-def events(daemon: DaemonFile, path: str, body: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+def events(daemon: DaemonFile, path: str, body: dict[str, Any]) -> Generator[tuple[str, Any], None, None]:
     """The server-sent events that a daemon answers a POST with, as they come: their names and their JSON. Raises as `call` does."""
     where = urlsplit(daemon.url)
     connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=_ANSWER_S)

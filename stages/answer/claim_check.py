@@ -9,7 +9,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stages.answer.moods import Mood, is_hedged, pieces, spoken
+from stages.answer.moods import Mood, is_attributed, is_framed, is_hedged, pieces, spoken
+from stages.answer.settled import settled
 from stages.memory.rows import LineRow
 from stages.memory.text_encoder import TextEncoder
 from stages.recall.answers import speaker_of
@@ -25,6 +26,9 @@ _TOLD_AS_FACT: dict[Mood, str] = {
     "condition": "a condition that was left out",
 }
 _PASSIVE = re.compile(r"\b(?:by|was|were|been|being|from|than|and)\b", re.I)
+
+_AGREED = re.compile(r"\b(?:agree[ds]?|agreement|decide[ds]?|decision|settled?)\b", re.I)
+_AGREEING = stems("agree agreement decide decision settle deal")
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,8 @@ def check(sentence: str, evidence: Sequence[LineRow], question: str, encoder: Te
     fault = _meant_otherwise(sentence, evidence, [*around, *evidence])
     if fault is not None:
         return Check(fault)
+    if _AGREED.search(sentence) and not heard & _AGREEING and not settled([*evidence, *around]):
+        return Check("an agreement that nobody made")
     named = coverage(content_terms(sentence), heard | stems(question))
     if named < _LEAST_WORDS:
         return Check("too many words that were not said")
@@ -100,7 +106,9 @@ def _meant_otherwise(sentence: str, evidence: Sequence[LineRow], around: Sequenc
     if "order" in moods:
         return _TOLD_AS_FACT["order"]
     if "statement" in moods:
-        return None
+        stated_in = [piece for _, piece, meant, _ in sources if meant == "statement"]
+        framed = not is_attributed(sentence) and all(is_framed(piece, terms) for piece in stated_in)
+        return "words of another sentence told as a fact" if framed else None
     # A question and its answer share the words of a fact.
     asked = frozenset[str]().union(*(stems(piece) for _, piece, meant, _ in scored if meant != "statement"))
     stated = frozenset[str]().union(*(stems(piece) for _, piece, meant, _ in scored if meant == "statement"))

@@ -11,6 +11,7 @@ from typing import Literal
 
 from stages.memory.rows import LineRow
 from stages.recall.answers import speaker_of
+from stages.recall.terms import holds, stem
 
 Mood = Literal["statement", "question", "order", "condition"]
 
@@ -32,7 +33,7 @@ _ORDER = re.compile(
 """Words that read like orders to the one who answers, wherever they stand."""
 _TELLING = re.compile(
     rf"(?:^|[,;:.!?]\s*|\b(?:and|then|to|please|must|should|shall|just|always|only|now|you|don't|do not|never|can you|could you)\s+)"
-    rf"{_TELL}\b(?!\s+(?:it|so)\b)\s+(?:\S+\s+){{0,4}}?(?:that\b|the\b|a\b|an\b|there\b|we\b|they\b|it\b|nobody\b|everybody\b|['\"\u2018\u201c])"
+    rf"{_TELL}\b(?!\s+(?:it|so)\b)[,:]?\s+(?:\S+\s+){{0,4}}?(?:that\b|the\b|a\b|an\b|there\b|we\b|they\b|it\b|nobody\b|everybody\b|['\"\u2018\u201c])"
     r"|\b(?:answer|reply|response|summary|output|note|minutes) (?:is|are|must|should|shall|has|have|will)\b"
     r"|\b(?:whoever|anyone who|anybody who|everyone who|everybody who|if (?:any(?:one|body)|some(?:one|body)|they|he|she|you are))"
     r"\s+(?:\S+\s+){0,2}(?:ask|read|write|summari)"
@@ -51,7 +52,14 @@ _ASKS = re.compile(
     r"|what|when|where|who|whose|why|how|which)\b(?! (?:a|the)? ?(?:matters|happened (?:is|was)))",
     re.I,
 )
-_REPORTS = re.compile(r"\b(?:ask|asked|asks|wondered|said to|told|tells|ordered|wanted|wants|demanded|joked|if|whether|order)\b", re.I)
+_REPORTS = re.compile(r"\b(?:ask|asked|asks|wondered|ordered|wanted|wants|demanded|joked|if|whether|order)\b", re.I)
+_ATTRIBUTES = re.compile(r"\b(?:says?|said|tells?|told|claims?|claimed|thinks?|thought|believes?|heard|hopes?|hoped)\b", re.I)
+_FRAME = re.compile(
+    r"\w\W*(?:\bthat|:|\b(?:say|says|said|saying|tell|tells|told(?: \w+)?|claim|claims|claimed|think|thinks|thought|believe|believes"
+    r"|heard|hear|know|knows|guess|hope|hopes|swear|swears|insist|insists))\s+(?:(?:the|a|an|this|these|our|my|your|his|her|their|there|is|it"
+    r"|all|every)\s+)*$",
+    re.I,
+)
 _LONG_NAME_WORDS = 3
 
 
@@ -73,6 +81,22 @@ def mood(sentence: str) -> Mood:
 def is_hedged(sentence: str) -> bool:
     """Whether a sentence keeps a condition, or tells that something was asked or ordered, rather than asserting it."""
     return _CONDITION.search(sentence) is not None or _REPORTS.search(sentence) is not None or sentence.rstrip().endswith("?")
+
+
+def is_attributed(sentence: str) -> bool:
+    """Whether a sentence tells that somebody said, heard or thinks something, rather than that it is so."""
+    return _ATTRIBUTES.search(sentence) is not None
+
+
+def is_framed(piece: str, terms: Sequence[str]) -> bool:
+    """Whether what a sentence says of some stems stands inside another statement: "we heard that ...", "the notes say ...", "AI: ...".
+
+    Who leaves such a frame out tells as a fact what somebody else may have said, wished or ordered.
+    """
+    for match in re.finditer(r"[\w'-]+", piece):
+        if holds(stem(match[0].lower()), terms):
+            return _FRAME.search(piece[: match.start()]) is not None
+    return False
 
 
 def reads_like_order(text: str) -> bool:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from stages.answer.claim_check import is_negated, problem
+from stages.answer.claim_check import check, is_negated, problem
 from stages.memory.minilm_onnx import MinilmOnnx
 from tests.stages.answer.materials import FERRY
 from tests.stages.recall.line_rows import line_row
@@ -50,3 +50,54 @@ def test_the_same_words_with_another_meaning_are_told(encoder: MinilmOnnx) -> No
 
 def test_numbers_of_the_question_are_no_evidence() -> None:
     assert problem("The ferry leaves at ten.", FERRY, "Does the ferry leave at ten?", None) == "numbers that were not said: 10"
+
+
+BOILER = [
+    line_row("We could not repair the boiler, but the plumber comes on Tuesday", 1.0),
+    line_row("If it rains the picnic is cancelled", 8.0, track="t2"),
+    line_row("Is the museum free on Sundays?", 12.0),
+    line_row("Yes, the first Sunday of the month is free", 15.0, track="t2"),
+    line_row("Anna will take the night shift instead of Tom", 19.0),
+    line_row("We heard that the bridge is closed", 24.0),
+]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "fault"),
+    [
+        ("The plumber comes on Tuesday.", None),
+        ("They repaired the boiler.", "a negation that does not agree"),
+        ("They could not repair the boiler.", None),
+        ("The picnic is cancelled.", "a condition that was left out"),
+        ("The picnic is cancelled if it rains.", None),
+        ("The museum is free on the first Sunday of the month.", None),
+        ("Tom will take the night shift instead of Anna.", "names that changed places"),
+        ("Anna will take the night shift instead of Tom.", None),
+        ("The bridge is closed.", "words of another sentence told as a fact"),
+        ("They heard that the bridge is closed.", None),
+        ("They agreed that the plumber comes on Tuesday.", "an agreement that nobody made"),
+    ],
+)
+def test_what_was_meant_must_be_kept(sentence: str, fault: str | None) -> None:
+    assert problem(sentence, BOILER, "", None) == fault
+
+
+def test_a_question_is_no_fact() -> None:
+    assert problem("The museum is free on Sundays.", BOILER[2:3], "", None) == "a question told as a fact"
+    assert problem("They asked whether the museum is free on Sundays.", BOILER[2:3], "", None) is None
+
+
+def test_what_was_agreed_may_be_told_as_agreed() -> None:
+    talk = [line_row("Let's meet at the old mill at noon", 1.0), line_row("Okay, perfect", 4.5, track="t2")]
+    assert problem("They agreed to meet at the old mill at noon.", talk, "", None) is None
+    assert problem("They agreed to meet at the old mill at noon.", talk[:1], "", None) == "an agreement that nobody made"
+
+
+def test_the_score_falls_with_every_word_that_was_not_said(encoder: MinilmOnnx) -> None:
+    exact = check("The ferry leaves on Saturday at half past nine.", FERRY[1:2], "", None)
+    loose = check("The old ferry leaves the harbour on Saturday at half past nine.", FERRY[1:2], "", None)
+    assert (exact.fault, exact.score) == (None, 1.0)
+    assert loose.fault is None
+    assert loose.score < 0.8
+    assert 0.9 < check("The ferry leaves on Saturday at half past nine.", FERRY[1:2], "", encoder).score <= 1.0
+    assert check("The ferry leaves on Sunday at ten.", FERRY[1:2], "", encoder).score == 0.0
