@@ -26,6 +26,8 @@ def evidence_lines(evidence: Mapping[str, Any], starts: Mapping[str, datetime], 
     """One piece of evidence: who, where and when; the words; the clip."""
     who = evidence["speaker"] or "somebody"
     lines = [f"{who}, {bearing(evidence['azimuth_deg'])}, {when(evidence, starts)}", f"“{evidence['text']}”"]
+    if evidence.get("first_heard"):
+        lines.append(f"heard again; at first it seemed to be “{evidence['first_heard']}”")
     if evidence.get("clip"):
         lines.append(f"play {memory / evidence['clip']}")
     return lines

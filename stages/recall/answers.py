@@ -17,7 +17,10 @@ MOST_RETRIEVED = 50
 
 @dataclass(frozen=True)
 class Evidence:
-    """A line, or a part of one, that proves a claim. `clip` is the path of its audio relative to the memory directory."""
+    """A line, or a part of one, that proves a claim. `clip` is the path of its audio relative to the memory directory.
+
+    `first_heard` is what the line was taken to say before it was heard again (`second_look.py`); None where it was not, or with no news.
+    """
 
     utterance: str
     session: str
@@ -27,6 +30,7 @@ class Evidence:
     speaker: str
     text: str
     clip: str | None = None
+    first_heard: str | None = None
 
     @classmethod
     def of(cls, line: LineRow) -> Evidence:
@@ -52,6 +56,7 @@ class Evidence:
             "speaker": self.speaker,
             "text": self.text,
             "clip": self.clip,
+            **({"first_heard": self.first_heard} if self.first_heard is not None else {}),
         }
 
 

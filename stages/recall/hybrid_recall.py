@@ -12,6 +12,7 @@ from stages.memory.text_encoder import TextEncoder
 from stages.recall.answer_parts import AnswerPart
 from stages.recall.inquiry import Inquiry
 from stages.recall.recall import Recall
+from stages.recall.second_look import SecondLook
 
 
 class HybridRecall(Recall):
@@ -20,11 +21,14 @@ class HybridRecall(Recall):
     What was missed is what was said at the same time as what was attended, by people who took no part in it.
     """
 
-    def __init__(self, memory: LongTermMemory, encoder: TextEncoder, answerer: Answerer) -> None:
+    def __init__(self, memory: LongTermMemory, encoder: TextEncoder, answerer: Answerer, second_look: SecondLook | None = None) -> None:
         self.memory = memory
         self.encoder = encoder
         self.answerer = answerer
+        self.second_look = second_look
 
     def ask_stream(self, question: str, *, at: datetime | None = None, now: datetime) -> Iterator[AnswerPart]:
         """Answer a question as of `at` (None: now), part by part."""
-        return Inquiry(self.memory, self.encoder, self.answerer, at=at, now=now, now_ns=elapsed_ns).stream(question)
+        return Inquiry(self.memory, self.encoder, self.answerer, at=at, now=now, now_ns=elapsed_ns, second_look=self.second_look).stream(
+            question
+        )

@@ -23,6 +23,7 @@ from stages.recall.refusals import nothing_heard, nothing_in_time, refusal_text,
 from stages.recall.salience import Vocabulary, importance
 from stages.recall.scope import Scope, scope_of
 from stages.recall.search import Ranked, Searcher
+from stages.recall.second_look import SecondLook, cited_lines, heard_again, with_first_words
 from stages.recall.sounds_heard import sound_claims, sounds_asked
 from stages.recall.support import THRESHOLD, Judge
 from stages.recall.terms import coverage, stems
@@ -60,6 +61,7 @@ class Inquiry:
         at: datetime | None,
         now: datetime,
         now_ns: Callable[[], int],
+        second_look: SecondLook | None = None,
     ) -> None:
         self._memory = memory
         self._encoder = encoder
@@ -67,6 +69,7 @@ class Inquiry:
         self._at = at
         self._now = now
         self._now_ns = now_ns
+        self._second_look = second_look
         self._searcher = Searcher(memory, encoder, at)
         self._names: list[str] | None = None
 
@@ -98,13 +101,21 @@ class Inquiry:
         drafted_ns = self._now_ns()
         timing_ms["first_words"] = (drafted_ns - started_ns) / 1e6
         yield Draft(replace(draft, timing_ms=dict(timing_ms)))
+        looks = self._second_look.looks(cited_lines(drafted)) if self._second_look is not None else {}
+        news = {name: look for name, look in looks.items() if look.is_news}
+        material = outcome.material
+        if news:
+            material = material.told_anew({name: heard_again(line, news[name]) for name, line in material.lines.items() if name in news})
+            sounds = claims[len(drafted) :]
+            drafted = self._answerer.draft(question, material)
+            claims = [*drafted, *sounds]
         if drafted:
-            for place, claim in self._answerer.revisions(question, outcome.material, tuple(drafted)):
+            for place, claim in self._answerer.revisions(question, material, tuple(drafted)):
                 claims[place] = claim
                 yield Worded(place, claim)
         n_drafted = len(drafted)
         # The proof of what was said is cut last: nobody waits for it with the first words.
-        proven = [*with_clips(claims[:n_drafted], self._memory), *claims[n_drafted:]]
+        proven = [*with_clips(with_first_words(claims[:n_drafted], news), self._memory), *claims[n_drafted:]]
         text = self._words(question, scope, outcome, proven, gaps)
         answered_ns = self._now_ns()
         timing_ms |= {"answer": (answered_ns - retrieved_ns) / 1e6, "total": (answered_ns - started_ns) / 1e6}

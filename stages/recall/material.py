@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from stages.memory.rows import LineRow, SessionRow
 from stages.recall.answers import Stretch
@@ -49,3 +49,20 @@ class Material:
         for stretch in (*self.attended, *self.missed, *self.stretches):
             lines.update((line.id, line) for line in stretch.lines)
         return lines
+
+    def told_anew(self, lines: Mapping[str, LineRow]) -> Material:
+        """The same material with some lines, by id, in other words."""
+
+        def anew(line: LineRow) -> LineRow:
+            return lines.get(line.id, line)
+
+        def stretch_anew(stretch: Stretch) -> Stretch:
+            return replace(stretch, lines=tuple(anew(line) for line in stretch.lines))
+
+        return replace(
+            self,
+            found=tuple(replace(found, line=anew(found.line), context=tuple(anew(line) for line in found.context)) for found in self.found),
+            stretches=tuple(map(stretch_anew, self.stretches)),
+            attended=tuple(map(stretch_anew, self.attended)),
+            missed=tuple(map(stretch_anew, self.missed)),
+        )

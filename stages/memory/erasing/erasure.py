@@ -125,6 +125,7 @@ class Erasures:
                 files["lines"] = files.get("lines", 0) + erasure_files.erase_line_audio(self._database, self._root, plan)
                 told("clips")
                 files["clips"] = files.get("clips", 0) + erasure_files.erase_clips(self._database, self._root, plan)
+                files["second looks"] = files.get("second looks", 0) + erasure_files.erase_second_looks(self._database, self._root, plan)
                 recall_spool.drop(self._root)
         told("index")
         self._purge()

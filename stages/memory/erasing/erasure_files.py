@@ -15,6 +15,7 @@ from pipeline.packets import NS_PER_S
 from stages.memory import line_audio
 from stages.memory.disk.disk_use import CLIPS, RECORDINGS
 from stages.memory.erasing.erasure_plan import Plan, Span, overlaps
+from stages.memory.second_looks import look_files
 from stages.memory.tables.database import Database
 from stages.memory.vectors.vector_index import IndexKind
 
@@ -76,6 +77,16 @@ def erase_clips(database: Database, root: Path, plan: Plan) -> int:
             n_gone += path.suffix == ".flac"
     line_audio.sync_folder(folder)
     return n_gone
+
+
+def erase_second_looks(database: Database, root: Path, plan: Plan) -> int:
+    """Remove second looks at lines that are gone and at lines that reach into a span: somebody else may be heard in them. How many."""
+    gone = [line for line in look_files.lines_looked_at(root) if _is_erased(database, line, plan)]
+    for line in gone:
+        look_files.remove(root, line)
+    if gone:
+        line_audio.sync_folder(root / look_files.FOLDER)
+    return len(gone)
 
 
 def audible(database: Database, root: Path, plan: Plan) -> list[str]:

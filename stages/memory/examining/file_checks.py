@@ -16,6 +16,7 @@ from pipeline.session_info import INFO_FILE, SessionError, has_session, load_inf
 from stages.memory import line_audio
 from stages.memory.disk.disk_use import CLIPS, RECORDINGS
 from stages.memory.examining.integrity import told
+from stages.memory.second_looks import look_files
 from stages.memory.tables.database import Database
 
 _DECODED = 256
@@ -43,6 +44,7 @@ class FileChecks:
         if self._may_repair:
             self._remove_orphans()
             self._remove_clips()
+            self._remove_second_looks()
         self._check_recordings()
         gone = told("sessions whose recording is gone from sessions/", self._without_recording())
         strange = told("recordings under sessions/ that the memory does not know (`echoic replay` hears them)", self._unknown_recordings())
@@ -110,6 +112,13 @@ class FileChecks:
             (folder / name).unlink(missing_ok=True)
         if strange:
             self.repairs.append(f"{len(strange)} clips that belong to no line: removed")
+
+    def _remove_second_looks(self) -> None:
+        """A doubtful line is heard again when it is asked about: looks at lines that are gone, and damaged ones, need not stay."""
+        with self._database.reading() as connection:
+            n_strange = look_files.remove_strange(self._root, connection)
+        if n_strange:
+            self.repairs.append(f"{n_strange} second looks that belong to no line or are damaged: removed")
 
     def _check_recordings(self) -> None:
         folder = self._root / RECORDINGS
