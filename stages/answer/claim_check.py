@@ -116,6 +116,9 @@ def _meant_otherwise(sentence: str, evidence: Sequence[LineRow], around: Sequenc
     denied = is_negated(sentence)
     if all(is_negated(piece) != denied for _, piece, _, _ in sources) and not (denied and _denies_shortly(evidence)):
         return "a negation that does not agree"
+    tellers = [name for name in {speaker_of(line) for line in around} if _tells(name, sentence)]
+    if tellers and not any(speaker_of(line) in tellers for *_, line in sources):
+        return "words told as another talker's"
     if any(_changed_places(sentence, piece) for _, piece, _, _ in sources):
         return "names that changed places"
     if is_hedged(sentence):
@@ -137,6 +140,12 @@ def _meant_otherwise(sentence: str, evidence: Sequence[LineRow], around: Sequenc
 
 def _denies_shortly(evidence: Sequence[LineRow]) -> bool:
     return any(is_negated(piece) and len(tokens(piece)) <= 4 for line in evidence for piece, _ in pieces(line.text))
+
+
+def _tells(name: str, sentence: str) -> bool:
+    """Whether a sentence says that somebody of that name said it."""
+    verbs = "said|says|asked|asks|told|tells|thinks|thought|claimed|claims|agreed|mentioned|explained|wants|wanted|suggested|answered"
+    return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])(?: also)? (?:{verbs})\b", sentence, re.I) is not None
 
 
 def _changed_places(sentence: str, piece: str) -> bool:

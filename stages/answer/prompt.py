@@ -55,6 +55,7 @@ def sentences(reply: str, n_notes: int) -> list[Sentence]:
     for part in re.split(r"(?<=[.!?])\s+(?=[A-Z\"'])", tidy):
         cited = [int(number) for bracket in re.findall(r"\[([\d,\s]+)\]", part) for number in re.findall(r"\d+", bracket)]
         text = re.sub(r"\s*(?:\[[\d,\s]*\]|\(notes? \d+\))", "", part).strip(" '")
+        text = re.sub(r"\b[Tt]he (speaker-\d)", r"\1", text)
         places = tuple(dict.fromkeys(number - 1 for number in cited if 1 <= number <= n_notes))
         # A sentence with quotation marks is a copied note, often cut in the middle: the extractive wording quotes better.
         if len(text.split()) >= 3 and '"' not in text and (places or not cited):

@@ -82,6 +82,12 @@ def test_what_was_meant_must_be_kept(sentence: str, fault: str | None) -> None:
     assert problem(sentence, BOILER, "", None) == fault
 
 
+def test_words_stay_with_the_talker_who_said_them() -> None:
+    assert problem("speaker-1 said that Anna will take the night shift.", BOILER, "", None) is None
+    assert problem("speaker-2 said that Anna will take the night shift.", BOILER, "", None) == "words told as another talker's"
+    assert problem("speaker-2 said that Anna will take the night shift.", BOILER[4:5], "", None, BOILER) == "words told as another talker's"
+
+
 def test_a_question_is_no_fact() -> None:
     assert problem("The museum is free on Sundays.", BOILER[2:3], "", None) == "a question told as a fact"
     assert problem("They asked whether the museum is free on Sundays.", BOILER[2:3], "", None) is None
