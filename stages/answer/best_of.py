@@ -38,13 +38,18 @@ class BestOf(Answerer):
         self.second = second
         self.third = third
 
+    @property
+    def parts(self) -> tuple[Answerer, ...]:
+        """The answerers, in their order."""
+        return tuple(answerer for answerer in (self.first, self.second, self.third) if answerer is not None)
+
     def draft(self, question: Question, material: Material) -> list[Claim]:
         """The draft of the first answerer."""
         return self.first.draft(question, material)
 
     def revisions(self, question: Question, material: Material, claims: Sequence[Claim]) -> Iterator[tuple[int, Claim]]:
         """Every wording that is better than those before, as they come. The last for each place does not hang on who was quicker."""
-        answerers = [answerer for answerer in (self.first, self.second, self.third) if answerer is not None]
+        answerers = self.parts
         offers: queue.SimpleQueue[_Offer] = queue.SimpleQueue()
 
         def work(number: int) -> None:
@@ -74,6 +79,5 @@ class BestOf(Answerer):
 
     def prepare(self) -> None:
         """Prepare all of them."""
-        for answerer in (self.first, self.second, self.third):
-            if answerer is not None:
-                answerer.prepare()
+        for answerer in self.parts:
+            answerer.prepare()

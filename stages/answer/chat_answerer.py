@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from stages.answer.answerer import Answerer
-from stages.answer.claim_check import check
+from stages.answer.claim_check import check, proving
 from stages.answer.extractive import Extractive
 from stages.answer.notes import notes_for
-from stages.answer.prompt import messages, question_to_check, sentences
+from stages.answer.prompt import messages, overview_task, question_to_check, sentences
 from stages.answer.wording import Wording, offset, person
 from stages.memory.rows import LineRow
 from stages.memory.text_encoder import TextEncoder
@@ -104,9 +104,10 @@ class ChatAnswerer(Answerer):
 
     def _worded(self, task: _Task) -> Claim | None:
         """A claim in the model's words: the first sentence of its reply that holds; None where none does."""
-        order = "Say in one sentence what these people talked about and agreed." if task.is_overview else f"Question: {task.question.text}"
+        order = overview_task(task.notes) if task.is_overview else f"Question: {task.question.text}"
         for sentence in sentences(self.reply(messages(order, task.notes)), len(task.notes)):
             cited = [task.notes[place] for place in sentence.cited]
+            cited = cited if sentence.cites else proving(sentence.text, cited)
             result = check(sentence.text, cited, task.asked, self.encoder, task.around)
             if result.fault is not None:
                 _log.info("a sentence of the model was dropped for %s: %s", result.fault, sentence.text)

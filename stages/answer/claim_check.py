@@ -14,7 +14,7 @@ from stages.answer.settled import settled
 from stages.memory.rows import LineRow
 from stages.memory.text_encoder import TextEncoder
 from stages.recall.answers import speaker_of
-from stages.recall.terms import content_terms, coverage, numbers, stems, tokens
+from stages.recall.terms import content_terms, coverage, holds, numbers, stems, tokens
 
 _NEGATIONS = frozenset(["no", "not", "never", "none", "nobody", "nothing", "neither", "nor", "cannot", "without"])
 _LEAST_WORDS = 0.6
@@ -27,6 +27,7 @@ _TOLD_AS_FACT: dict[Mood, str] = {
 }
 _PASSIVE = re.compile(r"\b(?:by|was|were|been|being|from|than|and)\b", re.I)
 
+_FIRST_PERSON = re.compile(r"\b(?:I|I'm|I'll|I've|I'd|me|my|mine|we|we're|we'll|we've|our|ours|us|you|your|yours)\b")
 _AGREED = re.compile(r"\b(?:agree[ds]?|agreement|decide[ds]?|decision|settled?)\b", re.I)
 _AGREEING = stems("agree agreement decide decision settle deal")
 
@@ -50,6 +51,8 @@ def check(sentence: str, evidence: Sequence[LineRow], question: str, encoder: Te
     order that begins in the line before makes one of both.
     """
     said = " ".join(line.text for line in evidence)
+    if _FIRST_PERSON.search(sentence):
+        return Check("a talker's own words told as the answerer's")
     added = sorted(numbers(sentence) - numbers(said))
     if added:
         return Check(f"numbers that were not said: {', '.join(added)}")
@@ -60,7 +63,7 @@ def check(sentence: str, evidence: Sequence[LineRow], question: str, encoder: Te
     fault = _meant_otherwise(sentence, evidence, [*around, *evidence])
     if fault is not None:
         return Check(fault)
-    if _AGREED.search(sentence) and not heard & _AGREEING and not settled([*evidence, *around]):
+    if _AGREED.search(sentence) and not heard & _AGREEING and not settled(evidence):
         return Check("an agreement that nobody made")
     named = coverage(content_terms(sentence), heard | stems(question))
     if named < _LEAST_WORDS:
@@ -81,6 +84,21 @@ def problem(
     return check(sentence, evidence, question, encoder, around).fault
 
 
+def proving(sentence: str, lines: Sequence[LineRow]) -> list[LineRow]:
+    """The fewest of some lines that hold as many of a sentence's content words as all of them, in their order (greedily)."""
+    terms = list(content_terms(sentence))
+    said = {line.id: stems(line.text) for line in lines}
+    chosen: set[str] = set()
+    while terms:
+        held = {line.id: [term for term in terms if holds(term, said[line.id])] for line in lines if line.id not in chosen}
+        best = max(held, key=lambda name: len(held[name]), default=None)
+        if best is None or not held[best]:
+            break
+        chosen.add(best)
+        terms = [term for term in terms if term not in held[best]]
+    return [line for line in lines if line.id in chosen] or list(lines)
+
+
 def is_negated(text: str) -> bool:
     """Whether a text denies something."""
     return any(token in _NEGATIONS or token.endswith("n't") for token in tokens(text))
@@ -98,6 +116,9 @@ def _meant_otherwise(sentence: str, evidence: Sequence[LineRow], around: Sequenc
     denied = is_negated(sentence)
     if all(is_negated(piece) != denied for _, piece, _, _ in sources) and not (denied and _denies_shortly(evidence)):
         return "a negation that does not agree"
+    tellers = [name for name in {speaker_of(line) for line in around} if _tells(name, sentence)]
+    if tellers and not any(speaker_of(line) in tellers for *_, line in sources):
+        return "words told as another talker's"
     if any(_changed_places(sentence, piece) for _, piece, _, _ in sources):
         return "names that changed places"
     if is_hedged(sentence):
@@ -119,6 +140,12 @@ def _meant_otherwise(sentence: str, evidence: Sequence[LineRow], around: Sequenc
 
 def _denies_shortly(evidence: Sequence[LineRow]) -> bool:
     return any(is_negated(piece) and len(tokens(piece)) <= 4 for line in evidence for piece, _ in pieces(line.text))
+
+
+def _tells(name: str, sentence: str) -> bool:
+    """Whether a sentence says that somebody of that name said it."""
+    verbs = "said|says|asked|asks|told|tells|thinks|thought|claimed|claims|agreed|mentioned|explained|wants|wanted|suggested|answered"
+    return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])(?: also)? (?:{verbs})\b", sentence, re.I) is not None
 
 
 def _changed_places(sentence: str, piece: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stages.answer.notes import MOST_NOTE_WORDS
+from stages.answer.settled import settled
 from stages.memory.rows import LineRow
 from stages.recall.answers import speaker_of
 
@@ -25,10 +26,17 @@ _UNKNOWN = re.compile(r"\b(?:i (?:don'?t|do not) know|not (?:mentioned|stated|sp
 
 @dataclass(frozen=True)
 class Sentence:
-    """A sentence of a reply without its citations, and the places of the notes it cites."""
+    """A sentence of a reply without its citations, and the places of the notes it cites: all of them where it cites none."""
 
     text: str
     cited: tuple[int, ...]
+    cites: bool = True
+
+
+def overview_task(notes: Sequence[LineRow]) -> str:
+    """What a model is asked about a stretch of conversation: what was agreed only where something was, or it finds agreements anyway."""
+    agreed = " and agreed" if settled(notes) else ""
+    return f"Say in one sentence what these people talked about{agreed}."
 
 
 def messages(task: str, notes: Sequence[LineRow]) -> list[dict[str, str]]:
@@ -47,10 +55,11 @@ def sentences(reply: str, n_notes: int) -> list[Sentence]:
     for part in re.split(r"(?<=[.!?])\s+(?=[A-Z\"'])", tidy):
         cited = [int(number) for bracket in re.findall(r"\[([\d,\s]+)\]", part) for number in re.findall(r"\d+", bracket)]
         text = re.sub(r"\s*(?:\[[\d,\s]*\]|\(notes? \d+\))", "", part).strip(" '")
+        text = re.sub(r"\b[Tt]he (speaker-\d)", r"\1", text)
         places = tuple(dict.fromkeys(number - 1 for number in cited if 1 <= number <= n_notes))
         # A sentence with quotation marks is a copied note, often cut in the middle: the extractive wording quotes better.
         if len(text.split()) >= 3 and '"' not in text and (places or not cited):
-            found.append(Sentence(text if text[-1] in ".!?" else f"{text}.", places or tuple(range(n_notes))))
+            found.append(Sentence(text if text[-1] in ".!?" else f"{text}.", places or tuple(range(n_notes)), bool(places)))
     return found
 
 

@@ -6,16 +6,16 @@ import logging
 from collections.abc import Callable, Sequence
 
 from stages.answer.answerer import Answerer
+from stages.answer.best_of import BestOf
 from stages.answer.chat_answerer import ChatAnswerer, ChatError
 from stages.answer.claim_check import problem
 from stages.answer.moods import may_be_worded
-from stages.answer.prompt import messages, sentences
+from stages.answer.prompt import messages, overview_task, sentences
 from stages.memory.rows import LineRow
 from stages.memory.sleeping.summary_step import CannotWriteError
 from stages.recall.untranscribed import is_untranscribed
 
 _log = logging.getLogger("echoic.sleep")
-_TASK = "Say in one sentence what these people talked about and agreed."
 
 
 def summary_writer(answerer: Answerer | None) -> Callable[[Sequence[LineRow]], str | None] | None:
@@ -24,9 +24,10 @@ def summary_writer(answerer: Answerer | None) -> Callable[[Sequence[LineRow]], s
     Lines are data: those that read like orders are left out, and a sentence that the lines do not support is dropped. Without a reply
     it raises CannotWriteError, and the model is not asked again: it would only fail again and take its time.
     """
-    if not isinstance(answerer, ChatAnswerer):
+    writer = _writer(answerer)
+    if writer is None:
         return None
-    asked: ChatAnswerer | None = answerer
+    asked: ChatAnswerer | None = writer
 
     def write(lines: Sequence[LineRow]) -> str | None:
         nonlocal asked
@@ -36,7 +37,7 @@ def summary_writer(answerer: Answerer | None) -> Callable[[Sequence[LineRow]], s
         if asked is None:
             raise CannotWriteError("the model did not answer before")
         try:
-            reply = asked.reply(messages(_TASK, notes))
+            reply = asked.reply(messages(overview_task(notes), notes))
         except ChatError as error:
             _log.warning("summaries stay in the speakers' own words: %s", error)
             asked = None
@@ -44,8 +45,15 @@ def summary_writer(answerer: Answerer | None) -> Callable[[Sequence[LineRow]], s
         held = [
             sentence.text
             for sentence in sentences(reply, len(notes))
-            if problem(sentence.text, [notes[place] for place in sentence.cited], "", answerer.encoder, lines) is None
+            if problem(sentence.text, [notes[place] for place in sentence.cited], "", writer.encoder, lines) is None
         ]
         return held[0] if held else None
 
     return write
+
+
+def _writer(answerer: Answerer | None) -> ChatAnswerer | None:
+    """The first answerer with a language model; one of several at once is enough for sleep."""
+    if isinstance(answerer, BestOf):
+        return next((found for part in answerer.parts if (found := _writer(part)) is not None), None)
+    return answerer if isinstance(answerer, ChatAnswerer) else None

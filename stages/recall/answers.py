@@ -62,7 +62,11 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Claim:
-    """One sentence of an answer. `confidence` (0 to 1) is how well its evidence supports it."""
+    """One sentence of an answer, and what proves it.
+
+    `confidence` (0 to 1) is how well the evidence answers the question, times how surely its words were recognised, times how closely
+    other words than the talkers' keep to it (1 for a quote); stages/answer/README.md tells each.
+    """
 
     text: str
     confidence: float

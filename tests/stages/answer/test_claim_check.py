@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from stages.answer.claim_check import check, is_negated, problem
+from stages.answer.claim_check import check, is_negated, problem, proving
 from stages.memory.minilm_onnx import MinilmOnnx
 from tests.stages.answer.materials import FERRY
 from tests.stages.recall.line_rows import line_row
@@ -82,6 +82,12 @@ def test_what_was_meant_must_be_kept(sentence: str, fault: str | None) -> None:
     assert problem(sentence, BOILER, "", None) == fault
 
 
+def test_words_stay_with_the_talker_who_said_them() -> None:
+    assert problem("speaker-1 said that Anna will take the night shift.", BOILER, "", None) is None
+    assert problem("speaker-2 said that Anna will take the night shift.", BOILER, "", None) == "words told as another talker's"
+    assert problem("speaker-2 said that Anna will take the night shift.", BOILER[4:5], "", None, BOILER) == "words told as another talker's"
+
+
 def test_a_question_is_no_fact() -> None:
     assert problem("The museum is free on Sundays.", BOILER[2:3], "", None) == "a question told as a fact"
     assert problem("They asked whether the museum is free on Sundays.", BOILER[2:3], "", None) is None
@@ -101,3 +107,15 @@ def test_the_score_falls_with_every_word_that_was_not_said(encoder: MinilmOnnx) 
     assert loose.score < 0.8
     assert 0.9 < check("The ferry leaves on Saturday at half past nine.", FERRY[1:2], "", encoder).score <= 1.0
     assert check("The ferry leaves on Sunday at ten.", FERRY[1:2], "", encoder).score == 0.0
+
+
+def test_the_fewest_lines_that_prove_a_sentence() -> None:
+    assert proving("The ferry leaves on Saturday and a ticket is eighteen dollars.", FERRY) == [FERRY[1], FERRY[2]]
+    assert proving("A ticket is eighteen dollars.", FERRY) == [FERRY[2]]
+    assert proving("It is so.", FERRY) == list(FERRY)
+
+
+def test_a_talkers_i_is_not_the_answerers() -> None:
+    hedge = [line_row("The hedge behind my house has grown")]
+    assert problem("The hedge behind my house has grown.", hedge, "", None) == "a talker's own words told as the answerer's"
+    assert problem("The hedge behind the house has grown.", hedge, "", None) is None

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from stages.answer.moods import reads_like_order
-from stages.answer.prompt import Sentence, messages, sentences
+from stages.answer.prompt import Sentence, messages, overview_task, sentences
 from tests.stages.answer.materials import FERRY
 from tests.stages.recall.line_rows import line_row
 
@@ -26,6 +26,12 @@ def test_a_quote_cannot_end_its_note_and_is_bounded() -> None:
     assert len(note.split()) <= 64
 
 
+def test_agreements_are_asked_for_only_where_there_are_some() -> None:
+    assert overview_task(FERRY) == "Say in one sentence what these people talked about."
+    talk = [line_row("Let's meet at noon", 1.0), line_row("Okay", 3.0, track="t2")]
+    assert overview_task(talk) == "Say in one sentence what these people talked about and agreed."
+
+
 @pytest.mark.parametrize(
     ("reply", "found"),
     [
@@ -34,7 +40,7 @@ def test_a_quote_cannot_end_its_note_and_is_bounded() -> None:
             "It leaves on Saturday. [1][2] Tickets are eighteen dollars. [2]",
             [Sentence("It leaves on Saturday.", (0, 1)), Sentence("Tickets are eighteen dollars.", (1,))],
         ),
-        ("It leaves on Saturday", [Sentence("It leaves on Saturday.", (0, 1))]),
+        ("It leaves on Saturday", [Sentence("It leaves on Saturday.", (0, 1), cites=False)]),
         ("I don't know.", []),
         ("The notes do not say; it is not mentioned.", []),
         ("It leaves on Saturday [7].", []),

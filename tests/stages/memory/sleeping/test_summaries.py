@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pytest
 
+from stages.answer.best_of import BestOf
 from stages.answer.chat_answerer import ChatAnswerer, ChatError
 from stages.answer.extractive import Extractive
 from stages.answer.summary_writer import summary_writer
@@ -15,6 +16,7 @@ from stages.memory.sleeping.sleep import sleep
 from stages.memory.sleeping.summary_step import Summarise
 from tests.stages.memory.made import event, line
 from tests.stages.memory.made_sleep import NOW_NS, nap, opened, talk
+from tests.stages.recall.line_rows import line_row
 
 
 class Model(ChatAnswerer):
@@ -69,6 +71,15 @@ def voiced(memory: LongTermMemory, texts: Sequence[str], start_s: float = 1.0) -
 
 def summary(memory: LongTermMemory) -> str:
     return memory.events(level="episode")[0].summary
+
+
+def test_of_several_answerers_the_first_with_a_model_writes() -> None:
+    first, second = Model(), Model()
+    write = summary_writer(BestOf(Extractive(), BestOf(first, second)))
+    assert write is not None
+    assert write([line_row("the ferry leaves on saturday")]) == "speaker-1 said that the ferry leaves on saturday."
+    assert (len(first.asked), second.asked) == (1, [])
+    assert summary_writer(BestOf(Extractive(), Extractive())) is None
 
 
 def told(memory: LongTermMemory, model: ChatAnswerer | None) -> int:
