@@ -40,7 +40,9 @@ def misheard(length_ns: int, *, doubtful: bool = True, clip_path: str | None = N
         WordRow(word, borders[place], borders[place + 1], 0.2 if doubtful and "extinction" in word else 0.9)
         for place, word in enumerate(spoken)
     )
-    return LineRow("s1-t1-00000000", "s1", "t1", 0, length_ns, azimuth_deg, None, None, MISHEARD, words, 0.5 if doubtful else 0.9, "en", clip=clip_path)
+    return LineRow(
+        "s1-t1-00000000", "s1", "t1", 0, length_ns, azimuth_deg, None, None, MISHEARD, words, 0.5 if doubtful else 0.9, "en", clip=clip_path
+    )
 
 
 def remembered(directory: Path, row: LineRow) -> LongTermMemory:
