@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from pipeline.packets import nanoseconds
 from stages.answer.answerer import Answerer
+from stages.answer.openings import with_openings
 from stages.answer.wording import Wording, bearings, listed, people, person, quote
 from stages.memory.rows import LineRow
 from stages.memory.text_encoder import TextEncoder
@@ -40,7 +41,7 @@ class Extractive(Answerer):
     def compose(self, question: Question, material: Material) -> list[Claim]:
         """Claims for what was missed, for what happened, or for the lines that answer."""
         wording = Wording(material.sessions)
-        if question.intent == "missed" and material.attended:
+        if question.intent == "missed" and (material.attended or material.missed):
             return self._missed(question, material, wording)
         if material.stretches:
             return [self._stretch(question, stretch, material, wording, "") for stretch in self._in_order(material.stretches)]
@@ -52,12 +53,13 @@ class Extractive(Answerer):
 
     def _missed(self, question: Question, material: Material, wording: Wording) -> list[Claim]:
         first = f"While you followed {_attended_name(question)} ({_where_and_when(material.attended, wording)}), "
+        first = next((stretch.opening for stretch in material.attended if stretch.opening), first)
         if not material.missed:
             lines = [line for stretch in material.attended for line in stretch.lines][: self.most_evidence]
             return [Claim(f"{first}nobody else was heard.", _heard(lines), tuple(Evidence.of(line) for line in lines))]
         return [
-            self._stretch(question, stretch, material, wording, first if place == 0 else "Meanwhile, ")
-            for place, stretch in enumerate(material.missed[: self.most_claims])
+            self._stretch(question, stretch, material, wording, opening)
+            for stretch, opening in with_openings(material.missed[: self.most_claims], first)
         ]
 
     def _in_order(self, stretches: Sequence[Stretch]) -> list[Stretch]:

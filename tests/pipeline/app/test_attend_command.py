@@ -196,3 +196,112 @@ def test_forgetting_a_person_takes_along_what_was_declared_of_them(echoic: Echoi
     assert "attentions: 1" in done.out
     assert "and 1 declaration of what was followed" in done.out
     assert [row["topic"] for row in echoic("attend", "--list", "--memory", memory, "--json").json] == ["bread"]
+
+
+def asked(echoic: Echoic, memory: Path, question: str, *more: object) -> dict[str, Any]:
+    done = echoic("ask", question, "--memory", memory, "--json", *more)
+    assert done.code == 0, done.err
+    return dict(done.json)
+
+
+def speakers_of(answer: dict[str, Any]) -> set[str]:
+    return {entry["speaker"] for claim in answer["claims"] for entry in claim["evidence"]}
+
+
+def test_without_declarations_everything_is_told_as_before(echoic: Echoic, memory: Path) -> None:
+    answer = asked(echoic, memory, "What did I miss?")
+    assert answer["answer"].startswith("You did not say what you followed, so this is everything that was heard. ")
+    assert speakers_of(answer) == {"Anna", "Carl", "Dora"}
+    assert (answer["attended"], answer["missed"]) == ([], [])
+
+
+@pytest.mark.parametrize("followed", [("--topic", "dogs"), ("--speaker", "Anna"), ("--azimuth", "75")])
+def test_what_was_missed_goes_by_what_was_declared(echoic: Echoic, memory: Path, followed: tuple[str, str]) -> None:
+    echoic("attend", *followed, "--from", "+0", "--memory", memory)
+    answer = asked(echoic, memory, "What did I miss?")
+    says = echoic("attend", "--list", "--memory", memory, "--json").json[0]["says"]
+    assert answer["answer"].startswith(f"You had declared that {says} (0:00-0:16). While {says} (30 and 75 degrees, 0:00-0:16), Carl ")
+    assert speakers_of(answer) == {"Carl", "Dora"}
+    (attended,) = answer["attended"]
+    assert (attended["source"], attended["says"], attended["azimuths_deg"]) == ("declared", says, [30.0, 75.0])
+    (lost,) = answer["missed"]
+    assert lost["azimuths_deg"] == [200.0, 250.0]
+    assert "source" not in lost
+
+
+def test_as_of_a_moment_only_what_had_begun_counts(echoic: Echoic, memory: Path) -> None:
+    echoic("attend", "--topic", "dogs", "--from", "+0", "--memory", memory)
+    echoic("attend", "--topic", "bread", "--from", "+9", "--memory", memory)
+    assert "bread" not in asked(echoic, memory, "What did I miss?", "--at", "+8.9")["answer"].split("Carl")[0]
+    late = asked(echoic, memory, "What did I miss?")["answer"]
+    assert late.startswith(
+        'You had declared that you followed the talk about "dogs" (0:00-0:09) and that you followed the talk about "bread"'
+    )
+
+
+def test_an_absence_is_asked_for_by_its_reason(echoic: Echoic, memory: Path) -> None:
+    refused = asked(echoic, memory, "What did I miss while I was on the phone?")
+    assert refused["abstained"]
+    assert refused["answer"] == (
+        'Echoic cannot tell when you were on the phone; give the time, such as "in the last ten minutes" or "between ten and half past", or'
+        " declare it: echoic attend --away --from TIME --to TIME"
+    )
+    echoic("attend", "--away", "--reason", "a call", "--from", "+0", "--to", "+5", "--memory", memory)
+    echoic("attend", "--away", "--reason", "lunch", "--from", "+12.5", "--to", "+17", "--memory", memory)
+    phone = asked(echoic, memory, "What did I miss while I was on the phone?")
+    assert phone["intent"] == "missed"
+    assert phone["answer"].startswith("You had declared that you were away (a call, 0:00-0:05). While you were away (a call, 0:00-0:05), ")
+    assert "Meanwhile, " in phone["answer"]
+    assert {entry["start_s"] for claim in phone["claims"] for entry in claim["evidence"]} <= {0.0, 1.0, 4.0}
+    assert [(entry["says"], entry["tracks"]) for entry in phone["attended"]] == [("you were away (a call)", [])]
+    lunch = asked(echoic, memory, "What did I miss while I was at lunch?")
+    assert {entry["start_s"] for claim in lunch["claims"] for entry in claim["evidence"]} <= {12.0, 13.0}
+    away = asked(echoic, memory, "What did I miss while I was away?")
+    assert {round(entry["start_s"]) for claim in away["claims"] for entry in claim["evidence"]} > {0, 13}
+    asleep = asked(echoic, memory, "What did I miss while I was asleep?")
+    assert asleep["answer"].startswith('No absence was declared as "asleep"; this goes by the ones that were declared. You had declared ')
+
+
+def test_an_absence_in_which_nothing_was_said(echoic: Echoic, memory: Path) -> None:
+    echoic("attend", "--away", "--from", "+16.41", "--to", "+17", "--memory", memory)
+    echoic("attend", "--away", "--reason", "lunch", "--from", "+3.41", "--to", "+3.99", "--memory", memory)
+    answer = asked(echoic, memory, "What did I miss while I was at lunch?")
+    assert answer["abstained"]
+    assert answer["claims"] == []
+    assert answer["answer"] == "Nothing else was heard while you were away (lunch, 0:03-0:03)."
+
+
+def test_the_questions_own_words_go_before_what_was_declared(echoic: Echoic, memory: Path) -> None:
+    echoic("attend", "--topic", "dogs", "--from", "+0", "--memory", memory)
+    answer = asked(echoic, memory, "What did I miss while I was following the conversation about bread?")
+    assert speakers_of(answer) == {"Anna"}
+    assert answer["answer"].startswith(
+        'As you said, you followed "the conversation about bread". You had declared that you followed the talk about "dogs" (0:01-0:16): '
+        "your question goes before that. While you followed the conversation about bread (200 and 250 degrees, 0:01-0:16), Anna "
+    )
+    assert [(entry["source"], entry["says"]) for entry in answer["attended"]] == [
+        ("question", 'you followed "the conversation about bread"')
+    ]
+    same = asked(echoic, memory, "What did I miss while I was following the conversation about dogs?")
+    assert same["answer"].startswith('As you said, you followed "the conversation about dogs"; you had declared it too. While you followed')
+
+
+@pytest.mark.parametrize("name", ["me", "I", "Myself"])
+def test_ones_own_voice_tells_what_was_followed(echoic: Echoic, memory: Path, name: str) -> None:
+    assert echoic("speakers", "rename", "Anna", name, "--memory", memory).code == 0
+    answer = asked(echoic, memory, "What did I miss?")
+    assert answer["answer"].startswith(
+        "Judging by your own voice, you talked with Bob (75 degrees). While you talked with Bob (75 degrees, 0:00-0:15), Carl "
+    )
+    assert speakers_of(answer) == {"Carl", "Dora"}
+    assert [(entry["source"], entry["says"]) for entry in answer["attended"]] == [("inferred", "you talked with Bob (75 degrees)")]
+    # What is declared goes before that.
+    echoic("attend", "--speaker", "Carl", "--from", "+0", "--memory", memory)
+    assert speakers_of(asked(echoic, memory, "What did I miss?")) <= {name, "Bob"} | {"Bob"}
+
+
+def test_a_question_may_ask_for_a_part_of_what_was_missed(echoic: Echoic, memory: Path) -> None:
+    echoic("attend", "--away", "--from", "+0", "--memory", memory)
+    assert speakers_of(asked(echoic, memory, "What did I miss at 200 degrees?")) == {"Carl", "Dora"}
+    assert speakers_of(asked(echoic, memory, "What did I miss about the dog?")) == {"Anna"}
+    assert asked(echoic, memory, "What did I miss about volcanoes?")["abstained"]
