@@ -53,7 +53,7 @@ class Extractive(Answerer):
 
     def _missed(self, question: Question, material: Material, wording: Wording) -> list[Claim]:
         first = f"While you followed {_attended_name(question)} ({_where_and_when(material.attended, wording)}), "
-        first = next((stretch.opening for stretch in material.attended if stretch.opening), first)
+        first = next((stretch.opening for stretch in material.attended if stretch.opening and stretch.lines), first)
         if not material.missed:
             lines = [line for stretch in material.attended for line in stretch.lines][: self.most_evidence]
             return [Claim(f"{first}nobody else was heard.", _heard(lines), tuple(Evidence.of(line) for line in lines))]

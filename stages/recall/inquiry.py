@@ -317,9 +317,9 @@ class Inquiry:
         ranked_stretches = sorted(
             stretches, key=lambda stretch: (-stretch.importance, stretch.session, stretch.start_ns, stretch.lines[0].id)
         )
-        ranked_stretches = once_each(ranked_stretches, partial(self._memory.findings.same_as, at=self._at))
         ids = tuple(dict.fromkeys([*nearest, *(line.id for stretch in ranked_stretches for line in stretch.lines)]))
-        material = replace(material, stretches=self._summarised(ranked_stretches[:_MOST_EVENTS]))
+        told = once_each(ranked_stretches, partial(self._memory.findings.same_as, at=self._at))
+        material = replace(material, stretches=self._summarised(told[:_MOST_EVENTS]))
         return Outcome(material, ids, spans=tuple((name, *span) for name, span in spans.items()))
 
     def _nearest(self, question: Question, scope: Scope) -> tuple[str, ...]:

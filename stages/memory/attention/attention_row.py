@@ -49,18 +49,22 @@ class Attention:
 
     @property
     def told(self) -> str:
-        """What it says, as part of a sentence after "You had declared that"."""
+        """What it says, as part of a sentence after "You had declared that".
+
+        It has no quotation marks: in answers these hold what was said in the room.
+        """
+        words = self.words.replace('"', "'")
         match self.kind:
             case "azimuth":
                 return f"you followed whoever was at {self.azimuth_deg:g} degrees"
             case "speaker":
                 return f"you followed {self.name or self.speaker}"
             case "topic":
-                return f'you followed the talk about "{self.words}"'
+                return f"you followed the talk about {words}"
             case "nothing":
                 return "you followed nothing"
             case "away":
-                return f"you were away ({self.words})" if self.words else "you were away"
+                return f"you were away ({words})" if words else "you were away"
 
 
 def checked(attention: Attention) -> Attention:

@@ -59,7 +59,7 @@ def test_declarations_are_made_listed_and_taken_back(echoic: Echoic, memory: Pat
     session = session_of(echoic, memory)
     done = echoic("attend", "--topic", "dogs", "--from", "+0", "--to", "+8.5", "--memory", memory)
     assert (done.code, done.err) == (0, "")
-    assert done.out == (f'attention-1: you followed the talk about "dogs", from {local(0)} to {local(8.5)} in session {session}\n')
+    assert done.out == (f"attention-1: you followed the talk about dogs, from {local(0)} to {local(8.5)} in session {session}\n")
     away = echoic("attend", "--away", "--reason", "on the phone", "--from", local(9), "--to", local(12), "--memory", memory, "--json")
     assert away.json == [
         {
@@ -234,9 +234,7 @@ def test_as_of_a_moment_only_what_had_begun_counts(echoic: Echoic, memory: Path)
     echoic("attend", "--topic", "bread", "--from", "+9", "--memory", memory)
     assert "bread" not in asked(echoic, memory, "What did I miss?", "--at", "+8.9")["answer"].split("Carl")[0]
     late = asked(echoic, memory, "What did I miss?")["answer"]
-    assert late.startswith(
-        'You had declared that you followed the talk about "dogs" (0:00-0:09) and that you followed the talk about "bread"'
-    )
+    assert late.startswith("You had declared that you followed the talk about dogs (0:00-0:09) and that you followed the talk about bread")
 
 
 def test_an_absence_is_asked_for_by_its_reason(echoic: Echoic, memory: Path) -> None:
@@ -276,7 +274,7 @@ def test_the_questions_own_words_go_before_what_was_declared(echoic: Echoic, mem
     answer = asked(echoic, memory, "What did I miss while I was following the conversation about bread?")
     assert speakers_of(answer) == {"Anna"}
     assert answer["answer"].startswith(
-        'As you said, you followed "the conversation about bread". You had declared that you followed the talk about "dogs" (0:01-0:16): '
+        'As you said, you followed "the conversation about bread". You had declared that you followed the talk about dogs (0:01-0:16): '
         "your question goes before that. While you followed the conversation about bread (200 and 250 degrees, 0:01-0:16), Anna "
     )
     assert [(entry["source"], entry["says"]) for entry in answer["attended"]] == [
@@ -297,7 +295,7 @@ def test_ones_own_voice_tells_what_was_followed(echoic: Echoic, memory: Path, na
     assert [(entry["source"], entry["says"]) for entry in answer["attended"]] == [("inferred", "you talked with Bob (75 degrees)")]
     # What is declared goes before that.
     echoic("attend", "--speaker", "Carl", "--from", "+0", "--memory", memory)
-    assert speakers_of(asked(echoic, memory, "What did I miss?")) <= {name, "Bob"} | {"Bob"}
+    assert speakers_of(asked(echoic, memory, "What did I miss?")) == {"Bob"}
 
 
 def test_a_question_may_ask_for_a_part_of_what_was_missed(echoic: Echoic, memory: Path) -> None:

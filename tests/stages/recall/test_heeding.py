@@ -63,7 +63,7 @@ def found(heeded: Heeded | None) -> list[tuple[str | None, str]]:
 @pytest.mark.parametrize(
     ("attention", "told"),
     [
-        (declared("topic", 0, 20, words="dogs"), 'you followed the talk about "dogs" (30 and 60 degrees, 0:00-0:20)'),
+        (declared("topic", 0, 20, words="dogs"), "you followed the talk about dogs (30 and 60 degrees, 0:00-0:20)"),
         (declared("speaker", 0, 20, speaker="speaker-7", name="Anna"), "you followed Anna (30 and 60 degrees, 0:00-0:20)"),
         (declared("azimuth", 0, 20, azimuth_deg=50.0), "you followed whoever was at 50 degrees (30 and 60 degrees, 0:00-0:20)"),
     ],
@@ -83,7 +83,7 @@ def test_declared_time_counts_also_after_what_was_followed_fell_silent() -> None
 
 def test_in_an_absence_all_was_missed_and_one_that_interrupts_is_told_beside_the_rest() -> None:
     heeded = heeding(declared("topic", 0, words="dogs"), declared("away", 25, 50, n=2, words="on the phone")).plain(span(50.0))
-    told = 'you followed the talk about "dogs"'
+    told = "you followed the talk about dogs"
     assert set(found(heeded)) == {
         ("bakery", f"While {told} (30 and 60 degrees, 0:00-0:25), "),
         ("lamp", "While you were away (on the phone, 0:25-0:50), "),

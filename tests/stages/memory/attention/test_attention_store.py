@@ -76,7 +76,7 @@ def test_what_is_declared_is_listed_by_start_and_found_again_after_reopening(mem
     assert memory.attention.clear("attention-3").azimuth_deg == 90.0
     reader = LongTermMemory(ENCODER, memory.directory, read_only=True)
     reader.start()
-    wanted = ["you were away (on the phone)", 'you followed the talk about "the dogs"', "you followed Anna", "you followed nothing"]
+    wanted = ["you were away (on the phone)", "you followed the talk about the dogs", "you followed Anna", "you followed nothing"]
     assert told(reader) == wanted
     reader.stop()
 
@@ -179,7 +179,7 @@ def test_one_of_a_session_in_which_nothing_was_said_goes_with_it(memory: LongTer
         # A part of it stays, and with it what was declared.
         (
             Selection(from_ns=moment(6), to_ns=moment(11)),
-            ['you followed the talk about "quagmires"', "you followed Anna", "you followed whoever was at 20 degrees"],
+            ["you followed the talk about quagmires", "you followed Anna", "you followed whoever was at 20 degrees"],
         ),
         (Selection(session="s1"), ["you followed whoever was at 20 degrees"]),
     ],
@@ -214,7 +214,7 @@ def test_erasing_a_person_takes_along_what_names_them(memory: LongTermMemory) ->
     )
     plan = memory.erasures.preview(Selection(speaker=memory.speakers.find("Anna"))).plan
     assert memory.erasures.erase(plan).rows["attentions"] == 2
-    assert told(memory) == ['you followed the talk about "the annals of Rome"', "you followed Bob"]
+    assert told(memory) == ["you followed the talk about the annals of Rome", "you followed Bob"]
 
 
 def test_where_nothing_of_somebody_stays_what_names_them_goes(memory: LongTermMemory) -> None:
