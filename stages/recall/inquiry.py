@@ -16,6 +16,7 @@ from stages.memory.tables.row_writer import utc_ns
 from stages.memory.text_encoder import TextEncoder
 from stages.recall.answers import MOST_RETRIEVED, Answer, Claim, Stretch
 from stages.recall.clips import with_clips
+from stages.recall.cues import ABSENT
 from stages.recall.gaps import Span, gap_note, gaps_inside, merged_spans
 from stages.recall.heeding import Heeded, Heeding
 from stages.recall.material import Found, Material
@@ -78,9 +79,12 @@ class Inquiry:
         """The whole way; never raises for what a question says."""
         started_ns = self._now_ns()
         sessions, ends_ns = self._sessions()
-        question = self._with_names(parse(text, self._moments(sessions, ends_ns), self._speakers))
+        moments = self._moments(sessions, ends_ns)
+        question = self._with_names(parse(text, moments, self._speakers))
         scope = self._scope(question, sessions, ends_ns)
-        question = self._with_absences(question, scope)
+        if question.absence is not None and question.refusal is not None and self._heeding(scope).is_absence(question, scope.spans):
+            question = self._of_absence(question, question.absence, moments)
+            scope = self._scope(question, sessions, ends_ns)
         parsed_ns = self._now_ns()
         outcome = self._outcome(question, scope, ends_ns)
         retrieved_ns = self._now_ns()
@@ -135,11 +139,10 @@ class Inquiry:
             attended = replace(attended, speaker=self._name_now(attended.speaker))
         return replace(question, speaker=None if question.speaker is None else self._name_now(question.speaker), attended=attended)
 
-    def _with_absences(self, question: Question, scope: Scope) -> Question:
-        """A question about an absence that gives no time can be served where absences were declared."""
-        if question.absence is None or question.refusal is None or not self._heeding(scope).is_absence(question, scope.spans):
-            return question
-        return replace(question, intent="missed", refusal=None)
+    def _of_absence(self, question: Question, absence: str, moments: Moments) -> Question:
+        """A question about an absence that gives no time, where the memory knows when that was: what else it says is read without it."""
+        rest = parse(ABSENT.sub(" ", question.text), moments, self._speakers)
+        return self._with_names(replace(rest, text=question.text, intent="missed", absence=absence))
 
     def _declared(self) -> list[Attention]:
         """What had been declared as of the question's moment. Few questions need it, so it is read only then."""

@@ -252,6 +252,9 @@ def test_an_absence_is_asked_for_by_its_reason(echoic: Echoic, memory: Path) -> 
     assert "Meanwhile, " in phone["answer"]
     assert {entry["start_s"] for claim in phone["claims"] for entry in claim["evidence"]} <= {0.0, 1.0, 4.0}
     assert [(entry["says"], entry["tracks"]) for entry in phone["attended"]] == [("you were away (a call)", [])]
+    part = asked(echoic, memory, "What did I miss about the bakery while I was on the phone?")
+    assert speakers_of(part) == {"Carl"}
+    assert asked(echoic, memory, "What did I miss from speaker-9 while I was on the phone?")["abstained"]
     lunch = asked(echoic, memory, "What did I miss while I was at lunch?")
     assert {entry["start_s"] for claim in lunch["claims"] for entry in claim["evidence"]} <= {12.0, 13.0}
     away = asked(echoic, memory, "What did I miss while I was away?")
