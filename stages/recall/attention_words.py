@@ -63,6 +63,11 @@ def nothing_missed(says: str, spans: Sequence[Span], wording: Wording) -> str:
     return f"Nothing else was heard while {_inside(says, (), spans, wording)}."
 
 
+def not_heard(says: str) -> str:
+    """What was declared to be followed was not heard at all in its time."""
+    return f"When {says}, nothing that fits was heard, so everything that was heard then counts as missed."
+
+
 def other_absence(phrase: str) -> str:
     """The absences that there are have other reasons than the question says."""
     return f'No absence was declared as "{phrase}"; this goes by the ones that were declared.'

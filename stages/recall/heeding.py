@@ -47,6 +47,7 @@ class _Part:
     source: str
     lines: tuple[LineRow, ...]
     followed: tuple[Stretch, ...] = ()
+    follows: bool = True
 
 
 class Heeding:
@@ -119,7 +120,8 @@ class Heeding:
             declared[session] = self._timeline(session, own)
             parts += self._parts(session, declared[session])
             for rest in _rest(own, [self._session_span(session, span) for span in declared[session]]):
-                lines = self._heard_in(session, rest)
+                # Lines that only reach in belong to what was declared beside it.
+                lines = [line for line in self._heard_in(session, rest) if rest[0] <= (line.start_ns + line.end_ns) // 2 < rest[1]]
                 followed = followed_by_voice(stretches_of(lines)) if any(is_mine(line) for line in lines) else []
                 if followed:
                     voiced += followed
@@ -131,6 +133,7 @@ class Heeding:
             return None
         if any(declared.values()):
             notes.append(self._declared_note(declared, list(declared)))
+            notes += [attention_words.not_heard(part.says) for part in parts if part.follows and part.lines and not part.followed]
         if voiced:
             notes.append(attention_words.voice_note(voiced))
         if has_rest:
@@ -174,7 +177,8 @@ class Heeding:
         for attention, own in times.items():
             lines = tuple({line.id: line for time in own for line in self._heard_in(session, time)}.values())
             inside = tuple((session, *time) for time in own)
-            parts.append(_Part(inside, attention.told, "declared", lines, tuple(self._followed(attention, lines))))
+            followed = tuple(self._followed(attention, lines))
+            parts.append(_Part(inside, attention.told, "declared", lines, followed, attention.follows))
         return parts
 
     def _followed(self, attention: Attention, lines: Sequence[LineRow]) -> list[Stretch]:

@@ -136,6 +136,22 @@ def test_what_was_declared_goes_before_ones_own_voice_and_the_rest_is_said_to_be
     )
 
 
+def test_where_what_was_followed_was_not_heard_everything_was_missed_and_it_is_said() -> None:
+    heeded = heeding(declared("topic", 0, 20, words="volcanoes")).plain(span(20.0))
+    assert {event for event, _ in found(heeded)} == {"dogs", "bakery"}
+    assert heeded is not None
+    assert heeded.notes[1:] == (
+        "When you followed the talk about volcanoes, nothing that fits was heard, so everything that was heard then counts as missed.",
+    )
+    assert [(stretch.lines, stretch.says) for stretch in heeded.attended] == [((), "you followed the talk about volcanoes")]
+
+
+def test_a_line_that_only_reaches_out_of_declared_time_is_no_rest() -> None:
+    heeded = heeding(declared("away", 0.5), room=DOGS).plain(span())
+    assert heeded is not None
+    assert len(heeded.notes) == 1
+
+
 def test_where_nothing_is_known_nothing_is_told() -> None:
     assert heeding().plain(span()) is None
     assert heeding(declared("away", 0, 20, session="z")).plain(span()) is None
