@@ -82,6 +82,34 @@ def ask(
     asking.ask(question or "", directory, config, at, session, as_json)
 
 
+@app.command()
+def attend(
+    memory: Memory,
+    azimuth: Annotated[float | None, typer.Option(metavar="DEG", help="You follow whoever is at this bearing.")] = None,
+    speaker: Annotated[str | None, typer.Option(metavar="NAME", help="You follow somebody (id or name).")] = None,
+    topic: Annotated[str | None, typer.Option(metavar="TEXT", help="You follow the conversation about something.")] = None,
+    nothing: Annotated[bool, typer.Option("--nothing", help="You follow nothing.")] = False,
+    away: Annotated[bool, typer.Option("--away", help="You are away: everything said then is missed.")] = False,
+    reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why you are away, such as 'on the phone'.")] = None,
+    begin: Annotated[str | None, typer.Option("--from", metavar="TIME", help="From then on; default: now.")] = None,
+    end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Until then; default: until the next declaration.")] = None,
+    session: Annotated[
+        str | None, typer.Option(metavar="ID", help="In this session alone; +SECONDS count in it (default: the latest).")
+    ] = None,
+    schedule: Annotated[Path | None, typer.Option(metavar="FILE", help="Several at once: a YAML or JSON list of these.")] = None,
+    clear: Annotated[str | None, typer.Option(metavar="ID", help="Take a declaration back.")] = None,
+    list_all: Annotated[bool, typer.Option("--list", help="List what was declared.")] = False,
+    at: At = None,
+    as_json: Json = False,
+) -> None:
+    """Say what you follow in the room, or when you were away, so that "What did I miss?" is answered by it."""
+    from pipeline.app import attending
+
+    entry = {"azimuth": azimuth, "speaker": speaker, "topic": topic, "nothing": nothing, "away": away, "reason": reason}
+    entry |= {"from": begin, "to": end, "session": session}
+    attending.attend(memory, attending.Wanted(entry, clear, schedule, list_all, at), as_json)
+
+
 @app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A transcript: .jsonl, .vtt or .srt.")],

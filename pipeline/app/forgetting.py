@@ -126,9 +126,10 @@ def _worded(preview: Preview) -> str:
         return "nothing in this memory fits that"
     whole = f", {_counted(len(plan.sessions), 'whole session')}" if plan.sessions else ""
     people = f", and who {', '.join(plan.people)} is" if plan.people else ""
+    declared = f", and {_counted(len(plan.attentions), 'declaration')} of what was followed" if plan.attentions else ""
     return (
         f"{_counted(preview.n_lines, 'line')}, {_counted(preview.n_sounds, 'sound')} and {duration(preview.seconds)} of every recording"
-        f" channel{whole}{people}"
+        f" channel{whole}{people}{declared}"
     )
 
 

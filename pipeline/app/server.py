@@ -4,12 +4,11 @@ POST /ask {"question": "...", "at": TIME?, "session": ID?}   the JSON of `echoic
 POST /ask?stream=1 (or Accept: text/event-stream)   the same as server-sent events: draft, worded (any number), final (answer_events.py)
 POST /consolidate {}   a round of sleep: {"done": {STEP: ITEMS}, "finished": BOOL}
 GET /sessions?at=   GET /events?session=&level=&at=   GET /tracks?session=&at=   the JSON of the commands
-GET /healthz    GET /metrics (Prometheus)
+GET /healthz    GET /metrics (Prometheus)    /attend: see attention_routes.py
 """
 
 from __future__ import annotations
 
-import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -29,9 +28,11 @@ from starlette.routing import Route
 from pipeline.app import listing, times
 from pipeline.app.answer_events import event_response, wants_events
 from pipeline.app.asking import checked_question, note_recalled
+from pipeline.app.attention_routes import attention_routes
 from pipeline.app.console import say
 from pipeline.app.failures import CALLER, CallerError, exit_code, message
 from pipeline.app.open_memory import known_session, start_of
+from pipeline.app.request_body import json_body
 from stages.recall.answer_parts import AnswerPart, Final
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from stages.memory.sleeping.sleep import Slept
     from stages.recall.recall import Recall
 
-_MAX_BODY_BYTES = 64 * 1024
 _STOP_S = 5.0
 _Result = TypeVar("_Result")
 
@@ -105,19 +105,7 @@ def make_app(desk: Desk, host: str) -> Starlette:
     """The routes. Requests that name another host are refused, so that no web page can reach the daemon by a name of its own."""
 
     async def ask(request: Request) -> Response:
-        raw = await request.body()
-        if len(raw) > _MAX_BODY_BYTES:
-            raise CallerError(f"the body has {len(raw)} bytes; at most {_MAX_BODY_BYTES} are allowed")
-        try:
-            body = json.loads(raw)
-            # Half of a pair is no character: it could neither be searched for nor be written into the answer.
-            json.dumps(body, ensure_ascii=False).encode()
-        except UnicodeEncodeError as error:
-            raise CallerError("the body holds half of a surrogate pair; give whole characters") from error
-        except ValueError as error:
-            raise CallerError(f"the body is not JSON: {error}") from error
-        except RecursionError as error:
-            raise CallerError("the body is nested too deeply") from error
+        body = await json_body(request)
         if wants_events(request):
             asked = await _in_thread(lambda: desk.asked(body))
             return event_response(lambda: desk.parts(asked))
@@ -159,6 +147,7 @@ def make_app(desk: Desk, host: str) -> Starlette:
             Route("/tracks", tracks),
             Route("/healthz", healthz),
             Route("/metrics", metrics),
+            *attention_routes(desk.memory),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=allowed)],
         exception_handlers={Exception: _failed, CallerError: _failed, HTTPException: _refused},

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from pipeline.packets import nanoseconds
 from stages.answer.answerer import Answerer
+from stages.answer.openings import with_openings
 from stages.answer.said_once import says_the_same
 from stages.answer.settled import settled
 from stages.answer.wording import Wording, bearings, listed, people, person, quote
@@ -44,10 +45,10 @@ class Extractive(Answerer):
     def draft(self, question: Question, material: Material) -> list[Claim]:
         """Claims for what was missed, for what happened, or for the lines that answer."""
         wording = Wording(material.sessions)
-        if question.intent == "missed" and material.attended:
+        if question.intent == "missed" and (material.attended or material.missed):
             return self._missed(question, material, wording)
         if material.stretches:
-            return self._stretches(question, self._in_order(material.stretches), material, wording, "")
+            return self._stretches(question, ((stretch, "") for stretch in self._in_order(material.stretches)), material, wording)
         if question.intent == "count":
             return self._counted(question, material, wording)
         if question.about_speech or question.intent == "did_anybody":
@@ -56,18 +57,18 @@ class Extractive(Answerer):
 
     def _missed(self, question: Question, material: Material, wording: Wording) -> list[Claim]:
         first = f"While you followed {_attended_name(question)} ({_where_and_when(material.attended, wording)}), "
+        first = next((stretch.opening for stretch in material.attended if stretch.opening and stretch.lines), first)
         if not material.missed:
             lines = [line for stretch in material.attended for line in stretch.lines][: self.most_evidence]
             return [Claim(f"{first}nobody else was heard.", _heard(lines), tuple(Evidence.of(line) for line in lines))]
-        return self._stretches(question, material.missed[: self.most_claims], material, wording, first)
+        return self._stretches(question, with_openings(material.missed[: self.most_claims], first), material, wording)
 
-    def _stretches(self, question: Question, stretches: Sequence[Stretch], material: Material, wording: Wording, first: str) -> list[Claim]:
-        """A claim for each stretch; words that one of them has told are not quoted again."""
+    def _stretches(self, question: Question, stretches: Iterable[tuple[Stretch, str]], material: Material, wording: Wording) -> list[Claim]:
+        """A claim for each stretch, with its opening; words that one of them has told are not quoted again."""
         claims: list[Claim] = []
         told: list[str] = []
-        later = "Meanwhile, " if first else ""
-        for stretch in stretches:
-            claims.append(self._stretch(question, stretch, material, wording, later if claims else first, told))
+        for stretch, opening in stretches:
+            claims.append(self._stretch(question, stretch, material, wording, opening, told))
         return claims
 
     def _in_order(self, stretches: Sequence[Stretch]) -> list[Stretch]:

@@ -15,6 +15,7 @@ import numpy as np
 from pipeline.packets import Event, Float32Array, Gap, Line, Tracks
 from pipeline.stage import Resource
 from stages.memory import line_audio, memory_settings
+from stages.memory.attention.attention_store import AttentionStore
 from stages.memory.bounds import Bounds
 from stages.memory.disk.space import Space
 from stages.memory.erasing.erasure import Erasures
@@ -72,6 +73,7 @@ class LongTermMemory(Resource):
         self._positions = PositionHistory()
         self.sounds = SoundStore(self._database, self._writing_to)
         self.speakers = SpeakerBook(self._database)
+        self.attention = AttentionStore(self._database)
         self.talkers = TalkerStore(self._database, self._writing_to)
         self.links = LinkStore(self._database)
         self.findings = SleepFindings(self._database)

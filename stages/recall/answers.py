@@ -86,7 +86,8 @@ class Stretch:
     """A stretch of one conversation that was attended or missed: an event, or the part of it that was heard so far.
 
     `lines` are its lines by start; `importance` (at least 0) says how much there is in it. `event` is None where the event has
-    not ended yet.
+    not ended yet. Of what was attended `source` says how that is known ("declared", "question" or "inferred") and `says` what was followed;
+    there are no lines where nothing was, or nothing of it was heard. `opening` is how a claim on what was missed then begins.
     """
 
     session: str
@@ -96,6 +97,9 @@ class Stretch:
     summary: str
     lines: tuple[LineRow, ...]
     importance: float = 0.0
+    source: str | None = None
+    says: str = ""
+    opening: str = ""
 
     @property
     def tracks(self) -> tuple[str, ...]:
@@ -115,7 +119,7 @@ class Stretch:
         return mean_azimuth(line for line in self.lines if line.track == track)
 
     def to_json(self) -> dict[str, Any]:
-        """As `ask --json` shows it. `azimuth_deg` is that of the track that spoke most."""
+        """As `ask --json` shows it. `azimuth_deg` is that of the track that spoke most; what was attended also has `source` and `says`."""
         azimuths = [rounded_azimuth(self.azimuth_deg(track)) for track in self.tracks]
         return {
             "session": self.session,
@@ -126,6 +130,7 @@ class Stretch:
             "azimuths_deg": azimuths,
             "event": self.event,
             "summary": self.summary,
+            **({"source": self.source, "says": self.says} if self.source is not None else {}),
         }
 
 

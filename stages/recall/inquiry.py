@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from pipeline.stage import END_NS
 from stages.answer.answerer import Answerer
+from stages.memory.attention.attention_row import Attention
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.rows import GapRow, LineRow, SessionRow
 from stages.memory.tables.row_writer import utc_ns
@@ -15,9 +17,11 @@ from stages.memory.text_encoder import TextEncoder
 from stages.recall.answer_parts import AnswerPart, Draft, Final, Worded
 from stages.recall.answers import MOST_RETRIEVED, Answer, Claim, Stretch
 from stages.recall.clips import with_clips
+from stages.recall.cues import ABSENT
 from stages.recall.gaps import Span, gap_note, gaps_inside, merged_spans
+from stages.recall.heeding import Heeded, Heeding
 from stages.recall.material import Found, Material
-from stages.recall.missed import Topic, attended_by_constraint, attended_by_topic, follows, missed, stretches_of
+from stages.recall.missed import Topic, attended_by_constraint, attended_by_topic, follows, missed, once_each, stretches_of
 from stages.recall.question import Attended, Question, parse
 from stages.recall.refusals import nothing_heard, nothing_in_time, refusal_text, unknown_speaker
 from stages.recall.salience import Vocabulary, importance
@@ -47,6 +51,7 @@ class Outcome:
     retrieved: tuple[str, ...] = ()
     refused: str | None = None
     spans: tuple[Span, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Inquiry:
@@ -72,13 +77,18 @@ class Inquiry:
         self._second_look = second_look
         self._searcher = Searcher(memory, encoder, at)
         self._names: list[str] | None = None
+        self._attentions: list[Attention] | None = None
 
     def stream(self, text: str) -> Iterator[AnswerPart]:
         """The whole way, part by part; never raises for what a question says."""
         started_ns = self._now_ns()
         sessions, ends_ns = self._sessions()
-        question = self._with_names(parse(text, self._moments(sessions, ends_ns), self._speakers))
+        moments = self._moments(sessions, ends_ns)
+        question = self._with_names(parse(text, moments, self._speakers))
         scope = self._scope(question, sessions, ends_ns)
+        if question.absence is not None and question.refusal is not None and self._heeding(scope).is_absence(question, scope.spans):
+            question = self._of_absence(question, question.absence, moments)
+            scope = self._scope(question, sessions, ends_ns)
         parsed_ns = self._now_ns()
         outcome = self._outcome(question, scope, ends_ns)
         retrieved_ns = self._now_ns()
@@ -147,6 +157,17 @@ class Inquiry:
             attended = replace(attended, speaker=self._name_now(attended.speaker))
         return replace(question, speaker=None if question.speaker is None else self._name_now(question.speaker), attended=attended)
 
+    def _of_absence(self, question: Question, absence: str, moments: Moments) -> Question:
+        """A question about an absence that gives no time, where the memory knows when that was: what else it says is read without it."""
+        rest = parse(ABSENT.sub(" ", question.text), moments, self._speakers)
+        return self._with_names(replace(rest, text=question.text, intent="missed", absence=absence))
+
+    def _declared(self) -> list[Attention]:
+        """What had been declared as of the question's moment. Few questions need it, so it is read only then."""
+        if self._attentions is None:
+            self._attentions = self._memory.attention.rows(at=self._at)
+        return self._attentions
+
     def _name_now(self, speaker: str) -> str:
         """The name of somebody who was heard, given by name (which goes first) or by id; anything else stays as it is."""
         known = self._speakers()
@@ -186,6 +207,8 @@ class Inquiry:
         if not scope.spans:
             open_scope = scope_of(replace(question, window=None), scope.sessions.values(), ends_ns)
             return Outcome(material, retrieved=self._nearest(question, open_scope), refused=nothing_in_time(question, scope, ends_ns))
+        if question.intent == "missed" and (heeded := self._heeded(question, scope)) is not None:
+            return heeded
         if question.intent == "missed" and question.attended is not None:
             return self._missed(question, scope)
         if question.intent in {"missed", "catch_up"}:
@@ -247,10 +270,37 @@ class Inquiry:
             near = known.get(nearest[0]) if nearest else None
             return Outcome(material, tuple(nearest), refused=refusal_text(question, near, scope))
         lost = missed(stretches, followed, vocabulary)
-        ids = [line.id for stretch in (*lost, *followed) for line in stretch.lines]
-        material = replace(material, attended=self._summarised(followed), missed=self._summarised(lost))
-        spans = tuple((stretch.session, stretch.start_ns, stretch.end_ns) for stretch in followed)
-        return Outcome(material, tuple(dict.fromkeys([*ids, *nearest])), spans=spans)
+        return self._told(self._heeding(scope).asked(attended, followed, lost), scope, nearest)
+
+    def _heeded(self, question: Question, scope: Scope) -> Outcome | None:
+        """What was missed by declared absences, or where the question does not say what was followed, by what else tells it."""
+        heeding = self._heeding(scope)
+        found = heeding.absent(question, scope.spans, in_all=scope.window is not None)
+        if found is None and (question.attended is None or not question.attended.says_what) and question.absence is None:
+            latest = list(scope.spans)[-1:]
+            found = heeding.plain(scope.spans if scope.window is not None else {name: scope.spans[name] for name in latest})
+        if found is None:
+            return None
+        lost = [stretch for stretch in found.missed if any(scope.allows(line) for line in stretch.lines)]
+        if question.terms:
+            lost = self._about(lost, question.gist, question.terms)
+        if found.missed and not lost:
+            near = found.missed[0].lines[0]
+            return Outcome(Material(sessions=scope.sessions), (near.id,), refusal_text(question, near, scope), found.spans)
+        return self._told(replace(found, missed=tuple(lost)), scope, ())
+
+    def _heeding(self, scope: Scope) -> Heeding:
+        same_as = partial(self._memory.findings.same_as, at=self._at)
+        return Heeding(self._declared(), scope.sessions, self._heard_in, self._about, same_as)
+
+    def _about(self, stretches: Sequence[Stretch], topic: str, terms: tuple[str, ...]) -> list[Stretch]:
+        return attended_by_topic(_with_words(stretches), self._topic(topic, terms), self._memory.vectors)
+
+    def _told(self, heeded: Heeded, scope: Scope, nearest: Iterable[str]) -> Outcome:
+        attended, lost = self._summarised(heeded.attended), self._summarised(heeded.missed)
+        ids = [line.id for stretch in (*lost, *attended) for line in stretch.lines]
+        material = Material(attended=attended, missed=lost, sessions=scope.sessions)
+        return Outcome(material, tuple(dict.fromkeys([*ids, *nearest])), heeded.refused, heeded.spans, heeded.notes)
 
     def _session_of(self, attended: Attended, scope: Scope) -> list[LineRow]:
         """The lines in the asked time; without one those of the latest session in which the one who was followed was heard."""
@@ -289,7 +339,8 @@ class Inquiry:
             stretches, key=lambda stretch: (-stretch.importance, stretch.session, stretch.start_ns, stretch.lines[0].id)
         )
         ids = tuple(dict.fromkeys([*nearest, *(line.id for stretch in ranked_stretches for line in stretch.lines)]))
-        material = replace(material, stretches=self._summarised(ranked_stretches[:_MOST_EVENTS]))
+        told = once_each(ranked_stretches, partial(self._memory.findings.same_as, at=self._at))
+        material = replace(material, stretches=self._summarised(told[:_MOST_EVENTS]))
         return Outcome(material, ids, spans=tuple((name, *span) for name, span in spans.items()))
 
     def _nearest(self, question: Question, scope: Scope) -> tuple[str, ...]:
@@ -327,7 +378,7 @@ class Inquiry:
         return tuple(replace(stretch, summary=self._summary(stretch)) for stretch in stretches)
 
     def _summary(self, stretch: Stretch) -> str:
-        if all(is_untranscribed(line) for line in stretch.lines):
+        if stretch.lines and all(is_untranscribed(line) for line in stretch.lines):
             return INSTEAD_OF_WORDS
         return (self._memory.event(stretch.event, at=self._at).summary if stretch.event is not None else "") or stretch.summary
 
@@ -345,7 +396,8 @@ class Inquiry:
     def _words(self, question: Question, scope: Scope, outcome: Outcome, claims: Sequence[Claim], gaps: Sequence[GapRow]) -> str:
         parts = list(scope.notes)
         if claims:
-            if question.intent == "missed" and question.attended is None:
+            parts += outcome.notes
+            if question.intent == "missed" and question.attended is None and not outcome.notes:
                 parts.append("You did not say what you followed, so this is everything that was heard.")
             parts += [claim.text for claim in claims]
         else:

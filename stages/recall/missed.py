@@ -10,6 +10,7 @@ import numpy as np
 from pipeline.packets import Float32Array, nanoseconds
 from stages.memory.rows import LineRow
 from stages.recall.answers import Stretch, speaker_of
+from stages.recall.gaps import Span
 from stages.recall.question import Attended
 from stages.recall.salience import Vocabulary, importance
 from stages.recall.scope import is_near
@@ -99,11 +100,15 @@ def attended_by_topic(stretches: Sequence[Stretch], topic: Topic, vectors_of: Ca
     return sorted(chosen, key=lambda stretch: (stretch.session, stretch.start_ns, stretch.end_ns))
 
 
-def missed(stretches: Sequence[Stretch], attended: Sequence[Stretch], vocabulary: Vocabulary) -> list[Stretch]:
+def missed(
+    stretches: Sequence[Stretch], attended: Sequence[Stretch], vocabulary: Vocabulary, during: Sequence[Span] | None = None
+) -> list[Stretch]:
     """What was said at the same time by people who took no part in what was attended, the most important first.
 
-    A stretch counts with all its lines as soon as enough of it overlapped the attended time.
+    A stretch counts with all its lines as soon as enough of it overlapped the attended time: that of `attended`, or `during` (session and
+    two of its times, without overlaps) where that is known better.
     """
+    times = [(stretch.session, stretch.start_ns, stretch.end_ns) for stretch in attended] if during is None else during
     taken = {line.id for stretch in attended for line in stretch.lines}
     part = _own_tracks(stretches, attended)
     found: list[Stretch] = []
@@ -111,7 +116,7 @@ def missed(stretches: Sequence[Stretch], attended: Sequence[Stretch], vocabulary
         lines = tuple(line for line in stretch.lines if line.id not in taken and (line.session, line.track) not in part)
         if not lines:
             continue
-        overlap = sum(max((overlap_ns(line, other) for other in attended if other.session == line.session), default=0) for line in lines)
+        overlap = sum(max((_inside_ns(line, time) for time in times), default=0) for line in lines)
         spoken = sum(line.end_ns - line.start_ns for line in lines)
         if overlap < min(_LEAST_OVERLAP_NS, _LEAST_OVERLAP_SHARE * spoken):
             continue
@@ -132,6 +137,25 @@ def missed(stretches: Sequence[Stretch], attended: Sequence[Stretch], vocabulary
 def overlap_ns(one: Stretch | LineRow, other: Stretch | LineRow) -> int:
     """For how long two stretches of one session went on at the same time."""
     return max(0, min(one.end_ns, other.end_ns) - max(one.start_ns, other.start_ns)) if one.session == other.session else 0
+
+
+def once_each(stretches: Iterable[Stretch], same_as: Callable[[str], str | None]) -> list[Stretch]:
+    """Stretches without those that say the same as an earlier one of them. `same_as` gives the event that an event is a copy of."""
+    told: set[str] = set()
+    kept = []
+    for stretch in stretches:
+        original = (same_as(stretch.event) or stretch.event) if stretch.event is not None else None
+        if original is None or original not in told:
+            kept.append(stretch)
+        if original is not None:
+            told.add(original)
+    return kept
+
+
+def _inside_ns(line: LineRow, time: Span) -> int:
+    """For how much of a stretch of time a line lasted."""
+    session, start_ns, end_ns = time
+    return max(0, min(line.end_ns, end_ns) - max(line.start_ns, start_ns)) if session == line.session else 0
 
 
 def _own_tracks(stretches: Sequence[Stretch], attended: Sequence[Stretch]) -> set[tuple[str, str]]:

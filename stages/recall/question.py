@@ -26,6 +26,11 @@ class Attended:
     speaker: str | None = None
     azimuth_deg: float | None = None
 
+    @property
+    def says_what(self) -> bool:
+        """Whether it names anything: "while I was following the conversation" does not."""
+        return bool(self.terms) or self.speaker is not None or self.azimuth_deg is not None
+
 
 @dataclass(frozen=True)
 class Question:
@@ -34,7 +39,8 @@ class Question:
     `topic` is the question without its constraints, `gist` its content words (both are embedded); `terms` are the stems of
     these; `about_speech` says that it
     asks who talked about something, rather than for a fact. `aspects` are the further things asked for ("and where"). `refusal` says why an
-    unservable question cannot be served.
+    unservable question cannot be served. `absence` is what kept
+    the asker from following anything ("on the phone"); it is unservable without a time, unless the memory knows when that was.
     """
 
     text: str
@@ -49,6 +55,7 @@ class Question:
     window: Window | None = None
     attended: Attended | None = None
     refusal: str | None = None
+    absence: str | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -96,8 +103,9 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
             intent="unservable",
             refusal=(
                 f'Echoic cannot tell when you were {absent["what"].strip()}; give the time, such as "in the last ten minutes" or '
-                '"between ten and half past"'
+                '"between ten and half past", or declare it: echoic attend --away --from TIME --to TIME'
             ),
+            absence=absent["what"].strip(),
         )
     if cues.SIDE.search(rest):
         return Question(
@@ -132,6 +140,7 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
         azimuth_deg=float(bearing[1]) % 360.0 if bearing else None,
         window=window,
         attended=attended,
+        absence=absent["what"].strip() if absent is not None else None,
     )
 
 

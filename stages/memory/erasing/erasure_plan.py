@@ -13,6 +13,7 @@ from pathlib import Path
 from pipeline.packets import NS_PER_S
 from pipeline.session import SessionReader
 from pipeline.session_info import has_session
+from stages.memory.attention import attention_erasure
 from stages.memory.disk.disk_use import RECORDINGS
 from stages.memory.memory_errors import MemoryError_
 from stages.memory.people import speaker_rows
@@ -56,9 +57,10 @@ class Selection:
 class Plan:
     """Rows and spans that are to go.
 
-    `sessions` go wholly. `spans` (session time, by session) are erased from the recordings, and every sound and the audio of every line
-    in them. `lines` are row numbers. `everywhere` says that all tracks lose what is known of them in the spans, otherwise those of
-    `tracks` (session, track) do, and `talkers` (session, track, number) lose their turns. `people` go wholly, with the names of `names`.
+    `sessions` go wholly. `spans` (session time, by session) are erased from the recordings, and every sound and the audio of every line in
+    them. `lines` are row numbers. `everywhere` says that all tracks lose what is known of them in the spans, otherwise those of `tracks`
+    (session, track) do, and `talkers` (session, track, number) lose their turns. `people` go wholly, with the names of `names`;
+    `attentions` are numbers of declarations of what was followed.
     """
 
     sessions: tuple[str, ...] = ()
@@ -69,11 +71,12 @@ class Plan:
     talkers: tuple[tuple[str, str, int], ...] = ()
     people: tuple[str, ...] = ()
     names: tuple[tuple[str, str], ...] = ()
+    attentions: tuple[int, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to erase."""
-        return not (self.sessions or self.spans or self.lines or self.people)
+        return not (self.sessions or self.spans or self.lines or self.people or self.attentions)
 
     @property
     def duration_ns(self) -> int:
@@ -97,6 +100,7 @@ class Plan:
             talkers=tuple((str(session), str(track), int(talker)) for session, track, talker in row["talkers"]),
             people=tuple(row["people"]),
             names=tuple((str(session), str(track)) for session, track in row["names"]),
+            attentions=tuple(row.get("attentions", ())),
         )
 
 
@@ -146,6 +150,10 @@ def resolve(connection: sqlite3.Connection, root: Path | None, selection: Select
         if spans_of_turns:
             spans[session] = joined([*spans.get(session, []), *spans_of_turns])
     gone = selection.speaker is not None and selection == Selection(speaker=selection.speaker)
+    attentions = attention_erasure.naming(connection, selection.speaker) if gone and selection.speaker is not None else []
+    if not by_place:
+        everything = {session: [(0, _MOST_SESSION_NS)] for session in whole}
+        attentions += attention_erasure.inside(connection, spans | everything)
     return Plan(
         sessions=tuple(whole),
         spans=spans,
@@ -155,6 +163,7 @@ def resolve(connection: sqlite3.Connection, root: Path | None, selection: Select
         talkers=tuple(talkers),
         people=_ids_of(connection, selection.speaker) if gone and selection.speaker is not None else (),
         names=_names_of(connection, selection.speaker) if gone and selection.speaker is not None else (),
+        attentions=tuple(attentions),
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline import recording_erasure
+from stages.memory.attention import attention_erasure
 from stages.memory.disk.disk_use import RECORDINGS
 from stages.memory.erasing import erasure_files
 from stages.memory.erasing.erasure_plan import Plan
@@ -75,6 +76,7 @@ def traces_of(connection: sqlite3.Connection, plan: Plan) -> Traces:
         ids.add(name)
         texts.add(text.strip())
         texts |= {form for word in _WORD.findall(text) for form in (word, word.lower())}
+    texts |= attention_erasure.words_of(connection, plan.attentions)
     for person in plan.people:
         ids.add(person)
         texts |= {row[0] for row in connection.execute("SELECT name FROM speakers WHERE id = ? AND given = 1", (person,))}
@@ -118,6 +120,9 @@ def _search_rows(connection: sqlite3.Connection, plan: Plan, proof: Proof) -> No
         left = sum(connection.execute(f"SELECT 1 FROM {table} WHERE {column} = ?", (n,)).fetchone() is not None for n in plan.lines)
         if left:
             proof.left.append(f"table {table}: {left} rows")
+    left = sum(connection.execute("SELECT 1 FROM attentions WHERE n = ?", (n,)).fetchone() is not None for n in plan.attentions)
+    if left:
+        proof.left.append(f"table attentions: {left} rows")
 
 
 def _search_ids(connection: sqlite3.Connection, traces: Traces, proof: Proof) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from pipeline.recording_erasure import FORGOTTEN
+from stages.memory.attention import attention_erasure
 from stages.memory.erasing import erasure_events
 from stages.memory.erasing.erasure_plan import Plan, Span, overlaps
 from stages.memory.links import link_store
@@ -50,7 +51,9 @@ def erase(connection: sqlite3.Connection, plan: Plan, dimension: int) -> dict[st
     for session in plan.sessions:
         for table in _OF_SESSIONS:
             _delete(connection, counts, table, "session = ?", [(session,)])
+    _add(counts, attention_erasure.erase(connection, plan.attentions))
     _people(connection, counts, plan, people)
+    _add(counts, attention_erasure.erase(connection, ()))
     _delete(connection, counts, "sessions", "id = ?", [(session,) for session in plan.sessions])
     _groups(connection, counts)
     for session, spans in plan.spans.items():

@@ -54,6 +54,7 @@ ERASED_BY: dict[str, str] = {
     "sounds": "rows in the span",
     "sound_groups": "row, where no sound stays; else made anew from what stays",
     "sessions": "row, where all of it goes",
+    "attentions": "row, where it names somebody who goes, or everything heard while it counted does",
     "gaps": "with its session; elsewhere a gap says that something was forgotten",
     "erasures": "row, when it is done",
     "vector_removals": "stays: numbers of rows that are gone, for readers of older indexes",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from stages.memory.attention.attention_tables import STRANGER
+
 
 class Check(NamedTuple):
     """An invariant: `query` names in its only column what breaks it. With `repair` (a statement) it is derived and made anew."""
@@ -331,4 +333,11 @@ CHECKS: tuple[Check, ...] = (
         " AND k.known_at_ns = p.ended_at_ns) ON CONFLICT (value, level, kind) DO UPDATE SET known_at_ns = excluded.known_at_ns,"
         " vector = excluded.vector",
     ),
+    Check("declarations of what was followed that end before they begin", "SELECT n FROM attentions WHERE end_at_ns <= start_at_ns"),
+    Check(
+        "declarations that do not say what was followed",
+        "SELECT n FROM attentions WHERE NOT CASE kind WHEN 'azimuth' THEN azimuth_deg IS NOT NULL AND azimuth_deg BETWEEN 0 AND 360"
+        " WHEN 'speaker' THEN speaker IS NOT NULL WHEN 'topic' THEN words != '' ELSE kind IN ('nothing', 'away') END",
+    ),
+    Check("declarations that name somebody who is not there", f"SELECT a.n FROM attentions a WHERE {STRANGER}"),
 )

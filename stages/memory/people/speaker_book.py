@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from stages.memory.attention import attention_store
 from stages.memory.memory_errors import MemoryError_
 from stages.memory.people import speaker_rows, speaker_store
 from stages.memory.people.given_names import GivenNameError, checked_name
@@ -137,6 +138,7 @@ def _adopted(connection: sqlite3.Connection, row: SpeakerRow) -> str:
     if not row.imported:
         return speaker_store.adopt(connection, lines, row.id)
     new = speaker_store.adopt(connection, lines)
+    attention_store.follow(connection, row.id, new)
     if row.given:
         connection.execute("UPDATE speakers SET name = ?, given = 1 WHERE id = ?", (row.name, new))
     return new

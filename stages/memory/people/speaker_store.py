@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.packets import Float32Array, seconds
+from stages.memory.attention import attention_store
 from stages.memory.people.talker_store import follow_lines, keep_talker, speaker_so_far
 from stages.memory.rows import LineRow
 from stages.speech.speaker_clusters import LEAST_FOUNDING_S, Choice, Heard, KnownSpeaker, choose, merges, voices_mean
@@ -112,6 +113,7 @@ def merge(connection: sqlite3.Connection, goes: str, into: str, *, by_hand: bool
         "UPDATE line_speakers SET speaker = ?, by_hand = max(by_hand, ?) WHERE speaker IN (?, ?)", (into, int(by_hand), goes, into)
     )
     connection.execute("UPDATE talkers SET speaker = ? WHERE speaker = ?", (into, goes))
+    attention_store.follow(connection, goes, into)
     if by_hand and ways:
         kept = np.concatenate(_of_one_size([np.atleast_2d(voice_of(blob)) for blob in ways]))[:_MOST_WAYS]
         connection.execute("UPDATE speakers SET voice = ?, kept = 1 WHERE id = ?", (_blob(kept), into))

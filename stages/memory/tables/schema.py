@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from stages.memory.attention import attention_tables
 from stages.memory.erasing import erasure_tables
 from stages.memory.forgetting import strength_tables
 from stages.memory.granules import granule_tables
@@ -139,6 +140,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("2026-11 arrivals of lines", arrivals.COLUMN),
     ("2026-11 last moments of blocks", index_tables.LAST_OF_BLOCKS),
     ("2026-11 growth of days", moment_tables.DAYS),
+    ("2026-11 attention", attention_tables.TABLES),
 )
 """Name and SQL of each migration. Add at the end; never change one that has been released."""
 

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from stages.answer.extractive import Extractive
 from stages.memory.rows import LineRow
+from stages.recall.answers import Stretch
 from stages.recall.material import Material
 from tests.stages.answer.materials import DOGS, FERRY, SESSIONS, found_material, missed_material, question, stretch
 from tests.stages.recall.line_rows import line_row
@@ -140,3 +143,18 @@ def test_the_most_important_thing_that_was_missed_comes_first() -> None:
         "While you followed the conversation about dogs (30 and 75 degrees",
         "Meanwhile",
     ]
+
+
+def test_what_was_missed_begins_with_what_was_followed_then() -> None:
+    away = replace(stretch(FERRY), opening="While you were away (0:02-0:12), ")
+    claims = Extractive().compose(replace(question("What did I miss?"), intent="missed"), Material(missed=(away, away), sessions=SESSIONS))
+    assert [claim.text.split("at 260")[0] for claim in claims] == ["While you were away (0:02-0:12), ", "Meanwhile, "]
+
+
+def test_where_nothing_was_missed_it_says_what_was_followed() -> None:
+    nothing = Stretch("s", 0, 1, None, "", (), opening="While you were away (0:00-0:00), ")
+    followed = replace(stretch(DOGS), opening="While you followed Anna (0:01-0:06), ")
+    material = Material(attended=(nothing, followed), sessions=SESSIONS)
+    claims = Extractive().compose(replace(question("What did I miss?"), intent="missed"), material)
+    assert [claim.text for claim in claims] == ["While you followed Anna (0:01-0:06), nobody else was heard."]
+    assert [entry.utterance for entry in claims[0].evidence] == [line.id for line in DOGS]

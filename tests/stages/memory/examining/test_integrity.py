@@ -132,6 +132,13 @@ BROKEN: dict[str, tuple[str, ...]] = {
         " WHERE level = 'prototype'",
     ),
     "prototypes that no key finds": ("DELETE FROM keys WHERE level = 'prototype'",),
+    "declarations of what was followed that end before they begin": (
+        "INSERT INTO attentions (start_at_ns, end_at_ns, kind, words) VALUES (9, 5, 'away', '')",
+    ),
+    "declarations that do not say what was followed": ("INSERT INTO attentions (start_at_ns, kind, words) VALUES (9, 'topic', '')",),
+    "declarations that name somebody who is not there": (
+        "INSERT INTO attentions (start_at_ns, kind, speaker, words) VALUES (9, 'speaker', 'Zoe', '')",
+    ),
 }
 
 

@@ -1,0 +1,1 @@
+"""What people declare that they followed, and when they were away."""
