@@ -24,6 +24,8 @@ def evidence_lines(evidence: Mapping[str, Any], starts: Mapping[str, datetime], 
     lines = [f"{who}, {bearing(evidence['azimuth_deg'])}, {when(evidence, starts)}", f"“{evidence['text']}”"]
     if evidence.get("clip"):
         lines.append(f"play {memory / evidence['clip']}")
+    if evidence.get("raw"):
+        lines.append(f"all channels {memory / evidence['raw']}")
     return lines
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pipeline.app import times
+from pipeline.app.answer_audio import AnswerAudio
 from pipeline.app.answer_text import answer_text
 from pipeline.app.console import result, result_json, say
 from pipeline.app.daemon_file import DaemonFile, DaemonGoneError, call, running_daemon
@@ -21,16 +22,28 @@ if TYPE_CHECKING:
 MAX_QUESTION_CHARACTERS = 2000
 
 
-def ask(question: str, memory: MemoryDirectory, config: str | None, at: str | None, session: str | None, as_json: bool) -> None:
-    """Answer a question and print the answer."""
+def ask(
+    question: str,
+    memory: MemoryDirectory,
+    config: str | None,
+    at: str | None,
+    session: str | None,
+    as_json: bool,
+    audio: AnswerAudio | None = None,
+) -> None:
+    """Answer a question, print the answer, and let it be heard as `audio` says."""
     checked_question(question)
     daemon = running_daemon(memory) if config is None else None
     asked = _ask_daemon(daemon, question, at, session) if daemon is not None else None
     answer, starts = asked or _ask_memory(question, memory, config, at, session)
+    if audio is not None:
+        audio.add_raw(answer, memory)
     if as_json:
         result_json(answer)
     else:
         result(answer_text(answer, starts, memory.path))
+    if audio is not None:
+        audio.let_hear(answer, starts, memory, config)
 
 
 def checked_question(question: str) -> str:
