@@ -33,6 +33,8 @@ class Player(Resource):
         self._lock = threading.Lock()
         self._cut = threading.Event()
         self._is_playing = False
+        self.listener = ""
+        """The track of whoever is played to, "" for anybody: their speech may cut it short (`BargeIn`)."""
 
     @property
     def is_playing(self) -> bool:
@@ -43,7 +45,7 @@ class Player(Resource):
         """Cut short what is being played; what is played next is played. May be called at any time."""
         self._cut.set()
 
-    def play(self, pieces: Iterable[Float32Array], sample_rate_hz: int) -> bool:
+    def play(self, pieces: Iterable[Float32Array], sample_rate_hz: int, listener: str = "") -> bool:
         """Play pieces as they come, each float32, shape (frames,) or (channels, frames) with as many channels as the first.
 
         Returns whether everything was played; False where it was cut short. One `play` at a time: another one waits its turn.
@@ -51,6 +53,7 @@ class Player(Resource):
         """
         with self._lock:
             self._cut.clear()
+            self.listener = listener
             self._is_playing = True
             try:
                 return self._played(pieces, sample_rate_hz)

@@ -41,12 +41,11 @@ def test_stop_cuts_it_short_and_the_next_one_is_played() -> None:
     played: list[bool] = []
     thread = threading.Thread(target=lambda: played.append(player.play([tone(440, 60.0, RATE)], RATE)))
     thread.start()
-    while not player.is_playing:
-        pass
-    player.stop()
-    thread.join(10)
+    while thread.is_alive():
+        # Told again and again: before it has begun there is nothing to stop.
+        player.stop()
+        thread.join(0.05)
     assert played == [False]
-    assert not player.is_playing
     assert player.play([tone(440, 0.05, RATE)], RATE)
     player.stop()
     player.stop()
