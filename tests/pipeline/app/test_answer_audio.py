@@ -14,6 +14,7 @@ from pipeline.app.cli import main
 from pipeline.app.memory_directory import MemoryDirectory
 from pipeline.app.open_memory import recall_to_ask
 from pipeline.app.server import Desk
+from pipeline.testing import noise
 from stages.memory.sleeping.sleep import Slept
 from tests.pipeline.app.command_line import ROOT, Done
 
@@ -172,3 +173,12 @@ def test_a_sink_that_is_none_and_a_room_without_a_sound_device(echoic: Echoic, m
 def test_options_are_checked_before_anything_is_asked(echoic: Echoic, imported: Path, options: tuple[str, ...], told: str) -> None:
     done = echoic("ask", QUESTION, "--memory", imported, *options)
     assert (done.code, done.out, done.err) == (2, "", f"echoic: {told}\n")
+
+
+@pytest.mark.usefixtures("weights")
+def test_a_voice_question_that_is_noise_is_refused(echoic: Echoic, imported: Path, tmp_path: Path) -> None:
+    path = tmp_path / "q.wav"
+    soundfile.write(path, noise(2.0, amplitude=0.1), 16000)
+    done = echoic("ask", "--voice", path, "--memory", imported, "--config", "configs/replay.yaml")
+    told = "no words were understood: there is no speech in it, only noise; record the question again, or ask in text"
+    assert (done.code, done.out, done.err) == (2, "", f"echoic: --voice {path}: {told}\n")
