@@ -276,6 +276,24 @@ class Line(Packet):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SpokenQuestion(Packet):
+    """A question to Echoic that somebody asked aloud, in `text` without the wake phrase. It is no part of what the room remembers."""
+
+    track: Track
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpokenAnswer(Packet):
+    """What Echoic answered to a spoken question, over the span of the question; `answer` is the JSON of `ask --json`."""
+
+    in_hindsight: ClassVar[bool] = True
+
+    question: SpokenQuestion
+    answer: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
 class SoundEvent(Packet):
     """A sound that is not speech: a door, a phone, laughter.
 

@@ -21,7 +21,10 @@ from tools.make_scene import Scene, render, write_scene
 from tools.room import SAMPLE_RATE_HZ
 from tools.scene_script import SceneScript, SpokenLine, Talker, parse_script
 
-_CODE = ("hearing_scenes.py", "hearing_speech.py", "make_scene.py", "room.py", "kokoro.py", "word_times.py", "measured_responses.py")
+_CODE = (
+    *("hearing_scenes.py", "hearing_speech.py", "make_scene.py", "room.py"),
+    *("../models/kokoro.py", "../models/espeak.py", "word_times.py", "measured_responses.py"),
+)
 WALK_BEGINS_S = 4.0
 ALONE_PEAK = 0.999
 MIXTURE = "the microphone"

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
+from models.kokoro import SpokenWord
 from tools.hearing_matrix import ALLISON, AUSTEN, DICKENS, JFK, LIBRI, WORDS
-from tools.kokoro import SpokenWord
 from tools.make_scene import Clip, Speaking
 from tools.scene_script import SpokenLine, Talker
 
@@ -82,7 +82,7 @@ class KeptSpeaking(Speaking):
     def _code(self) -> bytes:
         """What clips depend on besides their text: the code that makes them."""
         here = Path(__file__).parent
-        return b"".join((here / name).read_bytes() for name in ("kokoro.py", "word_times.py"))
+        return b"".join((here / name).read_bytes() for name in ("../models/kokoro.py", "../models/espeak.py", "word_times.py"))
 
     def clip(self, line: SpokenLine, talker: Talker) -> Clip:
         """The dry clip of a line, from the disk where it is there. Raises SceneError, as `Speaking` does."""

@@ -17,8 +17,8 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import typer
 
+from models.kokoro import KokoroError
 from pipeline.geometry import ArrayGeometry, GeometryError, load_array
-from tools.kokoro import KokoroError
 from tools.room import SAMPLE_RATE_HZ
 from tools.scene_files import write_images, write_scene
 from tools.scene_render import Scene, render

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tools.kokoro import Kokoro, SpokenWord
+from models.kokoro import Kokoro, SpokenWord
 from tools.room import SAMPLE_RATE_HZ
 from tools.scene_parts import SceneError, Talker
 from tools.scene_script import SpokenLine

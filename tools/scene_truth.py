@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tools.kokoro import SpokenWord
+from models.kokoro import SpokenWord
 from tools.room import SAMPLE_RATE_HZ
 from tools.scene_place import Position
 from tools.scene_source import Source

@@ -24,7 +24,7 @@ torch_cpu_index=https://download.pytorch.org/whl/cpu # the PyTorch project's own
 debian_packages=(
     gcc g++ pkg-config libcairo2-dev libgirepository1.0-dev # PyGObject and meeteval are built from source
     gir1.2-gst-plugins-base-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-libav
-    espeak-ng # phonemes, to make scenes
+    espeak-ng # phonemes, for spoken answers and to make scenes
 )
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }

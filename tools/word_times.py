@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tools.kokoro import SpokenWord
+from models.kokoro import SpokenWord
 
 SAMPLE_RATE_HZ = 16000
 QUIET = 0.02

@@ -30,6 +30,8 @@ def evidence_lines(evidence: Mapping[str, Any], starts: Mapping[str, datetime], 
         lines.append(f"heard again; at first it seemed to be “{evidence['first_heard']}”")
     if evidence.get("clip"):
         lines.append(f"play {memory / evidence['clip']}")
+    if evidence.get("raw"):
+        lines.append(f"all channels {memory / evidence['raw']}")
     return lines
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pipeline.app import times
+from pipeline.app.answer_audio import AnswerAudio
 from pipeline.app.answer_screen import AnswerScreen
 from pipeline.app.console import on_terminal, result_json, say
 from pipeline.app.daemon_file import DaemonFile, DaemonGoneError, call, events, running_daemon
@@ -25,17 +26,32 @@ _Starts = dict[str, datetime]
 """When each session began."""
 
 
-def ask(question: str, memory: MemoryDirectory, config: str | None, at: str | None, session: str | None, as_json: bool) -> None:
-    """Answer a question and print the answer: on a terminal its first words at once, everywhere else when it is whole."""
+def ask(
+    question: str,
+    memory: MemoryDirectory,
+    config: str | None,
+    at: str | None,
+    session: str | None,
+    as_json: bool,
+    audio: AnswerAudio | None = None,
+) -> None:
+    """Answer a question, print the answer, and let it be heard as `audio` says.
+
+    On a terminal its first words are printed at once, everywhere else when it is whole.
+    """
     checked_question(question)
     screen = None if as_json else AnswerScreen(memory.path, at_once=on_terminal())
     daemon = running_daemon(memory) if config is None else None
     asked = _ask_daemon(daemon, question, at, session, screen) if daemon is not None else None
     answer, starts = asked or _ask_memory(question, memory, config, at, session, screen)
+    if audio is not None:
+        audio.add_raw(answer, memory)
     if screen is None:
         result_json(answer)
     else:
         screen.final(answer, starts)
+    if audio is not None:
+        audio.let_hear(answer, starts, memory, config)
 
 
 def checked_question(question: str) -> str:

@@ -20,6 +20,10 @@ MAX_QUESTION_S = 30.0
 MIC_LIMIT_S = 15.0
 END_SILENCE_S = 1.2
 _SPEECH_PROBABILITY = 0.5
+_VAD_FRAMES = 512
+_LEAST_SPEECH_BLOCKS = 4
+"""An eighth of a second: shorter than any word that asks something."""
+_SILENT = 10 ** (-60 / 20)
 _LANE = Track(name="question", azimuth_deg=None, lane=0)
 
 
@@ -85,7 +89,7 @@ def record_question(description: str, vad: Stage) -> Float32Array:
             if not hasattr(block, "samples"):
                 continue
             kept.append(block.samples[0])
-            if ending.over(block.duration_ns / NS_PER_S, _probability(vad, block)):
+            if ending.over(block.duration_ns / NS_PER_S, _probability(vad, block.samples[0].copy(), block.pts_ns)):
                 break
     except (RuntimeError, OSError) as error:
         raise WorkError(f"--voice mic: the microphone ({description}) failed: {error}; choose another with --mic") from error
@@ -98,12 +102,27 @@ def record_question(description: str, vad: Stage) -> Float32Array:
     return np.concatenate(kept)
 
 
-def _probability(vad: Stage, block: AudioBlock) -> float:
+def check_speech(path: Path, samples: Float32Array, vad: Stage) -> None:
+    """Raises CallerError where nobody speaks in a question, float32, shape (frames,), 16 kHz; `vad` is as in `record_question`.
+
+    A recogniser makes words of noise, too, and the answer to those would be about something that nobody asked.
+    """
+    peak = float(np.abs(samples).max(initial=0.0))
+    firsts = range(0, len(samples) - _VAD_FRAMES + 1, _VAD_FRAMES)
+    heard = [_probability(vad, samples[first : first + _VAD_FRAMES].copy(), first * NS_PER_S // SAMPLE_RATE_HZ) for first in firsts]
+    if peak < _SILENT or sum(probability >= _SPEECH_PROBABILITY for probability in heard) < _LEAST_SPEECH_BLOCKS:
+        found = "silence" if peak < _SILENT else "noise"
+        raise CallerError(
+            f"--voice {path}: no words were understood: there is no speech in it, only {found}; record the question again, or ask in text"
+        )
+
+
+def _probability(vad: Stage, samples: Float32Array, pts_ns: int) -> float:
     beam = BeamBlock(
-        pts_ns=block.pts_ns,
-        duration_ns=block.duration_ns,
-        samples=block.samples[0].copy(),
-        sample_rate_hz=block.sample_rate_hz,
+        pts_ns=pts_ns,
+        duration_ns=len(samples) * NS_PER_S // SAMPLE_RATE_HZ,
+        samples=samples,
+        sample_rate_hz=SAMPLE_RATE_HZ,
         track=_LANE,
     )
     port = next(iter(type(vad).inputs))

@@ -1,6 +1,6 @@
 """The daemon's HTTP API, on this machine only unless told otherwise: ask, look, and watch while it hears.
 
-POST /ask {"question": "...", "at": TIME?, "session": ID?}   the JSON of `echoic ask --json`
+POST /ask {"question": "...", "at": TIME?, "session": ID?, "raw": BOOL?}   the JSON of `echoic ask --json`
 POST /ask?stream=1 (or Accept: text/event-stream)   the same as server-sent events: draft, worded (any number), final (answer_events.py)
 POST /consolidate {}   a round of sleep: {"done": {STEP: ITEMS}, "finished": BOOL}
 GET /sessions?at=   GET /events?session=&level=&at=   GET /tracks?session=&at=   the JSON of the commands
@@ -26,6 +26,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pipeline.app import listing, times
+from pipeline.app.answer_audio import add_raw_clips
 from pipeline.app.answer_events import event_response, wants_events
 from pipeline.app.asking import checked_question, note_recalled
 from pipeline.app.attention_routes import attention_routes
@@ -75,12 +76,14 @@ class Desk:
         """What the body of a POST /ask asks. Raises CallerError."""
         if not isinstance(body, dict) or not isinstance(body.get("question"), str):
             raise CallerError('the body must be JSON such as {"question": "What did I miss?"}, with "at" and "session" if needed')
-        unknown = sorted(set(body) - {"question", "at", "session"})
+        unknown = sorted(set(body) - {"question", "at", "session", "raw"})
         if unknown:
-            raise CallerError(f"the body has {', '.join(unknown)}; allowed are question, at, session")
+            raise CallerError(f"the body has {', '.join(unknown)}; allowed are question, at, session, raw")
         at, session = body.get("at"), body.get("session")
         if not all(value is None or isinstance(value, str) for value in (at, session)):
             raise CallerError('"at" and "session" must be text')
+        if not isinstance(body.get("raw", False), bool):
+            raise CallerError('"raw" must be true or false')
         question = checked_question(body["question"])
         if self.recall is None:
             raise CallerError("the daemon's graph has no recall under resources:, so nothing can be asked; see configs/live.yaml for one")
@@ -98,7 +101,10 @@ class Desk:
     def ask(self, body: Any) -> dict[str, Any]:
         """Answer the body of a POST /ask. Raises CallerError."""
         *_, final = self.parts(self.asked(body))
-        return final.to_json()
+        answer = final.to_json()
+        if body.get("raw"):
+            add_raw_clips(answer, self.memory)
+        return answer
 
 
 def make_app(desk: Desk, host: str) -> Starlette:
@@ -108,6 +114,8 @@ def make_app(desk: Desk, host: str) -> Starlette:
         body = await json_body(request)
         if wants_events(request):
             asked = await _in_thread(lambda: desk.asked(body))
+            if body.get("raw"):
+                raise CallerError('"raw" is not sent as events; leave it out, or ask without ?stream=1')
             return event_response(lambda: desk.parts(asked))
         return JSONResponse(await _in_thread(lambda: desk.ask(body)))
 

@@ -13,7 +13,7 @@ from pipeline.app.graph_choice import choose_graph
 from pipeline.app.graph_roles import roles_of
 from pipeline.app.memory_directory import MemoryDirectory
 from pipeline.app.open_memory import started
-from pipeline.app.question_audio import SAMPLE_RATE_HZ, read_question, record_question
+from pipeline.app.question_audio import SAMPLE_RATE_HZ, check_speech, read_question, record_question
 from pipeline.build import build_resources, needs
 from pipeline.graph import Graph
 from pipeline.packets import Float32Array, Track, Transcript, Utterance
@@ -41,6 +41,9 @@ def spoken_question(voice: str, mic: str, memory: MemoryDirectory, config: str |
             samples = record_question(mic, vad)
     else:
         samples = read_question(Path(voice))
+        if roles.vad is not None:
+            with started_stage(graph, roles.vad) as vad:
+                check_speech(Path(voice), samples, vad)
     with started_stage(graph, roles.recogniser) as recogniser:
         text = recognised(recogniser, samples)
     if not text:

@@ -39,8 +39,7 @@ class ClipCutter:
         if self._root is None or line.clip is None:
             return None
         words = words_between(line.words, line.start_ns if start_ns is None else start_ns, line.end_ns if end_ns is None else end_ns)
-        part = "" if len(words) == len(line.words) else f"-{words[0].start_ns // 10**6:08d}-{words[-1].end_ns // 10**6:08d}"
-        target = f"{FOLDER}/{line.id}{part}.flac"
+        target = f"{FOLDER}/{clip_stem(line, words)}.flac"
         if (self._root / target).is_file():
             return target
         try:
@@ -57,18 +56,34 @@ class ClipCutter:
         samples, sample_rate_hz = soundfile.read(source, dtype="float32")
         first, last = cut_points(line, words, len(samples), sample_rate_hz)
         piece = faded(samples[first:last], sample_rate_hz)
-        encoded = io.BytesIO()
-        soundfile.write(encoded, piece, sample_rate_hz, format="FLAC", subtype="PCM_16")
-        target.parent.mkdir(exist_ok=True)
-        handle, part = tempfile.mkstemp(dir=target.parent, suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(encoded.getbuffer())
-            Path(part).chmod(0o644)
-            Path(part).replace(target)
-        except BaseException:
-            Path(part).unlink(missing_ok=True)
-            raise
+        write_clip(target, piece, sample_rate_hz, "FLAC", "PCM_16")
+
+
+def write_clip(target: Path, samples: Float32Array, sample_rate_hz: int, form: str, subtype: str) -> None:
+    """Samples, shape (frames,) or (frames, channels), as a sound file that is there whole or not at all.
+
+    Raises OSError, RuntimeError.
+    """
+    import soundfile
+
+    encoded = io.BytesIO()
+    soundfile.write(encoded, samples, sample_rate_hz, format=form, subtype=subtype)
+    target.parent.mkdir(exist_ok=True)
+    handle, part = tempfile.mkstemp(dir=target.parent, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(encoded.getbuffer())
+        Path(part).chmod(0o644)
+        Path(part).replace(target)
+    except BaseException:
+        Path(part).unlink(missing_ok=True)
+        raise
+
+
+def clip_stem(line: LineRow, words: Sequence[WordRow]) -> str:
+    """What the cut of some words of a line is called: after the line, and after their span where they are not all of it."""
+    part = "" if len(words) == len(line.words) else f"-{words[0].start_ns // 10**6:08d}-{words[-1].end_ns // 10**6:08d}"
+    return f"{line.id}{part}"
 
 
 def words_between(words: Sequence[WordRow], start_ns: int, end_ns: int) -> tuple[WordRow, ...]:
@@ -82,24 +97,33 @@ def cut_points(line: LineRow, words: Sequence[WordRow], n_frames: int, sample_ra
 
     The cut leaves a little room around its words, but goes at most half-way to the words beside them.
     """
-    start_ns, end_ns = (words[0].start_ns, words[-1].end_ns) if words else (line.start_ns, line.end_ns)
-    before = [word.end_ns for word in line.words if word.end_ns <= start_ns]
-    after = [word.start_ns for word in line.words if word.start_ns >= end_ns]
-    begin = max(start_ns - LEAD_NS, (start_ns + max(before)) // 2 if before else line.clip_start_ns)
-    finish = min(end_ns + TAIL_NS, (end_ns + min(after)) // 2) if after else end_ns + TAIL_NS
+    begin, finish = cut_span(line, words, line.clip_start_ns)
     first = min(max(0, (begin - line.clip_start_ns) * sample_rate_hz // NS_PER_S), n_frames)
     last = min(max(first, (finish - line.clip_start_ns) * sample_rate_hz // NS_PER_S), n_frames)
     # Word times that do not lie in the audio at all would leave nothing to play: then the whole line is the clip.
     return (first, last) if last > first else (0, n_frames)
 
 
+def cut_span(line: LineRow, words: Sequence[WordRow], first_ns: int) -> tuple[int, int]:
+    """The session times of a cut around some words of a line that goes through no other word.
+
+    Before the first word of the line it may begin as early as `first_ns`, where the audio begins.
+    """
+    start_ns, end_ns = (words[0].start_ns, words[-1].end_ns) if words else (line.start_ns, line.end_ns)
+    before = [word.end_ns for word in line.words if word.end_ns <= start_ns]
+    after = [word.start_ns for word in line.words if word.start_ns >= end_ns]
+    begin = max(start_ns - LEAD_NS, (start_ns + max(before)) // 2 if before else first_ns)
+    finish = min(end_ns + TAIL_NS, (end_ns + min(after)) // 2) if after else end_ns + TAIL_NS
+    return begin, finish
+
+
 def faded(samples: Float32Array, sample_rate_hz: int) -> Float32Array:
-    """Samples, float32, shape (frames,), with short raised-cosine fades, so that a cut does not click."""
-    n_fade = min(FADE_NS * sample_rate_hz // NS_PER_S, len(samples) // 2)
+    """Samples, float32, shape (..., frames), with short raised-cosine fades, so that a cut does not click."""
+    n_fade = min(FADE_NS * sample_rate_hz // NS_PER_S, samples.shape[-1] // 2)
     ramp = (0.5 - 0.5 * np.cos(np.pi * (np.arange(n_fade) + 0.5) / max(1, n_fade))).astype(np.float32)
     out = samples.astype(np.float32, copy=True)
-    out[:n_fade] *= ramp
-    out[len(out) - n_fade :] *= ramp[::-1]
+    out[..., :n_fade] *= ramp
+    out[..., out.shape[-1] - n_fade :] *= ramp[::-1]
     return out
 
 

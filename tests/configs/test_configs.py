@@ -27,7 +27,7 @@ def test_every_graph_loads_and_builds_on_a_cpu(path: Path) -> None:
 
 
 def test_the_shipped_graphs_are_the_ones_that_people_are_told_of() -> None:
-    assert [path.stem for path in GRAPHS] == ["gpu", "live", "minimal", "replay"]
+    assert [path.stem for path in GRAPHS] == ["gpu", "hands_free", "live", "minimal", "replay"]
 
 
 def test_minimal_needs_no_weights_and_gpu_puts_every_heavy_stage_on_the_gpu() -> None:
@@ -38,7 +38,7 @@ def test_minimal_needs_no_weights_and_gpu_puts_every_heavy_stage_on_the_gpu() ->
         assert nodes[name].settings["device"] == "cuda:0", name
 
 
-@pytest.mark.parametrize("name", ["live", "replay", "gpu"])
+@pytest.mark.parametrize("name", ["live", "replay", "gpu", "hands_free"])
 def test_events_hear_the_sounds_that_are_stored(name: str) -> None:
     edge = load_graph(name).nodes["segment"].edges["sound"]
     assert (edge.stage, edge.port) == ("remember_sounds", "remembered")
@@ -49,6 +49,17 @@ def test_live_and_replay_differ_in_their_source_only() -> None:
     assert list(live.nodes) == list(replay.nodes)
     for name in live.nodes:
         assert live.nodes[name] == replay.nodes[name] or name in live.sources()
+
+
+def test_hands_free_is_live_with_questions_between_hearing_and_remembering() -> None:
+    live, hands_free = load_graph("live"), load_graph("hands_free")
+    added = set(hands_free.nodes) - set(live.nodes)
+    assert added == {"wake", "answer", "barge_in"}
+    changed = {name for name in live.nodes if live.nodes[name] != hands_free.nodes[name]}
+    assert changed == {"transcribe", "encode"}
+    # Whoever stores or cuts reads what the questions were taken out of.
+    assert hands_free.nodes["encode"].edges["transcript"].stage == "wake"
+    assert not [name for name in live.nodes if name != "encode" for edge in hands_free.nodes[name].edges.values() if edge.stage == "wake"]
 
 
 def test_every_array_loads() -> None:

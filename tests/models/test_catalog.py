@@ -33,6 +33,7 @@ def test_every_shipped_file_can_be_had_from_a_pinned_package_and_most_from_their
         "minilm/model.onnx",
         "pyannote_segmentation.pt",
         "yamnet/model.zip",
+        "piper/en_US-joe-medium.onnx.json",
         "kokoro/vocab.json",
     ]  # these were made by those who uploaded the packages
 
@@ -41,7 +42,7 @@ def test_shipped_groups_and_names_have_no_doubles() -> None:
     text = Path("models/catalog.yaml").read_text(encoding="utf-8")
     names = [line.strip().rstrip(":") for line in text.splitlines() if line.startswith("  ") and line.endswith(":") and line[2] != " "]
     assert len(names) == len(set(names)) == len(shipped_catalog().entries)
-    assert shipped_catalog().groups() == ("whisper-base", "minilm", "yamnet", "kokoro", "kokoro/voices")
+    assert shipped_catalog().groups() == ("whisper-base", "minilm", "yamnet", "piper", "kokoro", "kokoro/voices")
     assert len(shipped_catalog().select(["kokoro/voices"])) >= 8
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tools.kokoro import SpokenWord
+from models.kokoro import SpokenWord
 from tools.make_scene import Clip, Samples, Scene, Speaking, make
 from tools.room import SPEED_OF_SOUND_M_PER_S
 from tools.scene_script import SpokenLine, Talker

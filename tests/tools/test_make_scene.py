@@ -10,8 +10,8 @@ import pytest
 import soundfile
 from scipy.signal import oaconvolve
 
+from models.kokoro import SpokenWord
 from pipeline.geometry import ArrayGeometry, load_array
-from tools.kokoro import SpokenWord
 from tools.make_scene import Clip, Samples, Scene, Speaking, main, mix_script, render, write_scene
 from tools.room import SPEED_OF_SOUND_M_PER_S
 from tools.scene_script import Noise, Room, SceneError, SceneScript, SpokenLine, Talker, load_script, parse_script

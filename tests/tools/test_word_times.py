@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tools.kokoro import SpokenWord
+from models.kokoro import SpokenWord
 from tools.word_times import envelope, matched, same_words, tighten
 
 RATE_HZ = 16000

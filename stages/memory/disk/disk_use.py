@@ -11,6 +11,8 @@ from pathlib import Path
 from stages.memory import line_audio
 
 CLIPS, RECORDINGS, INDEX = "clips", "sessions", "index"
+RAW_CLIP = "-raw"
+"""What the names of cuts of all channels of the array end with."""
 
 
 @dataclass
@@ -91,3 +93,9 @@ def _read(path: str, changed_ns: int) -> _Folder:
                 with contextlib.suppress(FileNotFoundError):
                     files_bytes += entry.stat(follow_symlinks=False).st_size
     return _Folder(changed_ns, files_bytes, tuple(sorted(folders)))
+
+
+def lines_of_clip(stem: str) -> tuple[str, str]:
+    """The two lines, one of which a clip is of, by its name: LINE, or LINE-00001200-00001900 where it is a part; RAW_CLIP may follow."""
+    whole = stem.removesuffix(RAW_CLIP)
+    return whole, whole.rpartition("-")[0].rpartition("-")[0]

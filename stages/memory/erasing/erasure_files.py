@@ -13,7 +13,7 @@ from pipeline import recording_erasure, retention
 from pipeline.durable import write_whole
 from pipeline.packets import NS_PER_S
 from stages.memory import line_audio
-from stages.memory.disk.disk_use import CLIPS, RECORDINGS
+from stages.memory.disk.disk_use import CLIPS, RECORDINGS, lines_of_clip
 from stages.memory.erasing.erasure_plan import Plan, Span, overlaps
 from stages.memory.second_looks import look_files
 from stages.memory.tables.database import Database
@@ -112,10 +112,9 @@ def strange_index_files(root: Path, kind: IndexKind) -> list[Path]:
 
 def _is_erased(database: Database, stem: str, plan: Plan) -> bool:
     """Whether a clip is of a line that is gone or of one that reaches into a span."""
-    whole = stem.rpartition("-")[0].rpartition("-")[0]
     with database.reading() as connection:
         query = "SELECT session, start_ns, end_ns FROM lines WHERE id IN (?, ?)"
-        rows = connection.execute(query, (stem, whole)).fetchall()
+        rows = connection.execute(query, lines_of_clip(stem)).fetchall()
     margin_ns = NS_PER_S
     return not rows or any(overlaps(plan.spans.get(session, []), start - margin_ns, end + margin_ns) for session, start, end in rows)
 

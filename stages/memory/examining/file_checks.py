@@ -14,7 +14,7 @@ from pipeline import retention
 from pipeline.session import SessionReader
 from pipeline.session_info import INFO_FILE, SessionError, has_session, load_info
 from stages.memory import line_audio
-from stages.memory.disk.disk_use import CLIPS, RECORDINGS
+from stages.memory.disk.disk_use import CLIPS, RECORDINGS, lines_of_clip
 from stages.memory.examining.integrity import told
 from stages.memory.second_looks import look_files
 from stages.memory.tables.database import Database
@@ -180,8 +180,5 @@ def _was_recorded(session: str, graph: str) -> bool:
 
 
 def _is_of_a_line(connection: sqlite3.Connection, name: str) -> bool:
-    """A clip is called after its line, and after the span of its words where it is a part: LINE-00001200-00001900.flac."""
-    stem = name.removesuffix(".flac")
-    whole, _, _ = stem.rpartition("-")
-    whole, _, _ = whole.rpartition("-")
-    return connection.execute("SELECT 1 FROM lines WHERE id IN (?, ?)", (stem, whole)).fetchone() is not None
+    """Whether a clip is called after a line that there is."""
+    return connection.execute("SELECT 1 FROM lines WHERE id IN (?, ?)", lines_of_clip(name.removesuffix(".flac"))).fetchone() is not None

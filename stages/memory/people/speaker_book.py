@@ -6,6 +6,7 @@ import difflib
 import shlex
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,9 +15,9 @@ from stages.memory.memory_errors import MemoryError_
 from stages.memory.people import speaker_rows, speaker_store
 from stages.memory.people.given_names import GivenNameError, checked_name
 from stages.memory.people.speaker_rows import SpeakerRow
-from stages.memory.people.talker_store import follow_lines
+from stages.memory.people.talker_store import follow_lines, speaker_so_far
 from stages.memory.tables.database import Database
-from stages.speech.speaker_clusters import two_voices
+from stages.speech.speaker_clusters import Heard, choose, two_voices
 
 
 class SpeakerError(MemoryError_):
@@ -53,6 +54,13 @@ class SpeakerBook:
         """Whoever has this id, else this name. Raises SpeakerError with what is near."""
         with self._database.reading() as connection:
             return _find(connection, speaker)
+
+    def likely(self, session: str, heard: Heard, talker: int | None = None) -> str | None:
+        """The name of whoever a line would be given to if it were stored now; None where that is a stranger. Nothing is stored."""
+        with self._database.reading() as connection:
+            so_far = speaker_so_far(connection, session, heard.track, talker)
+            choice = choose(replace(heard, so_far=so_far), speaker_store.candidates(connection, session, heard.voice))
+            return None if choice.speaker is None else speaker_rows.name_of(connection, choice.speaker)
 
     def rename(self, speaker: str, name: str) -> SpeakerRow:
         """Give somebody a name, in the past and from now on. Raises SpeakerError: unknown, empty, too long, taken."""

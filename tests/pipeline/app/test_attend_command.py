@@ -280,7 +280,8 @@ def test_the_questions_own_words_go_before_what_was_declared(echoic: Echoic, mem
     assert speakers_of(answer) == {"Anna"}
     assert answer["answer"].startswith(
         'As you said, you followed "the conversation about bread". You had declared that you followed the talk about dogs (0:01-0:16): '
-        "your question goes before that. While you followed the conversation about bread (200 and 250 degrees, 0:01-0:16), at 30 and 75 degrees two people (Anna "
+        "your question goes before that. While you followed the conversation about bread (200 and 250 degrees, 0:01-0:16), "
+        "at 30 and 75 degrees two people (Anna "
     )
     assert [(entry["source"], entry["says"]) for entry in answer["attended"]] == [
         ("question", 'you followed "the conversation about bread"')
@@ -294,7 +295,8 @@ def test_ones_own_voice_tells_what_was_followed(echoic: Echoic, memory: Path, na
     assert echoic("speakers", "rename", "Anna", name, "--memory", memory).code == 0
     answer = asked(echoic, memory, "What did I miss?")
     assert answer["answer"].startswith(
-        "Judging by your own voice, you talked with Bob (75 degrees). While you talked with Bob (75 degrees, 0:00-0:15), at 200 and 250 degrees two people (Carl "
+        "Judging by your own voice, you talked with Bob (75 degrees). While you talked with Bob (75 degrees, 0:00-0:15), "
+        "at 200 and 250 degrees two people (Carl "
     )
     assert speakers_of(answer) == {"Carl", "Dora"}
     assert [(entry["source"], entry["says"]) for entry in answer["attended"]] == [("inferred", "you talked with Bob (75 degrees)")]

@@ -5,8 +5,10 @@ import pytest
 import soundfile
 
 from pipeline.app.failures import CallerError
-from pipeline.app.question_audio import Ending, read_question
-from pipeline.testing import tone
+from pipeline.app.question_audio import Ending, check_speech, read_question
+from pipeline.packets import Float32Array
+from pipeline.testing import noise, tone
+from stages.speech.silero_vad import SileroVad
 
 
 def test_a_question_becomes_mono_at_16_khz(tmp_path: Path) -> None:
@@ -50,3 +52,33 @@ def test_silence_alone_ends_at_the_limit() -> None:
     n_blocks = next(count for count in range(1, 1000) if ending.over(0.1, 0.0))
     assert n_blocks in {150, 151}
     assert not ending.has_speech
+
+
+@pytest.mark.usefixtures("weights")
+@pytest.mark.parametrize(
+    ("samples", "found"),
+    [
+        (np.zeros(32000, dtype=np.float32), "silence"),
+        (noise(2.0, amplitude=0.0002), "silence"),
+        (noise(2.0, amplitude=0.1), "noise"),
+        (tone(440, 2.0, amplitude=0.3), "noise"),
+        (tone(440, 0.02), "noise"),
+    ],
+)
+def test_a_question_in_which_nobody_speaks_is_not_asked(samples: Float32Array, found: str) -> None:
+    vad = SileroVad()
+    vad.start()
+    with pytest.raises(CallerError) as caught:
+        check_speech(Path("q.wav"), samples, vad)
+    vad.stop()
+    told = f"there is no speech in it, only {found}; record the question again, or ask in text"
+    assert str(caught.value) == f"--voice q.wav: no words were understood: {told}"
+
+
+@pytest.mark.usefixtures("weights")
+def test_a_spoken_question_passes() -> None:
+    vad = SileroVad()
+    vad.start()
+    path = Path("tools/demo/question.flac")
+    check_speech(path, read_question(path), vad)
+    vad.stop()

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from scipy.signal import resample_poly
 
+from models.kokoro import Kokoro
 from pipeline.packets import NS_PER_S, BeamBlock, Track, Transcript
 from pipeline.testing import run_stage
 from stages.speech.faster_whisper import FasterWhisper
 from stages.speech.silero_vad import SileroVad
 from stages.speech.transcript_maker import TranscriptMaker
 from stages.speech.utterance_cutter import UtteranceCutter
-from tools.kokoro import Kokoro
 
 RATE, BLOCK, OFFSET_S = 16000, 512, 1000.0
 WORDS = ("Remember.", "Garden.", "Believed.", "Nobody.", "Water.", "Please.")

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tools.kokoro import Kokoro, KokoroError, join_groups, spell, with_output
+from models.kokoro import Kokoro, KokoroError, join_groups, spell, with_output
 from tools.make_scene import Samples
 
 
@@ -38,9 +38,7 @@ def test_a_text_that_cannot_be_spoken_is_refused(text: str, message: str) -> Non
 
 def test_espeak_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(
-        KokoroError, match="espeak-ng is not installed, and the Kokoro voices need it for phonemes: apt-get install espeak-ng"
-    ):
+    with pytest.raises(KokoroError, match="espeak-ng is not installed; it spells what is spoken: apt-get install espeak-ng"):
         spell("hello")
 
 

@@ -1,4 +1,4 @@
-"""Speech for scenes: the Kokoro voices (82 million parameters, int8 ONNX), spelled into phonemes by espeak-ng.
+"""The Kokoro voices (82 million parameters, int8 ONNX), spelled into phonemes by espeak-ng.
 
 Kokoro predicts how long every phoneme lasts before it makes a sound, so the times of the words are known from the making
 instead of being guessed from the result. The exported model keeps these durations inside; they are handed out by naming the
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -19,6 +18,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from models.espeak import EspeakError, ipa
 
 SAMPLE_RATE_HZ = 24000
 FRAMES_PER_UNIT = 600
@@ -71,16 +72,10 @@ def espeak(text: str, british: bool = False) -> list[str]:
     Small words melt into one group with their neighbour ("of the"), so there may be fewer groups than words.
     Raises KokoroError where espeak-ng is missing or fails.
     """
-    language = "en-gb-x-rp" if british else "en-us"
     try:
-        done = subprocess.run(
-            ["espeak-ng", "-q", "--ipa=3", "--tie=^", "-v", language, text], capture_output=True, text=True, check=True, timeout=30
-        )
-    except FileNotFoundError as error:
-        raise KokoroError("espeak-ng is not installed, and the Kokoro voices need it for phonemes: apt-get install espeak-ng") from error
-    except subprocess.CalledProcessError as error:
-        raise KokoroError(f"espeak-ng failed on {text!r}: {error.stderr.strip()}") from error
-    phonemes = done.stdout
+        phonemes = ipa(text, "en-gb-x-rp" if british else "en-us", tied=True)
+    except EspeakError as error:
+        raise KokoroError(str(error)) from error
     for found, wanted in (*_BOTH, *(_BRITISH if british else _AMERICAN), *_LAST):
         phonemes = phonemes.replace(found, wanted)
     return re.sub("(\\S)\u0329", "ᵊ\\1", phonemes).split()

@@ -1,0 +1,1 @@
+"""Questions that are asked aloud in the room, and their answers."""

@@ -1,0 +1,1 @@
+"""Answers aloud: voices, and what plays them."""
