@@ -118,7 +118,7 @@ def says(text: str, value: str) -> bool:
 def _words(text: str, bare: bool = False) -> tuple[str, ...]:
     words = normal(text)
     # Whisper's normaliser takes the o of "8 o'clock" for a nought.
-    words = re.sub(r"(\d+)0 clock\b", r"\1", words)
+    words = re.sub(r"(\d+)0 clock\b", r"\1 00", words)
     words = re.sub(r"\bhalf past (\d+)", r"\1 30", words)
     words = re.sub(r"\b(?:a )?quarter past (\d+)", r"\1 15", words)
     words = re.sub(r"\b(?:a )?quarter to (\d+)", lambda match: f"{int(match[1]) - 1} 45", words)
