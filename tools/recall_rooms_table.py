@@ -17,7 +17,7 @@ def wilson(share: float, n: int) -> tuple[float, float]:
         return float("nan"), float("nan")
     middle = share + _Z**2 / (2 * n)
     half = _Z * sqrt(max(0.0, share * (1.0 - share)) / n + _Z**2 / (4 * n * n))
-    return (middle - half) / (1 + _Z**2 / n), (middle + half) / (1 + _Z**2 / n)
+    return max(0.0, (middle - half) / (1 + _Z**2 / n)), min(1.0, (middle + half) / (1 + _Z**2 / n))
 
 
 def whole_table(verdicts: Mapping[str, Sequence[Verdict]]) -> str:

@@ -207,6 +207,8 @@ def test_the_baselines_answer_everything_with_lines_of_the_room() -> None:
 def test_intervals_and_tables_say_how_sure_a_share_is() -> None:
     low, high = wilson(0.5, 10)
     assert (round(low, 3), round(high, 3)) == (0.237, 0.763)
+    assert wilson(0.0, 60)[0] == 0.0
+    assert wilson(1.0, 60)[1] == pytest.approx(1.0)
     room, asked, lines = found("fact")
     good = scored(asked, room, answer(claim(lines[truth_of(asked).lines[0]])))
     bad = scored(Asked("fact never told", "?", None), room, answer(claim(room.said[0])))
