@@ -1,6 +1,6 @@
 # Each of these sets up what is missing first (tools/setup.sh), so that one command is enough in a fresh checkout.
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench bench-hearing bench-memory setup lint clean
+.PHONY: help demo test bench bench-hearing bench-memory bench-recall setup lint clean
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
@@ -10,6 +10,7 @@ help:
 	@echo "make bench   set up, and measure the demo's room"
 	@echo "make bench-hearing  set up, and measure how well rooms full of talkers are heard (about 25 minutes on two cores)"
 	@echo "make bench-memory   set up, and measure events, a million lines, a week, and faults (about 40 minutes on two cores)"
+	@echo "make bench-recall   set up, and measure recall: generated rooms, meetings, speed (hours on two cores; BENCH_ARGS=--quick for minutes)"
 	@echo "make lint    ruff and mypy"
 	@echo "make clean   remove .venv and what the demo left (weights stay in their cache)"
 
@@ -32,6 +33,10 @@ bench-hearing:
 bench-memory:
 	@tools/setup.sh test
 	@.venv/bin/python -m tools.bench_memory $(BENCH_ARGS)
+
+bench-recall:
+	@tools/setup.sh test
+	@.venv/bin/python -m tools.bench_recall $(BENCH_ARGS)
 
 setup:
 	@tools/setup.sh test

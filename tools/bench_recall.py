@@ -1,0 +1,87 @@
+"""Everything that is measured of recall, as one Markdown report: `make bench-recall`.
+
+    python -m tools.bench_recall [--data ../shared/data] [--quick] [--rooms N] [--only PART ...] [--config YAML] [--work DIR] [--out FILE]
+
+Generated rooms as true transcripts (`tools.recall_rooms_text`) and as recordings (`tools.recall_rooms_audio`), meetings
+(`tools.recall_meetings`) and speed (`tools.recall_speed`), one after the other, each a process of its own. `--quick` measures little of
+each, to see that all of it works. Recordings that were heard are kept in the work folder, so a part that was cut short goes on.
+The exit code is 1 where a part failed; the report then has the end of what it said.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import shlex
+import sys
+import tempfile
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tools.bench_memory import Part, commit, load, machine, run
+
+PARTS = ("Rooms", "Rooms from audio", "Meetings", "Speed")
+N_ROOMS = 40
+
+
+def parts(data: Path, work: Path, *, quick: bool, n_rooms: int, configs: Sequence[Path] = ()) -> list[Part]:
+    """What is run, in its order. `n_rooms` are recorded rooms; `configs` are the graphs that answer about the others."""
+    answerers = tuple(word for config in configs for word in ("--config", str(config)))
+    text = ("tools.recall_rooms_text", "--folder", str(work / "rooms"), *answerers)
+    audio = ("tools.recall_rooms_audio", "--folder", str(work / "rooms-audio"), "--rooms", "1" if quick else str(n_rooms))
+    sizes = "1000,10000" if quick else "1000,10000,100000"
+    return [
+        Part("Rooms", (*text, "--rooms", "10") if quick else text),
+        Part("Rooms from audio", audio),
+        Part("Meetings", ("tools.recall_meetings", "--data", str(data), "--folder", str(work / "meetings")), data / "qmsum"),
+        Part("Speed", ("tools.recall_speed", "--folder", str(work / "speed"), "--sizes", sizes)),
+    ]
+
+
+def heading(command: Sequence[str]) -> str:
+    """When, on what, with what, of what."""
+    return (
+        f"# Recall, measured\n\n{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {machine()}, Python {platform.python_version()}, commit {commit()},"
+        f" load {load()}.\n\n`{shlex.join(command)}`\n"
+    )
+
+
+def without_places(text: str, data: Path, work: Path) -> str:
+    """A report without where data and work lie on this machine."""
+    return text.replace(str(work), "FOLDER").replace(str(data), "DATA")
+
+
+def main() -> int:
+    """Measure every part and print the report."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="the folder of qmsum/")
+    parser.add_argument("--quick", action="store_true", help="little of each part: minutes, not hours")
+    parser.add_argument("--rooms", type=int, default=N_ROOMS, help="how many rooms are heard as recordings")
+    parser.add_argument("--config", type=Path, action="append", default=[], help="a graph that answers; may be given more than once")
+    parser.add_argument(
+        "--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help=f"some of {', '.join(PARTS)}; all by default"
+    )
+    parser.add_argument("--work", type=Path, help="where memories, recordings and vectors are kept; default: a temporary folder")
+    parser.add_argument("--out", type=Path, help="write the report to this file as well")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="echoic-bench-") as temporary:
+        work = (options.work or Path(temporary)).resolve()
+        work.mkdir(parents=True, exist_ok=True)
+        data = options.data.resolve()
+        chosen = parts(data, work, quick=options.quick, n_rooms=options.rooms, configs=options.config)
+        sections = [without_places(heading(["python", "-m", "tools.bench_recall", *sys.argv[1:]]), data, work)]
+        held = True
+        for part in (part for part in chosen if part.title in options.only):
+            good, section = run(part)
+            held &= good
+            sections.append(without_places(section, data, work))
+            if options.out is not None:
+                # After each part: a later one may be cut short.
+                options.out.write_text("\n".join(sections), encoding="utf-8")
+    sys.stdout.write("\n".join(sections))
+    return 0 if held else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
