@@ -232,7 +232,7 @@ class Inquiry:
         """The lines that support an answer, the best first."""
         judge = Judge(question, ranked.cosines, ranked.centres, self._likeness if self._encoder is not None else None)
         found = []
-        for line in ranked.lines[:_MOST_JUDGED]:
+        for line in ranked.nearest[:_MOST_JUDGED]:
             context = ranked.context(line)
             support = 0.0 if is_untranscribed(line) else judge.support(line, context, ranked.stretch(line))
             if support >= THRESHOLD:

@@ -1,4 +1,4 @@
-"""Finding lines in a memory: by meaning and by words, fused, then their neighbours in the same conversation."""
+"""Finding lines in a memory: by meaning and by words, fused, then weighed with the talk around them, and spread out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.rows import Hit, LineRow
 from stages.memory.text_encoder import TextEncoder
 from stages.memory.vectors.vector_index import Rows
-from stages.recall.ranking import conversations, fused, with_neighbours
+from stages.recall.contiguity import REACH_S
+from stages.recall.diversity import spread_out
+from stages.recall.ranking import conversations, fused
+from stages.recall.relevance import Wanted, relevance
 from stages.recall.scope import Scope
 
 _POOL = 200
@@ -22,14 +25,17 @@ _MOST_ROWS = 80
 _ENOUGH_ROWS = 48
 _MOST_IN_WINDOW = 400
 _SEEDS = 12
+_WIDE_SEEDS = 32
+_WIDE_NS = nanoseconds(REACH_S)
 _LATEST_NS = nanoseconds(60.0)
 _REACH_NS = nanoseconds(15.0)
 
 
 @dataclass(frozen=True)
 class Ranked:
-    """Lines in the order of their scores, and what surrounds them; without the times of their words, which ranking does without.
+    """Lines best first, and what surrounds them; without the times of their words, which ranking does without.
 
+    `lines` are in an order in which each of the first says something new (`diversity.py`), `nearest` in that of `scores` alone.
     `cosines` are the likeness of lines with the query, `centres` that of the stretches they stand in (both empty without an
     encoder); `chains` are conversations around the best lines.
     """
@@ -39,6 +45,11 @@ class Ranked:
     cosines: Mapping[str, float]
     centres: Mapping[str, float]
     chains: tuple[tuple[LineRow, ...], ...]
+
+    @property
+    def nearest(self) -> tuple[LineRow, ...]:
+        """The lines in the order of their scores."""
+        return tuple(sorted(self.lines, key=lambda line: (-self.scores[line.id], line.id)))
 
     def context(self, line: LineRow, n_each_side: int = 2) -> tuple[LineRow, ...]:
         """The neighbours of a line in its conversation, itself among them."""
@@ -77,28 +88,38 @@ class Searcher:
         pool = _NARROW_POOL if scope.is_narrow else _POOL
         among = self._among(scope)
         rankings: list[Sequence[Hit]] = [self._memory.search_words(gist or topic, pool, self._at, among)]
+        meaning: Float32Array | None = None
         if len(queries):
             mean = queries.mean(axis=0)
-            rankings.append(self._memory.search_dense((mean / np.linalg.norm(mean)).astype(np.float32), pool, self._at, among))
-        scores = fused(rankings)
-        if not scores:
-            scores = {line.id: 0.0 for line in self._latest(scope)}
-        rows = {line.id: line for line in self._candidates(scores, scope, among)}
-        scores = {name: scores.get(name, 0.0) for name in rows}
-        seeds = sorted(rows, key=lambda name: (-scores[name], name))[:_SEEDS]
-        chains = conversations(self._surroundings([rows[name] for name in seeds]))
-        rows.update((line.id, line) for chain in chains for line in chain)
-        scores = with_neighbours(scores, [[line.id for line in chain] for chain in chains])
-        names = [name for name in sorted(scores, key=lambda name: (-scores[name], name)) if scope.allows(rows[name])]
-        vectors = dict(zip(rows, self._memory.vectors(list(rows)), strict=True)) if len(queries) else {}
-        cosines = {name: float((queries @ vector).max()) for name, vector in vectors.items()}
+            meaning = (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32)
+            rankings.append(self._memory.search_dense(meaning, pool, self._at, among))
+        likely = fused(rankings)
+        if not likely:
+            likely = {line.id: 0.0 for line in self._latest(scope)}
+        rows = {line.id: line for line in self._candidates(likely, scope, among)}
+        seeds = sorted(rows, key=lambda name: (-likely.get(name, 0.0), name))[:_WIDE_SEEDS]
+        rows.update((line.id, line) for line in self._surroundings([rows[name] for name in seeds], _WIDE_NS))
+        talks = conversations(rows.values())
+        vectors = self._vectors(rows)
+        scores = relevance(Wanted(topic, gist, meaning), talks, {hit.line: hit.score for hit in rankings[0]}, vectors)
+        allowed = [line for line in rows.values() if scope.allows(line)]
+        numbers = {line.id: number for number, talk in enumerate(talks) for line in talk}
+        best = sorted(allowed, key=lambda line: (-scores[line.id], line.id))[:_SEEDS]
+        chains = conversations(self._surroundings(best, _REACH_NS))
+        unseen = {line.id: line for chain in chains for line in chain if line.id not in rows}
+        vectors.update(self._vectors(unseen))
+        cosines = dict(zip(vectors, (np.stack(list(vectors.values())) @ queries.T).max(axis=1).tolist(), strict=True)) if vectors else {}
         return Ranked(
-            lines=tuple(rows[name] for name in names),
-            scores=scores,
+            lines=tuple(spread_out(allowed, scores, numbers)),
+            scores={line.id: scores[line.id] for line in allowed},
             cosines=cosines,
-            centres=_centres(rows, chains, vectors, queries),
+            centres=_centres({**rows, **unseen}, chains, vectors, queries),
             chains=tuple(tuple(chain) for chain in chains),
         )
+
+    def _vectors(self, rows: Mapping[str, LineRow]) -> dict[str, Float32Array]:
+        """The vectors of lines by id; none without an encoder."""
+        return {} if self._encoder is None else dict(zip(rows, self._memory.vectors(list(rows)), strict=True))
 
     def _latest(self, scope: Scope) -> list[LineRow]:
         """The last lines that were heard: what there is to show where nothing is alike."""
@@ -134,11 +155,11 @@ class Searcher:
                 break
         return list(found.values())[:_MOST_ROWS]
 
-    def _surroundings(self, seeds: Sequence[LineRow]) -> list[LineRow]:
-        """Every line of all tracks around some lines."""
+    def _surroundings(self, seeds: Sequence[LineRow], reach_ns: int) -> list[LineRow]:
+        """Every line of all tracks that is not further from some lines."""
         spans: dict[str, list[tuple[int, int]]] = {}
         for line in sorted(seeds, key=lambda line: (line.session, line.start_ns, line.id)):
-            start_ns, end_ns = line.start_ns - _REACH_NS, line.end_ns + _REACH_NS
+            start_ns, end_ns = line.start_ns - reach_ns, line.end_ns + reach_ns
             merged = spans.setdefault(line.session, [])
             if merged and start_ns <= merged[-1][1]:
                 merged[-1] = (merged[-1][0], max(end_ns, merged[-1][1]))

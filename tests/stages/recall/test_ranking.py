@@ -3,21 +3,13 @@ from __future__ import annotations
 import pytest
 
 from stages.memory.rows import Hit
-from stages.recall.ranking import conversations, fused, with_neighbours
+from stages.recall.ranking import conversations, fused
 from tests.stages.recall.line_rows import line_row
 
 
 def test_fusion_adds_reciprocal_ranks() -> None:
     scores = fused([[Hit("a", 0.9), Hit("b", 0.8)], [Hit("b", 12.0), Hit("c", 3.0)]])
     assert scores == {"a": pytest.approx(1 / 61), "b": pytest.approx(1 / 62 + 1 / 61), "c": pytest.approx(1 / 62)}
-
-
-def test_neighbours_get_a_share_that_falls_with_distance() -> None:
-    scores = with_neighbours({"b": 1.0}, [["a", "b", "c", "d", "e"]])
-    assert scores["b"] == 1.0
-    assert scores["a"] == scores["c"] == pytest.approx(0.3)
-    assert scores["d"] == pytest.approx(0.09)
-    assert "e" not in scores
 
 
 def test_tracks_that_share_an_event_are_one_conversation() -> None:

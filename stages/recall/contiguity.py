@@ -1,0 +1,52 @@
+"""What was said around a line: how near lines of one conversation lie to each other in time, and what they are about together.
+
+Contiguity in the sense of EM-LLM (Fountas et al. 2024, arXiv 2407.09450): what was said just before and after belongs to a line. Windows
+of several lengths are several granularities of the same talk (MemGAS, Xu et al. 2025, arXiv 2505.19549).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from pipeline.packets import NS_PER_S, Float32Array
+from stages.memory.rows import LineRow
+
+REACH_S = 60.0
+"""What lies further off than this is not looked at."""
+_MOST_WORDS = 40
+
+
+def gaps_s(lines: Sequence[LineRow]) -> Float32Array:
+    """The seconds of silence or other talk between any two lines, float32, shape (n, n); 0 where they overlap."""
+    starts = np.array([line.start_ns for line in lines], dtype=np.int64)
+    ends = np.array([line.end_ns for line in lines], dtype=np.int64)
+    apart = np.maximum(starts[:, None] - ends[None, :], starts[None, :] - ends[:, None])
+    gaps: Float32Array = (np.maximum(apart, 0) / NS_PER_S).astype(np.float32)
+    return gaps
+
+
+def closeness(gaps: Float32Array, scale_s: float) -> Float32Array:
+    """How much two lines belong together, 1 for neighbours, falling by e every `scale_s`, and 0 beyond `REACH_S`; float32, shape (n, n)."""
+    near: Float32Array = np.where(gaps <= REACH_S, np.exp(-gaps / np.float32(scale_s)), np.float32(0.0)).astype(np.float32)
+    return near
+
+
+def meanings(near: Float32Array, vectors: Float32Array, n_words: Float32Array) -> Float32Array:
+    """The meaning of the talk around each line: the mean of vectors, by closeness and length; float32, shape (n, dimension), unit length.
+
+    A line counts by its words, up to 40: an "okay" says nothing about what is being talked about.
+    """
+    summed = near @ (vectors * np.minimum(n_words, _MOST_WORDS)[:, None])
+    around: Float32Array = (summed / np.maximum(np.linalg.norm(summed, axis=1, keepdims=True), 1e-9)).astype(np.float32)
+    return around
+
+
+def presence(near: Float32Array, has_term: Float32Array, rarity: Float32Array) -> Float32Array:
+    """Which share of the terms (by their rarity) was said around each line, 0 to 1, float32, shape (n,).
+
+    `has_term` is float32, shape (n, terms), 1 where a line holds a term. A term counts once, however often it was said.
+    """
+    said: Float32Array = np.minimum(near @ has_term, 1.0) @ rarity / max(float(rarity.sum()), 1e-9)
+    return said.astype(np.float32)
