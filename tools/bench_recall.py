@@ -30,12 +30,13 @@ def parts(data: Path, work: Path, *, quick: bool, n_rooms: int, configs: Sequenc
     answerers = tuple(word for config in configs for word in ("--config", str(config)))
     text = ("tools.recall_rooms_text", "--folder", str(work / "rooms"), *answerers)
     audio = ("tools.recall_rooms_audio", "--folder", str(work / "rooms-audio"), "--rooms", "1" if quick else str(n_rooms))
-    sizes = "1000,10000" if quick else "1000,10000,100000"
+    sizes = ("1000", "10000") if quick else ("1000", "10000", "100000")
+    qmsum = data / "qmsum"
     return [
         Part("Rooms", (*text, "--rooms", "10") if quick else text),
         Part("Rooms from audio", audio),
-        Part("Meetings", ("tools.recall_meetings", "--data", str(data), "--folder", str(work / "meetings")), data / "qmsum"),
-        Part("Speed", ("tools.recall_speed", "--folder", str(work / "speed"), "--sizes", sizes)),
+        Part("Meetings", ("tools.recall_meetings", "--data", str(qmsum), "--vectors", str(work / "meetings.npz")), qmsum),
+        Part("Speed", ("tools.recall_speed", "--data", str(qmsum), "--lines", *sizes), qmsum),
     ]
 
 

@@ -23,7 +23,7 @@ from stages.recall.hybrid_recall import HybridRecall
 from tools.memory_scale import grow
 from tools.memory_scale_lines import LINES_PER_HOUR, Texts, begun, embedded
 
-PARTS = ("parse", "retrieve", "answer", "total")
+PARTS = ("parse", "retrieve", "first_words", "answer", "total")
 _KINDS = (
     "Who talked about the budget, and where in the room?",
     "What did Ben say about the remote control?",
