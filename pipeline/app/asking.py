@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from pipeline.app import times
@@ -21,12 +22,21 @@ if TYPE_CHECKING:
 MAX_QUESTION_CHARACTERS = 2000
 
 
-def ask(question: str, memory: MemoryDirectory, config: str | None, at: str | None, session: str | None, as_json: bool) -> None:
+def ask(
+    question: str,
+    memory: MemoryDirectory,
+    config: str | None,
+    at: str | None,
+    session: str | None,
+    as_json: bool,
+    facing_deg: float | None = None,
+) -> None:
     """Answer a question and print the answer."""
     checked_question(question)
+    facing_deg = None if facing_deg is None else checked_facing(facing_deg, "--facing")
     daemon = running_daemon(memory) if config is None else None
-    asked = _ask_daemon(daemon, question, at, session) if daemon is not None else None
-    answer, starts = asked or _ask_memory(question, memory, config, at, session)
+    asked = _ask_daemon(daemon, question, at, session, facing_deg) if daemon is not None else None
+    answer, starts = asked or _ask_memory(question, memory, config, at, session, facing_deg)
     if as_json:
         result_json(answer)
     else:
@@ -43,6 +53,13 @@ def checked_question(question: str) -> str:
     return text
 
 
+def checked_facing(facing: Any, option: str) -> float:
+    """The azimuth that the asker faces, in degrees. Raises CallerError for what is no such number."""
+    if isinstance(facing, bool) or not isinstance(facing, int | float) or not isfinite(facing):
+        raise CallerError(f"{option} is {facing!r}; give the azimuth that you face in degrees, such as 90")
+    return float(facing)
+
+
 def note_recalled(memory: LongTermMemory, answer: dict[str, Any]) -> None:
     """What an answer quotes grows stronger in memory."""
     lines = [entry["utterance"] for claim in answer["claims"] for entry in claim["evidence"]]
@@ -50,10 +67,12 @@ def note_recalled(memory: LongTermMemory, answer: dict[str, Any]) -> None:
 
 
 def _ask_daemon(
-    daemon: DaemonFile, question: str, at: str | None, session: str | None
+    daemon: DaemonFile, question: str, at: str | None, session: str | None, facing_deg: float | None
 ) -> tuple[dict[str, Any], dict[str, datetime]] | None:
     """The daemon's answer; None when it has ended in the meantime, and everything it heard is in the memory."""
-    body = {"question": question, **({"at": at} if at else {}), **({"session": session} if session else {})}
+    body: dict[str, Any] = {"question": question, **({"at": at} if at else {}), **({"session": session} if session else {})}
+    if facing_deg is not None:
+        body["facing"] = facing_deg
     try:
         answer = call(daemon, "POST", "/ask", body)
         rows = call(daemon, "GET", "/sessions")
@@ -63,13 +82,13 @@ def _ask_daemon(
 
 
 def _ask_memory(
-    question: str, memory: MemoryDirectory, config: str | None, at: str | None, session: str | None
+    question: str, memory: MemoryDirectory, config: str | None, at: str | None, session: str | None, facing_deg: float | None
 ) -> tuple[dict[str, Any], dict[str, datetime]]:
     with recall_to_ask(memory, config) as (recall, long_term, _):
         moment = times.parse_moment(at, "--at", lambda: start_of(long_term, session)) if at else None
         rows = long_term.sessions()
         if not rows:
             say(f"nothing has been heard in {memory.path} yet; `echoic replay` and `echoic run` fill it")
-        answer = recall.ask(question, at=moment, now=times.now()).to_json()
+        answer = recall.ask(question, at=moment, now=times.now(), facing_deg=facing_deg).to_json()
         note_recalled(long_term, answer)
         return json.loads(json.dumps(answer)), {row.id: row.started_at for row in rows}

@@ -65,6 +65,7 @@ def ask(
     mic: Annotated[str, typer.Option(metavar="GST", help="The microphone for --voice mic: a GStreamer source.")] = "autoaudiosrc",
     at: Annotated[str | None, typer.Option(metavar="TIME", help="Answer as of then: ISO 8601, or +SECONDS from a session's start.")] = None,
     session: Annotated[str | None, typer.Option(metavar="ID", help="The session that +SECONDS counts in; default: the latest.")] = None,
+    facing: Annotated[float | None, typer.Option(metavar="DEG", help="The azimuth that you face, for left, right and behind.")] = None,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
@@ -79,7 +80,7 @@ def ask(
         from pipeline.app.voice import spoken_question
 
         question = spoken_question(voice, mic, directory, config)
-    asking.ask(question or "", directory, config, at, session, as_json)
+    asking.ask(question or "", directory, config, at, session, as_json, facing)
 
 
 @app.command("import")

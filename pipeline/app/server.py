@@ -1,6 +1,6 @@
 """The daemon's HTTP API, on this machine only unless told otherwise: ask, look, and watch while it hears.
 
-POST /ask {"question": "...", "at": TIME?, "session": ID?}   the JSON of `echoic ask --json`
+POST /ask {"question": "...", "at": TIME?, "session": ID?, "facing": DEGREES?}   the JSON of `echoic ask --json`
 POST /consolidate {}   a round of sleep: {"done": {STEP: ITEMS}, "finished": BOOL}
 GET /sessions?at=   GET /events?session=&level=&at=   GET /tracks?session=&at=   the JSON of the commands
 GET /healthz    GET /metrics (Prometheus)
@@ -25,7 +25,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pipeline.app import listing, times
-from pipeline.app.asking import checked_question, note_recalled
+from pipeline.app.asking import checked_facing, checked_question, note_recalled
 from pipeline.app.console import say
 from pipeline.app.failures import CALLER, CallerError, exit_code, message
 from pipeline.app.open_memory import known_session, start_of
@@ -61,18 +61,19 @@ class Desk:
         """Answer the body of a POST /ask. Raises CallerError."""
         if not isinstance(body, dict) or not isinstance(body.get("question"), str):
             raise CallerError('the body must be JSON such as {"question": "What did I miss?"}, with "at" and "session" if needed')
-        unknown = sorted(set(body) - {"question", "at", "session"})
+        unknown = sorted(set(body) - {"question", "at", "session", "facing"})
         if unknown:
-            raise CallerError(f"the body has {', '.join(unknown)}; allowed are question, at, session")
+            raise CallerError(f"the body has {', '.join(unknown)}; allowed are question, at, session, facing")
         at, session = body.get("at"), body.get("session")
         if not all(value is None or isinstance(value, str) for value in (at, session)):
             raise CallerError('"at" and "session" must be text')
         question = checked_question(body["question"])
+        facing_deg = None if body.get("facing") is None else checked_facing(body["facing"], '"facing"')
         if self.recall is None:
             raise CallerError("the daemon's graph has no recall under resources:, so nothing can be asked; see configs/live.yaml for one")
         moment = times.parse_moment(at, "at", lambda: start_of(self.memory, session)) if at else None
         with self._one_at_a_time:
-            answer = self.recall.ask(question, at=moment, now=times.now()).to_json()
+            answer = self.recall.ask(question, at=moment, now=times.now(), facing_deg=facing_deg).to_json()
         note_recalled(self.memory, answer)
         return answer
 

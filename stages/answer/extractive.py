@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 from pipeline.packets import nanoseconds
 from stages.answer.answerer import Answerer
-from stages.answer.wording import Wording, bearings, listed, people, person, quote
+from stages.answer.cited_claims import cited, ordered
+from stages.answer.length_budget import fitting, quote_words
+from stages.answer.wording import LONGEST_QUOTE_WORDS, Wording, bearings, listed, people, person, quote
 from stages.memory.rows import LineRow
 from stages.memory.text_encoder import TextEncoder
 from stages.recall.answers import Claim, Evidence, Stretch, speaker_of
@@ -22,6 +24,8 @@ _CLOSE = 0.9
 _MOST_THINGS = 4
 _MOST_FACTS = 2
 _SUREST = 0.95
+_MOST_TIMES = 8
+_MOST_COUNTED = 50
 
 
 class Extractive(Answerer):
@@ -40,10 +44,18 @@ class Extractive(Answerer):
     def compose(self, question: Question, material: Material) -> list[Claim]:
         """Claims for what was missed, for what happened, or for the lines that answer."""
         wording = Wording(material.sessions)
+        if question.intent == "play" or (question.follow_up is not None and not material.stretches):
+            return cited(question, material, wording, self.most_claims)
+        if question.order is not None and not material.stretches:
+            return ordered(question, material, wording)
         if question.intent == "missed" and material.attended:
             return self._missed(question, material, wording)
         if material.stretches:
-            return [self._stretch(question, stretch, material, wording, "") for stretch in self._in_order(material.stretches)]
+            told = (self._stretch(question, stretch, material, wording, "") for stretch in material.stretches)
+            kept = fitting(told, question.length_s, self.most_claims)
+            # The most important stretches, told as they happened.
+            order = sorted(range(len(kept)), key=lambda place: _when(material.stretches[place]))
+            return [kept[place] for place in order]
         if question.intent == "count":
             return self._counted(question, material, wording)
         if question.about_speech or question.intent == "did_anybody":
@@ -55,14 +67,11 @@ class Extractive(Answerer):
         if not material.missed:
             lines = [line for stretch in material.attended for line in stretch.lines][: self.most_evidence]
             return [Claim(f"{first}nobody else was heard.", _heard(lines), tuple(Evidence.of(line) for line in lines))]
-        return [
+        told = (
             self._stretch(question, stretch, material, wording, first if place == 0 else "Meanwhile, ")
-            for place, stretch in enumerate(material.missed[: self.most_claims])
-        ]
-
-    def _in_order(self, stretches: Sequence[Stretch]) -> list[Stretch]:
-        """The most important stretches, told as they happened."""
-        return sorted(stretches[: self.most_claims], key=lambda stretch: (stretch.session, stretch.start_ns, stretch.lines[0].id))
+            for place, stretch in enumerate(material.missed)
+        )
+        return fitting(told, question.length_s, self.most_claims)
 
     def _stretch(self, question: Question, stretch: Stretch, material: Material, wording: Wording, opening: str) -> Claim:
         """A sentence on a stretch of conversation: who, where, when, about what, and the words that tell most."""
@@ -77,7 +86,9 @@ class Extractive(Answerer):
         best = best_lines(lines, vocabulary, 1)[0]
         things, shown = _things(lines, best, vocabulary, question.text, self.most_evidence)
         about = f" talked about {listed(things)}" if things else " talked"
-        text = f"{opening}{who}{about} ({span}). {speaker_of(best)}: {quote(best.text)}"
+        text = (
+            f"{opening}{who}{about} ({span}). {speaker_of(best)}: {quote(best.text, quote_words(question.length_s, LONGEST_QUOTE_WORDS))}"
+        )
         return Claim(text, _heard(shown), tuple(Evidence.of(line) for line in shown))
 
     def _talked(self, question: Question, material: Material, wording: Wording) -> list[Claim]:
@@ -87,7 +98,8 @@ class Extractive(Answerer):
         for group in _by_conversation(material.found)[: self.most_claims]:
             best, lines = group[0], sorted((found.line for found in group[: self.most_evidence]), key=lambda line: (line.start_ns, line.id))
             text = wording.said(best.line, on_the_clock=question.intent == "when" or "when" in question.aspects)
-            others = [speaker_of(line) for line in lines if speaker_of(line) != speaker_of(best.line)]
+            named = person if "where" in {question.intent, *question.aspects} else speaker_of
+            others = [named(line) for line in lines if speaker_of(line) != speaker_of(best.line)]
             if others and question.speaker is None:
                 text += f" {listed(list(dict.fromkeys(others)))} talked about it too."
             claims.append(Claim(f"{opening}{text}", _confidence(best, lines), tuple(Evidence.of(line) for line in lines)))
@@ -120,13 +132,14 @@ class Extractive(Answerer):
         if not lines:
             return []
         who = list(dict.fromkeys(person(line) for line in lines))
-        times = listed([wording.moment(line.session, line.start_ns) for line in lines])
+        shown = [wording.moment(line.session, line.start_ns) for line in lines[:_MOST_TIMES]]
+        times = listed([*shown, f"{len(lines) - len(shown)} more times"] if len(lines) > len(shown) else shown)
         text = (
             f"{len(lines)} {'line' if len(lines) == 1 else 'lines'} of {len(who)} {'talker' if len(who) == 1 else 'talkers'} "
             f"({listed(who)}) came to it, at {times}. The first: {quote(lines[0].text)}"
         )
         confidence = min(found.support for found in material.found if found.line.id in {line.id for line in lines})
-        return [Claim(text, confidence * _heard(lines), tuple(Evidence.of(line) for line in lines))]
+        return [Claim(text, confidence * _heard(lines), tuple(Evidence.of(line) for line in lines[:_MOST_COUNTED]))]
 
 
 def _things(
@@ -154,6 +167,10 @@ def _attended_name(question: Question) -> str:
         words[0] = "your"
     name = " ".join(words)
     return name if attended.speaker or words[0].lower() in {"the", "a", "an", "your", "that", "this"} else f"the talk about {name}"
+
+
+def _when(stretch: Stretch) -> tuple[str, int, str]:
+    return stretch.session, stretch.start_ns, stretch.lines[0].id
 
 
 def _where_and_when(attended: Sequence[Stretch], wording: Wording) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from math import isfinite
 
 from pipeline.clock import elapsed_ns
 from stages.answer.answerer import Answerer
@@ -16,14 +17,19 @@ from stages.recall.recall import Recall
 class HybridRecall(Recall):
     """Dense search and FTS5, fused by reciprocal ranks, then contiguity (EM-LLM, arXiv 2407.09450).
 
-    What was missed is what was said at the same time as what was attended, by people who took no part in it.
+    What was missed is what was said at the same time as what was attended, by people who took no part in it. `facing_deg` is
+    the azimuth that the listener faces, which gives left, right, behind and in front their bearings; None: unknown.
     """
 
-    def __init__(self, memory: LongTermMemory, encoder: TextEncoder, answerer: Answerer) -> None:
+    def __init__(self, memory: LongTermMemory, encoder: TextEncoder, answerer: Answerer, facing_deg: float | None = None) -> None:
         self.memory = memory
         self.encoder = encoder
+        if facing_deg is not None and not isfinite(facing_deg):
+            raise ValueError(f"facing_deg must be a number of degrees, found {facing_deg}")
         self.answerer = answerer
+        self.facing_deg = facing_deg
 
-    def ask(self, question: str, *, at: datetime | None = None, now: datetime) -> Answer:
+    def ask(self, question: str, *, at: datetime | None = None, now: datetime, facing_deg: float | None = None) -> Answer:
         """Answer a question as of `at` (None: now)."""
-        return Inquiry(self.memory, self.encoder, self.answerer, at=at, now=now, now_ns=elapsed_ns).answer(question)
+        facing = self.facing_deg if facing_deg is None else facing_deg
+        return Inquiry(self.memory, self.encoder, self.answerer, at=at, now=now, now_ns=elapsed_ns, facing_deg=facing).answer(question)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from math import isfinite
 
 from pipeline.clock import elapsed_ns
 from stages.answer.answerer import Answerer
@@ -13,12 +14,19 @@ from stages.recall.recall import Recall
 
 
 class KeywordRecall(Recall):
-    """FTS5 and contiguity. It answers only where the words of a question were said, forms and small slips of them included."""
+    """FTS5 and contiguity. It answers only where the words of a question were said, forms and small slips of them included.
 
-    def __init__(self, memory: LongTermMemory, answerer: Answerer) -> None:
+    `facing_deg` is the azimuth that the listener faces, which gives left, right, behind and in front their bearings; None: unknown.
+    """
+
+    def __init__(self, memory: LongTermMemory, answerer: Answerer, facing_deg: float | None = None) -> None:
         self.memory = memory
+        if facing_deg is not None and not isfinite(facing_deg):
+            raise ValueError(f"facing_deg must be a number of degrees, found {facing_deg}")
         self.answerer = answerer
+        self.facing_deg = facing_deg
 
-    def ask(self, question: str, *, at: datetime | None = None, now: datetime) -> Answer:
+    def ask(self, question: str, *, at: datetime | None = None, now: datetime, facing_deg: float | None = None) -> Answer:
         """Answer a question as of `at` (None: now)."""
-        return Inquiry(self.memory, None, self.answerer, at=at, now=now, now_ns=elapsed_ns).answer(question)
+        facing = self.facing_deg if facing_deg is None else facing_deg
+        return Inquiry(self.memory, None, self.answerer, at=at, now=now, now_ns=elapsed_ns, facing_deg=facing).answer(question)
