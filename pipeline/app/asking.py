@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import datetime
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from pipeline.app import times
@@ -34,16 +35,18 @@ def ask(
     session: str | None,
     as_json: bool,
     audio: AnswerAudio | None = None,
+    facing_deg: float | None = None,
 ) -> None:
     """Answer a question, print the answer, and let it be heard as `audio` says.
 
     On a terminal its first words are printed at once, everywhere else when it is whole.
     """
     checked_question(question)
+    facing_deg = None if facing_deg is None else checked_facing(facing_deg, "--facing")
     screen = None if as_json else AnswerScreen(memory.path, at_once=on_terminal())
     daemon = running_daemon(memory) if config is None else None
-    asked = _ask_daemon(daemon, question, at, session, screen) if daemon is not None else None
-    answer, starts = asked or _ask_memory(question, memory, config, at, session, screen)
+    asked = _ask_daemon(daemon, question, at, session, facing_deg, screen) if daemon is not None else None
+    answer, starts = asked or _ask_memory(question, memory, config, at, session, facing_deg, screen)
     if audio is not None:
         audio.add_raw(answer, memory)
     if screen is None:
@@ -64,6 +67,13 @@ def checked_question(question: str) -> str:
     return text
 
 
+def checked_facing(facing: Any, option: str) -> float:
+    """The azimuth that the asker faces, in degrees. Raises CallerError for what is no such number."""
+    if isinstance(facing, bool) or not isinstance(facing, int | float) or not isfinite(facing):
+        raise CallerError(f"{option} is {facing!r}; give the azimuth that you face in degrees, such as 90")
+    return float(facing)
+
+
 def note_recalled(memory: LongTermMemory, answer: dict[str, Any]) -> None:
     """What an answer quotes grows stronger in memory."""
     lines = [entry["utterance"] for claim in answer["claims"] for entry in claim["evidence"]]
@@ -71,10 +81,12 @@ def note_recalled(memory: LongTermMemory, answer: dict[str, Any]) -> None:
 
 
 def _ask_daemon(
-    daemon: DaemonFile, question: str, at: str | None, session: str | None, screen: AnswerScreen | None
+    daemon: DaemonFile, question: str, at: str | None, session: str | None, facing_deg: float | None, screen: AnswerScreen | None
 ) -> tuple[dict[str, Any], _Starts] | None:
     """The daemon's answer; None when it has ended in the meantime, and everything it heard is in the memory."""
-    body = {"question": question, **({"at": at} if at else {}), **({"session": session} if session else {})}
+    body: dict[str, Any] = {"question": question, **({"at": at} if at else {}), **({"session": session} if session else {})}
+    if facing_deg is not None:
+        body["facing"] = facing_deg
     try:
         if screen is None or not screen.at_once:
             answer = call(daemon, "POST", "/ask", body)
@@ -99,7 +111,13 @@ def _final(parts: Iterator[tuple[str, Any]], screen: AnswerScreen) -> dict[str, 
 
 
 def _ask_memory(
-    question: str, memory: MemoryDirectory, config: str | None, at: str | None, session: str | None, screen: AnswerScreen | None
+    question: str,
+    memory: MemoryDirectory,
+    config: str | None,
+    at: str | None,
+    session: str | None,
+    facing_deg: float | None,
+    screen: AnswerScreen | None,
 ) -> tuple[dict[str, Any], _Starts]:
     from stages.recall.answer_parts import Draft
 
@@ -109,7 +127,7 @@ def _ask_memory(
         if not rows:
             say(f"nothing has been heard in {memory.path} yet; `echoic replay` and `echoic run` fill it")
         answer: dict[str, Any] = {}
-        for part in recall.ask_stream(question, at=moment, now=times.now()):
+        for part in recall.ask_stream(question, at=moment, now=times.now(), facing_deg=facing_deg):
             answer = part.to_json()
             if screen is not None and isinstance(part, Draft):
                 screen.draft(answer)

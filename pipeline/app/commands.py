@@ -65,12 +65,14 @@ def ask(
     mic: Annotated[str, typer.Option(metavar="GST", help="The microphone for --voice mic: a GStreamer source.")] = "autoaudiosrc",
     at: Annotated[str | None, typer.Option(metavar="TIME", help="Answer as of then: ISO 8601, or +SECONDS from a session's start.")] = None,
     session: Annotated[str | None, typer.Option(metavar="ID", help="The session that +SECONDS counts in; default: the latest.")] = None,
+    facing: Annotated[
+        float | None, typer.Option(metavar="DEG", help="The azimuth that you face, for left, right, behind and --mix.")
+    ] = None,
     config: Config = None,
     raw: Annotated[bool, typer.Option("--raw", help="Also cut all channels of the array around each evidence.")] = False,
     play: Annotated[bool, typer.Option("--play", help="Play the evidence, in the answer's order.")] = False,
     mix: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the quotes in stereo, each from where it was said.")] = None,
     mix_order: Annotated[str, typer.Option(metavar="time|answer", help="The order of the quotes in --mix.")] = "time",
-    facing: Annotated[float, typer.Option(metavar="DEG", help="Where the listener of --mix looks; left is 90 more.")] = 0.0,
     speak: Annotated[bool, typer.Option("--speak", help="Say the answer.")] = False,
     speak_to: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the spoken answer.")] = None,
     sink: Annotated[str, typer.Option(metavar="GST", help="Where --play and --speak go: a GStreamer sink.")] = "autoaudiosink",
@@ -82,14 +84,14 @@ def ask(
     from pipeline.app.memory_directory import directory_to_read
 
     directory = directory_to_read(memory)
-    audio = AnswerAudio(raw, play, mix, mix_order, facing, speak, speak_to, sink)
+    audio = AnswerAudio(raw, play, mix, mix_order, facing or 0.0, speak, speak_to, sink)
     if (question is None) == (voice is None):
         raise CallerError('ask takes either a QUESTION in words or --voice FILE, such as: echoic ask "What did I miss?" --memory DIR')
     if question is None and voice is not None:
         from pipeline.app.voice import spoken_question
 
         question = spoken_question(voice, mic, directory, config)
-    asking.ask(question or "", directory, config, at, session, as_json, audio)
+    asking.ask(question or "", directory, config, at, session, as_json, audio, facing)
 
 
 @app.command()

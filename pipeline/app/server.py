@@ -1,6 +1,6 @@
 """The daemon's HTTP API, on this machine only unless told otherwise: ask, look, and watch while it hears.
 
-POST /ask {"question": "...", "at": TIME?, "session": ID?, "raw": BOOL?}   the JSON of `echoic ask --json`
+POST /ask {"question": "...", "at": TIME?, "session": ID?, "raw": BOOL?, "facing": DEGREES?}   the JSON of `echoic ask --json`
 POST /ask?stream=1 (or Accept: text/event-stream)   the same as server-sent events: draft, worded (any number), final (answer_events.py)
 POST /consolidate {}   a round of sleep: {"done": {STEP: ITEMS}, "finished": BOOL}
 GET /sessions?at=   GET /events?session=&level=&at=   GET /tracks?session=&at=   the JSON of the commands
@@ -28,7 +28,7 @@ from starlette.routing import Route
 from pipeline.app import listing, times
 from pipeline.app.answer_audio import add_raw_clips
 from pipeline.app.answer_events import event_response, wants_events
-from pipeline.app.asking import checked_question, note_recalled
+from pipeline.app.asking import checked_facing, checked_question, note_recalled
 from pipeline.app.attention_routes import attention_routes
 from pipeline.app.console import say
 from pipeline.app.failures import CALLER, CallerError, exit_code, message
@@ -52,6 +52,7 @@ class Asked:
     recall: Recall
     question: str
     at: datetime | None
+    facing_deg: float | None
 
 
 class Desk:
@@ -76,24 +77,25 @@ class Desk:
         """What the body of a POST /ask asks. Raises CallerError."""
         if not isinstance(body, dict) or not isinstance(body.get("question"), str):
             raise CallerError('the body must be JSON such as {"question": "What did I miss?"}, with "at" and "session" if needed')
-        unknown = sorted(set(body) - {"question", "at", "session", "raw"})
+        unknown = sorted(set(body) - {"question", "at", "session", "raw", "facing"})
         if unknown:
-            raise CallerError(f"the body has {', '.join(unknown)}; allowed are question, at, session, raw")
+            raise CallerError(f"the body has {', '.join(unknown)}; allowed are question, at, session, raw, facing")
         at, session = body.get("at"), body.get("session")
         if not all(value is None or isinstance(value, str) for value in (at, session)):
             raise CallerError('"at" and "session" must be text')
         if not isinstance(body.get("raw", False), bool):
             raise CallerError('"raw" must be true or false')
         question = checked_question(body["question"])
+        facing_deg = None if body.get("facing") is None else checked_facing(body["facing"], '"facing"')
         if self.recall is None:
             raise CallerError("the daemon's graph has no recall under resources:, so nothing can be asked; see configs/live.yaml for one")
         moment = times.parse_moment(at, "at", lambda: start_of(self.memory, session)) if at else None
-        return Asked(self.recall, question, moment)
+        return Asked(self.recall, question, moment, facing_deg)
 
     def parts(self, asked: Asked) -> Iterator[AnswerPart]:
         """The answer part by part. One question at a time: the parts must be read to their end, in one thread."""
         with self._one_at_a_time:
-            for part in asked.recall.ask_stream(asked.question, at=asked.at, now=times.now()):
+            for part in asked.recall.ask_stream(asked.question, at=asked.at, now=times.now(), facing_deg=asked.facing_deg):
                 if isinstance(part, Final):
                     note_recalled(self.memory, part.to_json())
                 yield part

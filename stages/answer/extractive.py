@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from pipeline.packets import nanoseconds
 from stages.answer.answerer import Answerer
+from stages.answer.cited_claims import cited, ordered
+from stages.answer.length_budget import fitting, quote_words
 from stages.answer.openings import with_openings
 from stages.answer.said_once import says_the_same
 from stages.answer.settled import settled
-from stages.answer.wording import Wording, bearings, listed, people, person, quote
+from stages.answer.wording import LONGEST_QUOTE_WORDS, Wording, bearings, listed, people, person, quote
 from stages.memory.rows import LineRow
 from stages.memory.text_encoder import TextEncoder
 from stages.recall.answers import Claim, Evidence, Stretch, speaker_of
@@ -27,6 +29,8 @@ _MOST_THINGS = 4
 _MOST_FACTS = 2
 _MOST_REPEATS = 2
 _SUREST = 0.95
+_MOST_TIMES = 8
+_MOST_COUNTED = 50
 
 
 class Extractive(Answerer):
@@ -45,10 +49,18 @@ class Extractive(Answerer):
     def draft(self, question: Question, material: Material) -> list[Claim]:
         """Claims for what was missed, for what happened, or for the lines that answer."""
         wording = Wording(material.sessions)
+        if question.intent == "play" or (question.follow_up is not None and not material.stretches):
+            return cited(question, material, wording, self.most_claims)
+        if question.order is not None and not material.stretches:
+            return ordered(question, material, wording)
         if question.intent == "missed" and (material.attended or material.missed):
             return self._missed(question, material, wording)
         if material.stretches:
-            return self._stretches(question, ((stretch, "") for stretch in self._in_order(material.stretches)), material, wording)
+            told = self._stretches(question, ((stretch, "") for stretch in material.stretches), material, wording)
+            kept = fitting(told, question.length_s, self.most_claims)
+            # The most important stretches, told as they happened.
+            order = sorted(range(len(kept)), key=lambda place: _when(material.stretches[place]))
+            return [kept[place] for place in order]
         if question.intent == "count":
             return self._counted(question, material, wording)
         if question.about_speech or question.intent == "did_anybody":
@@ -61,19 +73,16 @@ class Extractive(Answerer):
         if not material.missed:
             lines = [line for stretch in material.attended for line in stretch.lines][: self.most_evidence]
             return [Claim(f"{first}nobody else was heard.", _heard(lines), tuple(Evidence.of(line) for line in lines))]
-        return self._stretches(question, with_openings(material.missed[: self.most_claims], first), material, wording)
+        told = self._stretches(question, with_openings(material.missed, first), material, wording)
+        return fitting(told, question.length_s, self.most_claims)
 
-    def _stretches(self, question: Question, stretches: Iterable[tuple[Stretch, str]], material: Material, wording: Wording) -> list[Claim]:
+    def _stretches(
+        self, question: Question, stretches: Iterable[tuple[Stretch, str]], material: Material, wording: Wording
+    ) -> Iterator[Claim]:
         """A claim for each stretch, with its opening; words that one of them has told are not quoted again."""
-        claims: list[Claim] = []
         told: list[str] = []
         for stretch, opening in stretches:
-            claims.append(self._stretch(question, stretch, material, wording, opening, told))
-        return claims
-
-    def _in_order(self, stretches: Sequence[Stretch]) -> list[Stretch]:
-        """The most important stretches, told as they happened."""
-        return sorted(stretches[: self.most_claims], key=lambda stretch: (stretch.session, stretch.start_ns, stretch.lines[0].id))
+            yield self._stretch(question, stretch, material, wording, opening, told)
 
     def _stretch(self, question: Question, stretch: Stretch, material: Material, wording: Wording, opening: str, told: list[str]) -> Claim:
         """A sentence on a stretch of conversation: where, how many and who, about what, the words that tell most, and what was agreed.
@@ -96,7 +105,7 @@ class Extractive(Answerer):
             agreed = ()
         things, shown = _things(lines, best, agreed, vocabulary, question.text, self.most_evidence)
         about = f" talked about {listed(things)}" if things else " talked"
-        text = f"{opening}{who}{about} ({span}). {_quotes(best, agreed)}"
+        text = f"{opening}{who}{about} ({span}). {_quotes(best, agreed, quote_words(question.length_s, LONGEST_QUOTE_WORDS))}"
         told += [line.text for line in (best, *agreed[:1])]
         return Claim(text, _heard(shown), tuple(Evidence.of(line) for line in shown))
 
@@ -113,7 +122,8 @@ class Extractive(Answerer):
                 break
             best, lines = group[0], sorted((found.line for found in group[: self.most_evidence]), key=lambda line: (line.start_ns, line.id))
             text = wording.said(best.line, on_the_clock=question.intent == "when" or "when" in question.aspects)
-            others = [speaker_of(line) for line in lines if speaker_of(line) != speaker_of(best.line)]
+            named = person if "where" in {question.intent, *question.aspects} else speaker_of
+            others = [named(line) for line in lines if speaker_of(line) != speaker_of(best.line)]
             if others and question.speaker is None:
                 text += f" {listed(list(dict.fromkeys(others)))} talked about it too."
             claims.append(Claim(f"{opening}{text}", _confidence(best, lines), tuple(Evidence.of(line) for line in lines)))
@@ -150,13 +160,14 @@ class Extractive(Answerer):
         if not lines:
             return []
         who = list(dict.fromkeys(person(line) for line in lines))
-        times = listed([wording.moment(line.session, line.start_ns) for line in lines])
+        shown = [wording.moment(line.session, line.start_ns) for line in lines[:_MOST_TIMES]]
+        times = listed([*shown, f"{len(lines) - len(shown)} more times"] if len(lines) > len(shown) else shown)
         text = (
             f"{len(lines)} {'line' if len(lines) == 1 else 'lines'} of {len(who)} {'talker' if len(who) == 1 else 'talkers'} "
             f"({listed(who)}) came to it, at {times}. The first: {quote(lines[0].text)}"
         )
         confidence = min(found.support for found in material.found if found.line.id in {line.id for line in lines})
-        return [Claim(text, confidence * _heard(lines), tuple(Evidence.of(line) for line in lines))]
+        return [Claim(text, confidence * _heard(lines), tuple(Evidence.of(line) for line in lines[:_MOST_COUNTED]))]
 
 
 def _things(
@@ -175,15 +186,15 @@ def _things(
     return things, sorted(shown, key=lambda line: (line.start_ns, line.id))
 
 
-def _quotes(best: LineRow, agreed: Sequence[LineRow]) -> str:
+def _quotes(best: LineRow, agreed: Sequence[LineRow], most_words: int) -> str:
     """The words that tell most, and those that were agreed on, once where they are the same."""
     accepted = f" ({speaker_of(agreed[1])} agreed)" if len(agreed) > 1 else ""
-    text = f"{speaker_of(best)}: {quote(best.text)}"
+    text = f"{speaker_of(best)}: {quote(best.text, most_words)}"
     if not agreed:
         return text
     if agreed[0].id == best.id:
         return f"{text}{accepted}"
-    return f"{text} {speaker_of(agreed[0])}: {quote(agreed[0].text)}{accepted}"
+    return f"{text} {speaker_of(agreed[0])}: {quote(agreed[0].text, most_words)}{accepted}"
 
 
 def _attended_name(question: Question) -> str:
@@ -195,6 +206,10 @@ def _attended_name(question: Question) -> str:
         words[0] = "your"
     name = " ".join(words)
     return name if attended.speaker or words[0].lower() in {"the", "a", "an", "your", "that", "this"} else f"the talk about {name}"
+
+
+def _when(stretch: Stretch) -> tuple[str, int, str]:
+    return stretch.session, stretch.start_ns, stretch.lines[0].id
 
 
 def _where_and_when(attended: Sequence[Stretch], wording: Wording) -> str:

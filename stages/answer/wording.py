@@ -10,7 +10,8 @@ from stages.memory.rows import LineRow, SessionRow
 from stages.recall.answers import Stretch, mean_azimuth, speaker_of
 from stages.recall.untranscribed import is_untranscribed
 
-_LONGEST_QUOTE_WORDS = 45
+LONGEST_QUOTE_WORDS = 45
+"""How many words of a quote an answer shows, unless it is asked for more or for less."""
 _COUNTS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", 10: "ten"}
 
 
@@ -99,8 +100,8 @@ def listed(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else list(names))
 
 
-def quote(text: str) -> str:
+def quote(text: str, most_words: int = LONGEST_QUOTE_WORDS) -> str:
     """Words as they were heard, in quotation marks; a very long line is cut with an ellipsis."""
     words = text.split()
-    shown = " ".join(words[:_LONGEST_QUOTE_WORDS]) + (" ..." if len(words) > _LONGEST_QUOTE_WORDS else "")
+    shown = " ".join(words[:most_words]) + (" ..." if len(words) > most_words else "")
     return '"' + shown.replace('"', "'") + '"'

@@ -20,6 +20,7 @@ from stages.memory.bounds import Bounds
 from stages.memory.disk.space import Space
 from stages.memory.erasing.erasure import Erasures
 from stages.memory.examining.examination import Examination, examine
+from stages.memory.forgetting.question_contexts import QuestionContexts
 from stages.memory.forgetting.strength_store import StrengthStore
 from stages.memory.granules.granule_store import GranuleStore
 from stages.memory.links.link_store import LinkStore
@@ -42,6 +43,7 @@ from stages.memory.text_encoder import TextEncoder
 from stages.memory.vectors.line_index import LineIndex
 from stages.memory.vectors.vector_checks import check_vectors
 from stages.memory.vectors.vector_index import IndexKind, Rows
+from stages.memory.words.word_lines import lines_with
 from stages.memory.words.word_search import search_words
 
 __all__ = ["LongTermMemory", "MemoryDamaged", "MemoryError_", "MemoryFull", "MemoryInUse", "MemorySettingsError"]
@@ -78,6 +80,7 @@ class LongTermMemory(Resource):
         self.links = LinkStore(self._database)
         self.findings = SleepFindings(self._database)
         self.strengths = StrengthStore(self._database, self._root, self.links)
+        self.contexts = QuestionContexts(self._root)
         self.prototypes = PrototypeStore(self._database, self._writing_to)
         self.rehearsals = Rehearsals()
         self.granules = GranuleStore(self._database, self._opened, encoder.encode)
@@ -348,6 +351,12 @@ class LongTermMemory(Resource):
             return []
         with self._database.reading() as connection:
             return [Hit(name, score) for name, score in search_words(connection, query, k, _at_ns(at), among)]
+
+    def lines_saying(self, words: Sequence[str], *, at: datetime | None = None) -> list[LineRow]:
+        """Every line, no copies, that has all of some words after stemming; without the times of its words."""
+        with self._database.reading() as connection:
+            ids = lines_with(connection, words, _at_ns(at))
+            return row_reader.lines(connection, None, ids, None, None, None, False, _at_ns(at), False)
 
     def rows_among(
         self, spans: Mapping[str, tuple[int, int]] | None = None, speaker: str | None = None, *, at: datetime | None = None

@@ -78,12 +78,12 @@ _SAYING_WORDS = """
 """
 SAYS = rf"(?:{'|'.join(_SAYING_WORDS.split())})"
 NAMED = re.compile(rf"\b(?:did|does|has|had|will|would|was|is)\s+([A-Z][\w'-]+)\s+(?:ever\s+|also\s+)?{SAYS}\b|\b([A-Z][\w'-]+)\s+{SAYS}\b")
+LOWER_NAMED = re.compile(rf"\b(?:did|does|has|had|will|would)\s+([a-z][\w'-]+)\s+(?:ever\s+|also\s+)?{SAYS}\b")
 MAY_NAME = re.compile(
     rf"(?<!^)\b(?!I\b)[A-Z]|\b(?:did|does|has|had|will|would)\s+(?!(?:they|anybody|anyone|somebody|someone|people|i|we|you)\b)"
     rf"(?:\w+\s+){{1,3}}(?i:{SAYS})\b"
 )
 """Whether a question may name a talker at all."""
-SIDE = re.compile(r"\b(?:on|to) (?:my|the) (?:left|right)\b|\bbehind me\b|\bin front of me\b", re.I)
 DIGITS = dict(zip(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"], range(1, 10), strict=True))
 NOT_NAMES = word_set(
     """
@@ -98,6 +98,8 @@ KIND_WORDS = word_set(
     missing else others catch elsewhere
     """
 )
+OVERVIEW_WORDS = word_set("bring give speed quick short")
+"""What is no topic in \"Give me a quick recap\"."""
 FRAME = re.compile(
     r"\b(?:can you |could you |please )?(?:tell me |do you know |i(?: would|'d)? (?:want|like) to know )(?:if |whether )?", re.I
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from math import isfinite
 
 from pipeline.clock import elapsed_ns
 from stages.answer.answerer import Answerer
@@ -18,17 +19,39 @@ from stages.recall.second_look import SecondLook
 class HybridRecall(Recall):
     """Dense search and FTS5, fused by reciprocal ranks, then contiguity (EM-LLM, arXiv 2407.09450).
 
-    What was missed is what was said at the same time as what was attended, by people who took no part in it.
+    What was missed is what was said at the same time as what was attended, by people who took no part in it. `facing_deg` is
+    the azimuth that the listener faces, which gives left, right, behind and in front their bearings; None: unknown.
     """
 
-    def __init__(self, memory: LongTermMemory, encoder: TextEncoder, answerer: Answerer, second_look: SecondLook | None = None) -> None:
+    def __init__(
+        self,
+        memory: LongTermMemory,
+        encoder: TextEncoder,
+        answerer: Answerer,
+        second_look: SecondLook | None = None,
+        facing_deg: float | None = None,
+    ) -> None:
         self.memory = memory
         self.encoder = encoder
+        if facing_deg is not None and not isfinite(facing_deg):
+            raise ValueError(f"facing_deg must be a number of degrees, found {facing_deg}")
         self.answerer = answerer
         self.second_look = second_look
+        self.facing_deg = facing_deg
 
-    def ask_stream(self, question: str, *, at: datetime | None = None, now: datetime) -> Iterator[AnswerPart]:
+    def ask_stream(
+        self, question: str, *, at: datetime | None = None, now: datetime, facing_deg: float | None = None
+    ) -> Iterator[AnswerPart]:
         """Answer a question as of `at` (None: now), part by part."""
-        return Inquiry(self.memory, self.encoder, self.answerer, at=at, now=now, now_ns=elapsed_ns, second_look=self.second_look).stream(
-            question
+        facing = self.facing_deg if facing_deg is None else facing_deg
+        inquiry = Inquiry(
+            self.memory,
+            self.encoder,
+            self.answerer,
+            at=at,
+            now=now,
+            now_ns=elapsed_ns,
+            second_look=self.second_look,
+            facing_deg=facing,
         )
+        return inquiry.stream(question)

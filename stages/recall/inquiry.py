@@ -10,6 +10,7 @@ from functools import partial
 from pipeline.stage import END_NS
 from stages.answer.answerer import Answerer
 from stages.memory.attention.attention_row import Attention
+from stages.memory.forgetting.question_contexts import QuestionContext
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.rows import GapRow, LineRow, SessionRow
 from stages.memory.tables.row_writer import utc_ns
@@ -23,7 +24,8 @@ from stages.recall.heeding import Heeded, Heeding
 from stages.recall.material import Found, Material
 from stages.recall.missed import Topic, attended_by_constraint, attended_by_topic, follows, missed, once_each, stretches_of
 from stages.recall.question import Attended, Question, parse
-from stages.recall.refusals import nothing_heard, nothing_in_time, refusal_text, unknown_speaker
+from stages.recall.refusals import not_heard_then, nothing_heard, nothing_in_time, refusal_text, unknown_speaker
+from stages.recall.relations import Relations
 from stages.recall.salience import Vocabulary, importance
 from stages.recall.scope import Scope, scope_of
 from stages.recall.search import Ranked, Searcher
@@ -41,6 +43,7 @@ _MOST_FOUND = 12
 _MOST_EVENTS = 12
 _MOST_CANDIDATES = 8
 _MOST_LINES = 4000
+_SAID = 0.9
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ class Inquiry:
         now: datetime,
         now_ns: Callable[[], int],
         second_look: SecondLook | None = None,
+        facing_deg: float | None = None,
     ) -> None:
         self._memory = memory
         self._encoder = encoder
@@ -78,13 +82,14 @@ class Inquiry:
         self._searcher = Searcher(memory, encoder, at)
         self._names: list[str] | None = None
         self._attentions: list[Attention] | None = None
+        self._facing_deg = facing_deg
 
     def stream(self, text: str) -> Iterator[AnswerPart]:
         """The whole way, part by part; never raises for what a question says."""
         started_ns = self._now_ns()
         sessions, ends_ns = self._sessions()
         moments = self._moments(sessions, ends_ns)
-        question = self._with_names(parse(text, moments, self._speakers))
+        question = self._with_names(parse(text, moments, self._speakers, self._facing_deg))
         scope = self._scope(question, sessions, ends_ns)
         if question.absence is not None and question.refusal is not None and self._heeding(scope).is_absence(question, scope.spans):
             question = self._of_absence(question, question.absence, moments)
@@ -127,9 +132,16 @@ class Inquiry:
         # The proof of what was said is cut last: nobody waits for it with the first words.
         proven = [*with_clips(with_first_words(claims[:n_drafted], news), self._memory), *claims[n_drafted:]]
         text = self._words(question, scope, outcome, proven, gaps)
+        self._note(question, proven)
         answered_ns = self._now_ns()
         timing_ms |= {"answer": (answered_ns - retrieved_ns) / 1e6, "total": (answered_ns - started_ns) / 1e6}
         yield Final(replace(draft, text=text, claims=tuple(proven), timing_ms=timing_ms))
+
+    def _note(self, question: Question, claims: Sequence[Claim]) -> None:
+        """Keep what was asked and cited for the next question. One about the same lines again leaves them as they are."""
+        lines = tuple(dict.fromkeys(evidence.utterance for claim in claims for evidence in claim.evidence))
+        if question.follow_up is None or question.follow_up.kind not in {"that", "play"}:
+            self._memory.contexts.note(QuestionContext(utc_ns(self._now), lines))
 
     # -- what the question is about
 
@@ -204,9 +216,16 @@ class Inquiry:
         if asked is not None and asked.lower() not in {name.lower() for name in self._speakers()}:
             fault = unknown_speaker(asked, self._speakers())
             return Outcome(material, retrieved=self._nearest(question, replace(scope, speaker=None)), refused=fault)
+        if question.follow_up is not None or question.order is not None:
+            return self._related(question, scope)
         if not scope.spans:
             open_scope = scope_of(replace(question, window=None), scope.sessions.values(), ends_ns)
             return Outcome(material, retrieved=self._nearest(question, open_scope), refused=nothing_in_time(question, scope, ends_ns))
+        if scope.window is not None and scope.speaker is not None and self._is_silent(scope):
+            open_scope = replace(scope, speaker=None)
+            return Outcome(
+                material, retrieved=self._nearest(question, open_scope), refused=not_heard_then(scope.speaker, scope.window.phrase)
+            )
         if question.intent == "missed" and (heeded := self._heeded(question, scope)) is not None:
             return heeded
         if question.intent == "missed" and question.attended is not None:
@@ -215,7 +234,37 @@ class Inquiry:
             return self._happened(question, scope)
         if not question.terms and (scope.is_narrow or question.about_speech):
             return self._happened(question, scope)
-        return self._found(question, scope)
+        return self._counted(question, scope) or self._found(question, scope)
+
+    def _related(self, question: Question, scope: Scope) -> Outcome:
+        """What goes on from the last question, and what asks for an order."""
+        relations = Relations(self._memory, self._at, utc_ns(self._now), self._heard_in, self._search)
+        related = relations.cited(question, scope) if question.follow_up is not None else relations.ordered(question, scope)
+        if related.scope is None:
+            return Outcome(Material(found=related.found, sessions=scope.sessions), related.retrieved, related.refused, related.spans)
+        beside = replace(question, intent="catch_up", terms=(), gist="") if question.order is not None else question
+        return self._outcome(replace(beside, follow_up=None, order=None), related.scope, {})
+
+    def _is_silent(self, scope: Scope) -> bool:
+        """Whether the asked speaker was not heard in the asked time at all."""
+        rows = self._memory.rows_among(scope.spans, scope.speaker, at=self._at)
+        return rows is not None and not len(rows)
+
+    def _search(self, question: Question, scope: Scope) -> tuple[list[Found], Sequence[LineRow]]:
+        ranked = self._searcher.search(question.topic, question.gist, scope)
+        return self._judged(question, ranked), ranked.lines
+
+    def _counted(self, question: Question, scope: Scope) -> Outcome | None:
+        """Every line in the scope that has the words that are counted; None where nothing is to be counted or nobody said them."""
+        if question.intent != "count" or not question.gist:
+            return None
+        lines = self._memory.lines_saying(question.gist.split(), at=self._at)
+        lines = [line for line in lines if scope.allows(line) and not is_untranscribed(line)]
+        if not lines:
+            return None
+        found = tuple(Found(line, 1.0, _SAID, 1.0) for line in sorted(lines, key=lambda line: (line.session, line.start_ns, line.id)))
+        spans = tuple((line.session, line.start_ns, line.end_ns) for line in lines)
+        return Outcome(Material(found=found, sessions=scope.sessions), tuple(line.id for line in lines), spans=spans)
 
     def _found(self, question: Question, scope: Scope) -> Outcome:
         ranked = self._searcher.search(question.topic, question.gist, scope)

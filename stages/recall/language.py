@@ -8,6 +8,7 @@ from stages.recall.terms import STOP_WORDS, tokens
 from stages.recall.word_lists import word_set
 
 MOST_WORDS = 200
+_MOST_CHARACTERS = 20_000
 
 _OTHER_LANGUAGES: dict[str, frozenset[str]] = {
     "German": word_set(
@@ -67,6 +68,9 @@ CAN_SERVE = (
 
 def refusal(text: str) -> str | None:
     """Why a question cannot be served, in words for the asker; None for one that can."""
+    if len(text) > _MOST_CHARACTERS:
+        # Counted without reading them, so that a book is refused at once.
+        return f"The question has {text.count(' ') + 1} words; at most {MOST_WORDS} are read. {CAN_SERVE}."
     words = tokens(text)
     if not words:
         return f"The question is empty. {CAN_SERVE}."

@@ -5,14 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from stages.recall import cues
+from stages.recall.calendar_phrase import asked_time
+from stages.recall.contradictions import ahead, excluded_times, two_bearings
+from stages.recall.follow_up import FollowUp, follow_up_in, played_in
 from stages.recall.language import refusal
-from stages.recall.terms import content_words, spoken_span, stem
-from stages.recall.time_phrase import Moments, Window, find_window
+from stages.recall.lengths import length_in
+from stages.recall.order_asked import OrderAsked, order_in
+from stages.recall.sides import SIDE_TOLERANCE_DEG, bearing_of, side_in, sides_in
+from stages.recall.terms import content_words, spoken_span, stem, tokens
+from stages.recall.time_phrase import Moments, Window
 
 _MOST_NAME_WORDS = 2
-INTENTS = ("missed", "catch_up", "when", "where", "who", "what", "count", "did_anybody")
+_NEAR_NAME = 0.75
+_MOST_BARE_WORDS = 2
+_MOST_CHARACTERS = 2000
+INTENTS = ("missed", "catch_up", "when", "where", "who", "what", "count", "did_anybody", "order", "play")
 """Every kind of question that can be answered; `unservable` is the rest."""
 
 
@@ -39,8 +49,10 @@ class Question:
     `topic` is the question without its constraints, `gist` its content words (both are embedded); `terms` are the stems of
     these; `about_speech` says that it
     asks who talked about something, rather than for a fact. `aspects` are the further things asked for ("and where"). `refusal` says why an
-    unservable question cannot be served. `absence` is what kept
-    the asker from following anything ("on the phone"); it is unservable without a time, unless the memory knows when that was.
+    unservable question cannot be served. `absence` is what kept the asker from following anything ("on the phone"); it is unservable
+    without a time, unless the memory knows when that was. A side ("on my left") is a bearing with a wide `azimuth_tolerance_deg` (None:
+    the usual one). `length_s` is how long the answer may take to read (inf: however long). `follow_up` says how it goes on from the
+    last question, `order` which order it asks for.
     """
 
     text: str
@@ -56,6 +68,10 @@ class Question:
     attended: Attended | None = None
     refusal: str | None = None
     absence: str | None = None
+    azimuth_tolerance_deg: float | None = None
+    length_s: float | None = None
+    follow_up: FollowUp | None = None
+    order: OrderAsked | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -86,17 +102,27 @@ class Question:
         return self.intent == "when" or re.search(r"\b(?:how late|what time)\b", self.text, re.I) is not None
 
 
-def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] = tuple) -> Question:
-    """Read a question. Never raises: what cannot be served says why. `speakers` gives the names that the memory knows, if needed."""
+def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] = tuple, facing_deg: float | None = None) -> Question:
+    """Read a question. Never raises: what cannot be served says why.
+
+    `speakers` gives the names that the memory knows, if needed. `facing_deg` is the azimuth that the asker faces, for left and right.
+    """
     said = " ".join(text.replace("\u2019", "'").split())
-    fault = refusal(said)
+    # A question far too long is refused before any of it is read.
+    follow_up, rest = follow_up_in(said) if len(said) <= _MOST_CHARACTERS else (None, said)
+    if follow_up is not None and follow_up.kind in {"play", "that"}:
+        return Question(text=said, intent=follow_up.aspect or "play", about_speech=True, follow_up=follow_up)
+    played, rest = played_in(rest)
+    fault = refusal(rest)
     if fault is not None:
-        return Question(text=said, intent="unservable", refusal=fault)
-    rest = cues.FRAME.sub("", said)
+        return _unservable(said, fault)
+    order = order_in(rest) if follow_up is None and not asked_time(rest, moments)[0] else None
+    rest = cues.FRAME.sub("", rest)
     attended, rest = _attended(rest, moments, speakers)
     absent = cues.ABSENT.search(rest)
     rest = cues.ABSENT.sub(" ", rest)
-    window, rest = find_window(rest, moments)
+    length_s, rest = length_in(rest, overview=cues.CATCH_UP.search(rest) is not None or cues.MISSED.search(rest) is not None)
+    window, rest = asked_time(rest, moments)
     if absent is not None and window is None and attended is None:
         return Question(
             text=said,
@@ -107,26 +133,37 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
             ),
             absence=absent["what"].strip(),
         )
-    if cues.SIDE.search(rest):
-        return Question(
-            text=said,
-            intent="unservable",
-            refusal='Echoic does not know which way you face; give the bearing in degrees, such as "at 90 degrees"',
+    side, apart = side_in(rest)
+    fault = ahead(rest, window, moments) or excluded_times(window, rest, moments) or two_bearings(rest) or _two_sides(rest)
+    if fault is not None:
+        return _unservable(said, fault)
+    if side is not None and facing_deg is None:
+        return _unservable(
+            said,
+            'Echoic does not know which way you face; give the bearing in degrees, such as "at 90 degrees", or the azimuth that you face: '
+            "--facing DEG, or facing_deg under recall: in the config",
         )
+    rest = apart
     bearing = cues.BEARING.search(rest)
     rest = cues.BEARING.sub(" ", rest)
     speaker, rest = _speaker(rest, speakers)
     room = re.sub(r"[, ]*\b(?:and )?(?:where|at which bearing) in the room\b|\bin (?:the|this) room\b", " ", rest, flags=re.I)
-    intent = _intent(rest, attended, has_missed=absent is not None)
-    words = content_words(room, drop=cues.WH | cues.KIND_WORDS)
+    intent = "play" if played else "order" if order is not None else _intent(rest, attended, has_missed=absent is not None)
+    overview = cues.OVERVIEW_WORDS if intent == "catch_up" else frozenset[str]()
+    words = content_words(room, drop=cues.WH | cues.KIND_WORDS | overview)
     terms = tuple(dict.fromkeys(stem(word) for word in words))
     aspects = tuple(
         name for name, pattern in (("when", cues.WHEN), ("where", cues.WHERE), ("who", cues.WHO)) if pattern.search(rest) and name != intent
     )
     if intent == "catch_up" and terms and not re.search(r"catch|up to speed|recap|summ?ar|going on|happening", rest, re.I):
         intent = "what"
-    about_speech = cues.SPEECH.search(rest) is not None
+    # A word or two by themselves ask what was said about them.
+    bare = 0 < len(words) == sum(word not in {"the", "a", "an"} for word in tokens(rest)) <= _MOST_BARE_WORDS
+    about_speech = bare or cues.SPEECH.search(rest) is not None
     gist = " ".join(words)
+    azimuth_deg = float(bearing[1]) % 360.0 if bearing else None
+    if side is not None and facing_deg is not None:
+        azimuth_deg = bearing_of(side, facing_deg)
     return Question(
         text=said,
         intent=intent,
@@ -137,11 +174,27 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
         about_speech=about_speech,
         aspects=aspects,
         speaker=speaker,
-        azimuth_deg=float(bearing[1]) % 360.0 if bearing else None,
+        azimuth_deg=azimuth_deg,
         window=window,
         attended=attended,
         absence=absent["what"].strip() if absent is not None else None,
+        azimuth_tolerance_deg=SIDE_TOLERANCE_DEG if side is not None else None,
+        length_s=length_s,
+        follow_up=follow_up,
+        order=order,
     )
+
+
+def _unservable(said: str, why: str) -> Question:
+    return Question(text=said, intent="unservable", refusal=why)
+
+
+def _two_sides(rest: str) -> str | None:
+    """Why a question that names two sides, or a side and a bearing, cannot be served."""
+    places = [*sides_in(rest), *(match[0].strip() for match in cues.BEARING.finditer(rest))]
+    if len(places) < 2 or not sides_in(rest):
+        return None
+    return f"The question names {len(places)} places ({', '.join(places)}); ask about one of them at a time"
 
 
 def _intent(rest: str, attended: Attended | None, *, has_missed: bool) -> str:
@@ -174,7 +227,7 @@ def _attended(text: str, moments: Moments, speakers: Callable[[], Collection[str
         return None, text
     phrase = re.split(r"\b(?:what|who|which)\s+(?:did|was|were|else|happened|has|have)\b", match["what"], flags=re.I)[0].strip()
     rest = f"{text[: match.start()]} {text[match.start('what') + len(match['what'].split(phrase)[0]) + len(phrase) :]}" if phrase else text
-    moment, bare = find_window(phrase, moments)
+    moment, bare = asked_time(phrase, moments)
     if moment is not None:
         rest, phrase = f"{rest} {moment.phrase}", " ".join(bare.split())
     bearing = cues.BEARING.search(phrase)
@@ -209,7 +262,12 @@ def _speaker(text: str, speakers: Callable[[], Collection[str]], *, anywhere: bo
         said = match[1] or match[2]
         if said.lower() not in cues.NOT_NAMES:
             return said, text.replace(said, "they", 1)
-    return None, text
+    lower = cues.LOWER_NAMED.search(text)
+    if lower is None or lower[1].lower() in cues.NOT_NAMES:
+        return None, text
+    # A name in small letters that is nearly that of somebody who was heard.
+    is_near = get_close_matches(lower[1].lower(), [name.lower() for name in speakers()], n=1, cutoff=_NEAR_NAME)
+    return (lower[1], text.replace(lower[1], "they", 1)) if is_near else (None, text)
 
 
 def _tidy(text: str) -> str:

@@ -38,6 +38,11 @@ def nothing_in_time(question: Question, scope: Scope, ends_ns: Mapping[str, int]
     )
 
 
+def not_heard_then(speaker: str, phrase: str) -> str:
+    """Somebody who is known said nothing in the asked time."""
+    return f'{speaker} was not heard in the asked time ("{phrase}").'
+
+
 def unknown_speaker(name: str, speakers: Sequence[str]) -> str:
     """Nobody of that name was heard."""
     guess = nearest(name, speakers)

@@ -31,6 +31,7 @@ class Scope:
     window: Window | None = None
     speaker: str | None = None
     azimuth_deg: float | None = None
+    azimuth_tolerance_deg: float = BEARING_TOLERANCE_DEG
     notes: tuple[str, ...] = field(default=())
 
     @property
@@ -45,7 +46,7 @@ class Scope:
             return False
         if self.speaker is not None and self.speaker.lower() != speaker_of(line).lower():
             return False
-        return self.azimuth_deg is None or is_near(line.azimuth_deg, self.azimuth_deg)
+        return self.azimuth_deg is None or is_near(line.azimuth_deg, self.azimuth_deg, self.azimuth_tolerance_deg)
 
 
 def is_near(azimuth_deg: float | None, asked_deg: float, tolerance_deg: float = BEARING_TOLERANCE_DEG) -> bool:
@@ -60,7 +61,7 @@ def scope_of(question: Question, sessions: Iterable[SessionRow], ends_ns: Mappin
     """
     by_id = {session.id: session for session in sessions}
     window = question.window
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = (window.note,) if window is not None and window.note else ()
     if window is not None and window.rolling_s is not None and not _spans(window, by_id, ends_ns):
         latest = max((session.moment(ends_ns[name]) for name, session in by_id.items()), default=None)
         if latest is not None:
@@ -72,6 +73,7 @@ def scope_of(question: Question, sessions: Iterable[SessionRow], ends_ns: Mappin
         window=window,
         speaker=question.speaker,
         azimuth_deg=question.azimuth_deg,
+        azimuth_tolerance_deg=question.azimuth_tolerance_deg or BEARING_TOLERANCE_DEG,
         notes=notes,
     )
 

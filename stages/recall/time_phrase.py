@@ -47,16 +47,21 @@ _DAY = re.compile(
     r"(?: (?:morning|afternoon|evening))?)\b",
     re.I,
 )
+_LONG_RANGE = timedelta(hours=9)
 _DAY_PARTS = {"morning": (5, 12), "afternoon": (12, 18), "evening": (18, 24), "noon": (12, 14)}
 
 
 @dataclass(frozen=True)
 class Moments:
-    """What times in a question are relative to: now, the end of what was heard, the start of the latest session."""
+    """What times in a question are relative to: now, the end of what was heard, the start of the latest session.
+
+    With `daytime` an hour that may be one of the morning or of the night is that between seven and seven: "yesterday at ten".
+    """
 
     now: datetime
     heard_until: datetime | None = None
     session_start: datetime | None = None
+    daytime: bool = False
 
     @property
     def reference(self) -> datetime:
@@ -69,7 +74,7 @@ class Window:
     """A stretch of wall-clock time that a question asks about; None is open. `phrase` is how the question said it.
 
     `rolling_s` is how long a stretch that ends now is ("the last five minutes"). `exact` is False for a time of day, which may also be
-    something that was said ("at ten") instead of when.
+    something that was said ("at ten") instead of when. `note` tells the asker which reading was taken where another was as near.
     """
 
     phrase: str
@@ -77,6 +82,7 @@ class Window:
     end: datetime | None
     rolling_s: float | None = None
     exact: bool = True
+    note: str = ""
 
 
 Readers = tuple[tuple[re.Pattern[str], Callable[[re.Match[str], Moments], Window | None]], ...]
@@ -87,9 +93,20 @@ def find_window(text: str, moments: Moments) -> tuple[Window | None, str]:
     day, rest = _first(text, moments, _DAYS)
     if day is not None and day.end is not None:
         heard = min(day.end, moments.heard_until) if moments.heard_until is not None else day.end
-        within, shorter = _first(rest, Moments(moments.now, heard, moments.session_start), _READERS)
-        return (replace(within, phrase=f"{day.phrase} {within.phrase}", exact=True), shorter) if within is not None else (day, rest)
+        within, shorter = _first(rest, Moments(moments.now, heard, moments.session_start, daytime=heard == day.end), _READERS)
+        if within is None or not overlap(within, day):
+            return day, rest
+        return replace(within, phrase=f"{day.phrase} {within.phrase}", exact=True), shorter
     return _first(text, moments, _READERS)
+
+
+def overlap(one: Window, other: Window) -> bool:
+    """Whether two stretches of time have a moment in common."""
+    return _starts_in_time(one.start, other.end) and _starts_in_time(other.start, one.end)
+
+
+def _starts_in_time(start: datetime | None, end: datetime | None) -> bool:
+    return start is None or end is None or start < end
 
 
 def _first(text: str, moments: Moments, readers: Readers) -> tuple[Window | None, str]:
@@ -118,7 +135,13 @@ def _range(match: re.Match[str], moments: Moments) -> Window | None:
     if start is None:
         return None
     end = _moment(second, moments, after=start[0])
-    return Window(match[0].strip(), start[0], end[1] if _is_day(second) else end[0]) if end is not None else None
+    if end is None:
+        return None
+    end_at = end[1] if _is_day(second) else end[0]
+    phrase = match[0].strip()
+    is_long = end_at - start[0] >= _LONG_RANGE and not (_is_exact(first) or _is_exact(second))
+    note = f'"{phrase}" is read as {start[0]:%H:%M} to {end_at:%H:%M} on {end_at.day} {end_at:%B}.' if is_long else ""
+    return Window(phrase, start[0], end_at, note=note)
 
 
 def _after(match: re.Match[str], moments: Moments) -> Window | None:
@@ -195,6 +218,8 @@ def _moment(said: str, moments: Moments, after: datetime | None = None) -> tuple
         return None
     hour, minute, second, certain = clock
     options = [hour] if certain or hour > 12 else [hour % 12, hour % 12 + 12]
+    if moments.daytime and after is None and len(options) == 2:
+        options = [option for option in options if 7 <= option < 19]
     base = after or moments.reference
     days = (0, 1) if after is not None else (0, -1)
     candidates = [

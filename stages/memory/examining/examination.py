@@ -9,6 +9,7 @@ from pathlib import Path
 from stages.memory.disk.space import Space, StoreUse
 from stages.memory.examining.file_checks import FileChecks
 from stages.memory.examining.integrity import Integrity, told
+from stages.memory.forgetting.question_contexts import QuestionContexts
 from stages.memory.tables import line_checksums
 from stages.memory.tables.database import Database
 from stages.memory.vectors.line_index import LineIndex
@@ -55,6 +56,9 @@ def examine(database: Database, root: Path | None, index: LineIndex, dimension: 
         faults += files.faults
         repairs += files.repairs
         notes = files.notes
+        contexts = QuestionContexts(root)
+        if (fault := contexts.fault()) is not None:
+            notes.append(f"{fault}; it goes with the next answer")
     with database.reading() as connection:
         changed = [told("lines that no longer read as they were stored", line_checksums.damaged_words(connection))]
         changed.append(told("vectors that are no longer as they were stored", line_checksums.damaged_vectors(connection)))

@@ -152,8 +152,10 @@ class CutShort(Recall):
     def __init__(self, real: Recall) -> None:
         self._real = real
 
-    def ask_stream(self, question: str, *, at: datetime | None = None, now: datetime) -> Iterator[AnswerPart]:
-        yield next(self._real.ask_stream(question, at=at, now=now))
+    def ask_stream(
+        self, question: str, *, at: datetime | None = None, now: datetime, facing_deg: float | None = None
+    ) -> Iterator[AnswerPart]:
+        yield next(self._real.ask_stream(question, at=at, now=now, facing_deg=facing_deg))
         raise WorkError("the disk is gone")
 
 

@@ -133,8 +133,10 @@ class PlayThat(Recall):
     def __init__(self, recall: Recall) -> None:
         self._recall = recall
 
-    def ask_stream(self, question: str, *, at: datetime | None = None, now: datetime) -> Iterator[AnswerPart]:
-        yield Final(replace(self._recall.ask(question, at=at, now=now), intent="play"))
+    def ask_stream(
+        self, question: str, *, at: datetime | None = None, now: datetime, facing_deg: float | None = None
+    ) -> Iterator[AnswerPart]:
+        yield Final(replace(self._recall.ask(question, at=at, now=now, facing_deg=facing_deg), intent="play"))
 
 
 def test_play_me_that_plays_the_evidence(memory: LongTermMemory, recall: KeywordRecall, running: Running, tmp_path: Path) -> None:
@@ -181,8 +183,10 @@ def test_the_end_of_the_stream_waits_for_the_answer_but_not_for_the_voice(
 class Broken(Recall):
     """A recall that always fails."""
 
-    def ask_stream(self, question: str, *, at: datetime | None = None, now: datetime) -> Iterator[AnswerPart]:
-        raise RuntimeError(f"no answer to {question} at {at or now}")
+    def ask_stream(
+        self, question: str, *, at: datetime | None = None, now: datetime, facing_deg: float | None = None
+    ) -> Iterator[AnswerPart]:
+        raise RuntimeError(f"no answer to {question} at {at or now}, facing {facing_deg}")
 
 
 def test_what_fails_is_logged_and_the_room_is_heard_on(

@@ -122,8 +122,10 @@ def test_gaps_are_told_with_the_first_words_and_with_the_last(encoder: MinilmOnn
 
 def test_a_recall_without_a_last_part_is_a_fault() -> None:
     class Broken(Recall):
-        def ask_stream(self, question: str, *, at: datetime | None = None, now: datetime) -> Iterator[AnswerPart]:
-            del question, at, now
+        def ask_stream(
+            self, question: str, *, at: datetime | None = None, now: datetime, facing_deg: float | None = None
+        ) -> Iterator[AnswerPart]:
+            del question, at, now, facing_deg
             yield from ()
 
     with pytest.raises(UnfinishedAnswerError) as raised:

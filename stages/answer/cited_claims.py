@@ -1,0 +1,60 @@
+"""Claims that show lines as they are: what is played, what was asked about again, and two things in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from stages.answer.wording import Wording, clock, offset, person, quote
+from stages.memory.rows import LineRow
+from stages.recall.answers import Claim, Evidence
+from stages.recall.material import Found, Material
+from stages.recall.question import Question
+
+_SUREST = 0.95
+
+
+def cited(question: Question, material: Material, wording: Wording, most_claims: int) -> list[Claim]:
+    """A claim for each line, with its time on the clock where that is asked."""
+    return [
+        Claim(wording.said(found.line, on_the_clock=question.intent == "when"), _sure([found]), (Evidence.of(found.line),))
+        for found in material.found[:most_claims]
+    ]
+
+
+def ordered(question: Question, material: Material, wording: Wording) -> list[Claim]:
+    """One claim on which of two things came first; `material.found` has a line for each of them, in the order in which they were asked."""
+    asked = question.order
+    if asked is None or len(material.found) != len(asked.topics) or len(asked.topics) != 2:
+        return []
+    pairs = sorted(zip(asked.topics, material.found, strict=True), key=lambda pair: _moment(material, pair[1].line))
+    (early, first), (late, second) = pairs
+    if first.line.id == second.line.id:
+        text = f"Both came up at once. {wording.said(first.line)}"
+        return [Claim(text, _sure([first]), (Evidence.of(first.line),))]
+    told = {
+        "first": f"{_capital(early)} came first",
+        "last": f"{_capital(late)} came last",
+        "before": f"{'Yes' if early == asked.topics[0] else 'No'}: {early} came before {late}",
+        "after": f"{'Yes' if late == asked.topics[0] else 'No'}: {late} came after {early}",
+    }[asked.relation]
+    text = f"{told}. {_when(early, first.line, material)} {_when(late, second.line, material)}"
+    return [Claim(text, _sure([first, second]), (Evidence.of(first.line), Evidence.of(second.line)))]
+
+
+def _when(topic: str, line: LineRow, material: Material) -> str:
+    session = material.sessions[line.session]
+    return (
+        f"{_capital(topic)} came up at {offset(line.start_ns)} ({clock(session.moment(line.start_ns))}); {person(line)}: {quote(line.text)}"
+    )
+
+
+def _moment(material: Material, line: LineRow) -> tuple[float, str]:
+    return material.sessions[line.session].moment(line.start_ns).timestamp(), line.id
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _sure(found: Sequence[Found]) -> float:
+    return min(_SUREST, *(entry.support * (0.5 + 0.5 * entry.line.confidence) for entry in found))

@@ -1,0 +1,83 @@
+"""What a question asks that cannot be: two bearings at once, a time that has not come, days that exclude each other."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from stages.answer.wording import clock
+from stages.recall import cues
+from stages.recall.calendar_phrase import asked_time
+from stages.recall.terms import content_words, is_calendar
+from stages.recall.time_phrase import Moments, Window, overlap
+
+_AHEAD = re.compile(
+    r"(?<!about )(?<!on )(?<!for )(?<!of )\b(?P<when>tomorrow(?: (?:morning|afternoon|evening|night))?|the day after tomorrow"
+    r"|next (?:week|month|year|monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
+    r"|in the next (?:\w+ )?(?:seconds?|minutes?|hours?|days?|weeks?)|in \w+ (?:minutes?|hours?|days?|weeks?)'? time)\b",
+    re.I,
+)
+_SPOKEN = frozenset(
+    [
+        "will",
+        "going",
+        "next",
+        "later",
+        "minute",
+        "minutes",
+        "hour",
+        "hours",
+        "day",
+        "days",
+        "week",
+        "weeks",
+        "month",
+        "year",
+        "second",
+        "seconds",
+        "time",
+        "happen",
+        "happens",
+        "said",
+    ]
+)
+
+
+def two_bearings(rest: str) -> str | None:
+    """Why a question that names more than one bearing cannot be served; None for one that does not."""
+    found = list(dict.fromkeys(float(match[1]) % 360.0 for match in cues.BEARING.finditer(rest)))
+    if len(found) < 2:
+        return None
+    return f"The question names {len(found)} bearings ({', '.join(f'{one:g}' for one in found)} degrees); ask about one of them at a time"
+
+
+def ahead(rest: str, window: Window | None, moments: Moments) -> str | None:
+    """Why a question about a time that has not come cannot be served; None for any other.
+
+    "When do we leave tomorrow?" asks for something that was said; a question that names nothing else asks what was heard then.
+    """
+    if window is not None and window.start is not None and window.start > moments.now:
+        return _not_yet(window.phrase, window.start, moments)
+    match = _AHEAD.search(rest)
+    if match is None:
+        return None
+    words = [word for word in content_words(rest, drop=cues.WH | cues.KIND_WORDS) if not is_calendar(word) and word not in _SPOKEN]
+    return None if any(not re.fullmatch(r"\d+", word) for word in words) else _not_yet(match["when"], None, moments)
+
+
+def excluded_times(window: Window | None, rest: str, moments: Moments) -> str | None:
+    """Why the times that a question names exclude each other; None where they don't."""
+    if window is None:
+        return None
+    if window.start is not None and window.end is not None and window.end <= window.start:
+        begins, ends = clock(window.start), clock(window.end)
+        return f'The asked time ("{window.phrase}") ends before it begins: from {begins} to {ends}; give the earlier time first'
+    other, _ = asked_time(rest, moments)
+    if other is None or not (other.exact and window.exact) or overlap(window, other):
+        return None
+    return f'"{window.phrase}" and "{other.phrase}" have no moment in common; ask about one of them'
+
+
+def _not_yet(phrase: str, start: datetime | None, moments: Moments) -> str:
+    when = f" ({clock(start)})" if start is not None else ""
+    return f'The asked time ("{phrase}"{when}) has not come yet: it is {clock(moments.now)}, and only what was heard can be told'

@@ -1,0 +1,89 @@
+"""Questions that go on from the last one: "after that", "who said that?", "play me that"."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_POLITE = r"(?:and|so|but|ok|okay|please|now|echoic|can you|could you|would you)"
+_OPENING = rf"^(?:{_POLITE}[, ]+)*"
+_IT = r"(?:that|this|it|those|them)"
+_PLAY = re.compile(
+    rf"{_OPENING}(?:play|replay|repeat|let me hear|let us hear|let me listen to)(?: me| us)?(?: back)? "
+    rf"(?:{_IT}|the (?:quote|clip|last one|recording|answer|proof))(?: back| again| out loud)*(?: to me)?(?:,? please)?[ ?.!]*$",
+    re.I,
+)
+_PLAY_SOMETHING = re.compile(
+    rf"{_OPENING}(?:(?:play|replay)(?: me| us)?(?: back)?|let me hear|let us hear)\s+"
+    r"(?=(?:what|where|when|who|how)\b|the (?:part|bit|place|moment)\b)",
+    re.I,
+)
+_ABOUT_IT = (
+    (
+        "where",
+        re.compile(rf"{_OPENING}(?:from )?where (?:was|is|did|were|does) {_IT}(?: said| happen(?:ing|ed)?| come from)?[ ?.!]*$", re.I),
+    ),
+    ("where", re.compile(rf"{_OPENING}where did (?:he|she|they) say {_IT}[ ?.!]*$|{_OPENING}where[ ?.!]*$", re.I)),
+    ("when", re.compile(rf"{_OPENING}(?:when|what time) (?:was|is|did|were) {_IT}(?: said| happen(?:ing|ed)?)?[ ?.!]*$", re.I)),
+    ("when", re.compile(rf"{_OPENING}when did (?:he|she|they) say {_IT}[ ?.!]*$|{_OPENING}when[ ?.!]*$", re.I)),
+    ("who", re.compile(rf"{_OPENING}(?:who (?:said|was|mentioned|told) {_IT}|whose voice was {_IT}|who)[ ?.!]*$", re.I)),
+)
+_AFTER = re.compile(
+    rf"\b(?:right |just |straight |immediately |directly |shortly )?after {_IT}(?=\s*(?:[?.!,]|$|in\b|at\b|on\b|about\b))"
+    r"|\b(?:afterwards|subsequently)\b|(?<=\bsay )(?:next|then)(?=[ ?.!]*$)",
+    re.I,
+)
+_BEFORE = re.compile(
+    rf"\b(?:right |just |straight |immediately |directly |shortly )?before {_IT}(?=\s*(?:[?.!,]|$|in\b|at\b|on\b|about\b))|\bbeforehand\b",
+    re.I,
+)
+_THEN = re.compile(
+    rf"{_OPENING}(?P<ask>what (?:happened|came|was said|did (?:they|he|she|we|people) (?:say|talk about|do)))"
+    r"\s+(?:then|next)(?: happen)?[ ?.!]*$"
+    rf"|{_OPENING}(?:then what|what (?:then|next)|then|and then)[ ?.!]*$",
+    re.I,
+)
+
+
+@dataclass(frozen=True)
+class FollowUp:
+    """How a question goes on from the last one.
+
+    `kind` is after or before (the lines that were cited), that (those lines themselves), or play (their sound); `aspect` is what is asked
+    about "that".
+    """
+
+    kind: str
+    aspect: str = ""
+
+
+def follow_up_in(text: str) -> tuple[FollowUp | None, str]:
+    """How a question goes on from the last one (None where it stands by itself), and the question without those words."""
+    if _PLAY.match(text):
+        return FollowUp("play"), ""
+    for aspect, pattern in _ABOUT_IT:
+        if pattern.match(text):
+            return FollowUp("that", aspect), ""
+    if (then := _THEN.match(text)) is not None:
+        return FollowUp("after"), then["ask"] if then["ask"] and " did " in then["ask"].lower() else "what happened"
+    for kind, pattern in (("after", _AFTER), ("before", _BEFORE)):
+        match = pattern.search(text)
+        if match is not None:
+            rest = f"{text[: match.start()]} {text[match.end() :]}"
+            bare = not re.search(r"\w", re.sub(rf"{_OPENING}(?:what)?|\b{_POLITE}\b", " ", rest, flags=re.I))
+            return FollowUp(kind), "what happened" if bare else rest
+    return None, text
+
+
+def played_in(text: str) -> tuple[bool, str]:
+    """Whether a question asks to hear what answers it ("Play me what Anna said"), and the question itself."""
+    match = _PLAY_SOMETHING.match(text)
+    return (False, text) if match is None else (True, text[match.end() :])
+
+
+def no_context(minutes: int) -> str:
+    """Why a question that goes on from another cannot be served where there is none."""
+    return (
+        f"This goes on from an earlier question, but none was answered in the last {minutes} minutes: ask first for what you mean,"
+        ' such as "What did they say about the budget?", or name it'
+    )

@@ -1,0 +1,107 @@
+"""Questions that rest on something else that was said: what was cited just now, or what came before and after a topic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from stages.memory.forgetting.question_contexts import LASTS_MINUTES
+from stages.memory.long_term_memory import LongTermMemory
+from stages.memory.rows import LineRow
+from stages.recall.context_scope import LinesIn, beside
+from stages.recall.follow_up import no_context
+from stages.recall.gaps import Span
+from stages.recall.material import Found
+from stages.recall.question import Question
+from stages.recall.scope import Scope
+from stages.recall.terms import content_words, stem
+
+_CITED = 0.9
+_NEAR_BEST = 0.9
+
+Search = Callable[[Question, Scope], tuple[list[Found], Sequence[LineRow]]]
+"""The lines that support an answer to a question, best first, and all that were looked at."""
+
+
+@dataclass(frozen=True)
+class Related:
+    """What such a question comes to: lines, or the scope in which the rest of it is to be answered, or why there is neither."""
+
+    found: tuple[Found, ...] = ()
+    scope: Scope | None = None
+    retrieved: tuple[str, ...] = ()
+    refused: str | None = None
+    spans: tuple[Span, ...] = ()
+
+
+class Relations:
+    """Resolves them against one memory as of one moment. `now_ns` (UTC) is when the question is asked."""
+
+    def __init__(self, memory: LongTermMemory, at: datetime | None, now_ns: int, lines_in: LinesIn, search: Search) -> None:
+        self._memory = memory
+        self._at = at
+        self._now_ns = now_ns
+        self._lines_in = lines_in
+        self._search = search
+
+    def cited(self, question: Question, scope: Scope) -> Related:
+        """The lines that the last answer cited, or the time before or after them."""
+        contexts = self._memory.contexts.recent(self._now_ns)
+        known = {line.id: line for line in self._memory.lines(ids=list(contexts[-1].lines), at=self._at)} if contexts else {}
+        cited = [known[name] for name in contexts[-1].lines if name in known and known[name].session in scope.sessions] if contexts else []
+        if not cited or question.follow_up is None:
+            return Related(refused=f"{no_context(LASTS_MINUTES)}.")
+        ids = tuple(line.id for line in cited)
+        if question.follow_up.kind in {"that", "play"}:
+            found = tuple(Found(line, 1.0, _CITED, 1.0) for line in cited)
+            return Related(found, None, ids, spans=tuple((line.session, line.start_ns, line.end_ns) for line in cited))
+        before = question.follow_up.kind == "before"
+        # The answer's first claim is what "that" means; what proves the others may lie far from it.
+        near = beside(scope, cited[:1], before=before, open_ended=bool(question.terms), lines_in=self._lines_in)
+        if near is None:
+            return Related(retrieved=ids, refused=f"Nothing that fits the question was heard {question.follow_up.kind} that.")
+        return Related(scope=near, retrieved=ids)
+
+    def ordered(self, question: Question, scope: Scope) -> Related:
+        """When each of the topics came up, or the time beside the only one."""
+        found: list[Found] = []
+        looked_at: list[str] = []
+        missing: list[str] = []
+        for topic in question.order.topics if question.order is not None else ():
+            words = content_words(topic)
+            gist = " ".join(words)
+            terms = tuple(dict.fromkeys(stem(word) for word in words))
+            asked = replace(
+                question, intent="when", topic=f"a conversation about {gist}", gist=gist, terms=terms, about_speech=True, aspects=()
+            )
+            supported, lines = self._search(asked, scope)
+            looked_at += [line.id for line in lines]
+            if supported:
+                best = max(entry.support for entry in supported)
+                found.append(min((one for one in supported if one.support >= _NEAR_BEST * best), key=lambda one: self._moment(one, scope)))
+            else:
+                missing.append(topic)
+        ids = tuple(dict.fromkeys([*(entry.line.id for entry in found), *looked_at]))
+        if missing or question.order is None:
+            there = "" if not found else f" {_quoted(_other(question, missing))} was."
+            return Related(retrieved=ids, refused=f"{' and '.join(_quoted(topic) for topic in missing)} was not heard of.{there}")
+        if len(found) == 1:
+            before = question.order.relation == "around_before"
+            near = beside(scope, [found[0].line], before=before, open_ended=False, lines_in=self._lines_in)
+            if near is None:
+                which = "before" if before else "after"
+                return Related(retrieved=ids, refused=f"Nothing was heard {which} {_quoted(question.order.topics[0])}.")
+            return Related(scope=near, retrieved=ids)
+        return Related(tuple(found), None, ids, spans=tuple((one.line.session, one.line.start_ns, one.line.end_ns) for one in found))
+
+    def _moment(self, entry: Found, scope: Scope) -> tuple[float, str]:
+        return scope.sessions[entry.line.session].moment(entry.line.start_ns).timestamp(), entry.line.id
+
+
+def _other(question: Question, missing: Sequence[str]) -> str:
+    return next((topic for topic in (question.order.topics if question.order else ()) if topic not in missing), "")
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"'

@@ -1,0 +1,120 @@
+"""Questions that go on from the last one, questions of order, counts, sides and lengths, in rooms with the real encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from stages.answer.extractive import Extractive
+from stages.memory.long_term_memory import LongTermMemory
+from stages.memory.minilm_onnx import MinilmOnnx
+from stages.recall.answers import Answer
+from stages.recall.hybrid_recall import HybridRecall
+from tests.stages.recall.room_memory import Asker, load_rooms, remember
+
+
+@pytest.fixture
+def kitchen(encoder: MinilmOnnx) -> Iterator[Asker]:
+    room = next(room for room in load_rooms("rooms.yaml") if room.name == "kitchen")
+    memory = LongTermMemory(encoder)
+    memory.start()
+    remember(room, memory, encoder)
+    # Who faces 120 degrees has 210 on the left and 30 on the right.
+    recall = HybridRecall(memory, encoder, Extractive(encoder), facing_deg=120.0)
+    yield Asker(room, memory, recall, room.started_at + timedelta(seconds=200))
+    memory.stop()
+
+
+def _quoted(answer: Answer) -> str:
+    return " ".join(evidence.text for claim in answer.claims for evidence in claim.evidence)
+
+
+def test_a_follow_up_goes_on_from_what_was_cited(kitchen: Asker) -> None:
+    bus = kitchen.ask("When does the bus leave?").claims[0].evidence[0]
+    after = kitchen.ask("What did the person on my left say after that?")
+    assert not after.abstained, after.text
+    shown = [evidence for claim in after.claims for evidence in claim.evidence]
+    assert {evidence.azimuth_deg for evidence in shown} == {210.0}
+    assert all(evidence.start_ns >= bus.end_ns for evidence in shown)
+
+
+def test_where_who_and_play_show_the_cited_lines_again(kitchen: Asker) -> None:
+    bus = kitchen.ask("When does the bus leave?").claims[0].evidence
+    for text, intent in (("And where was that?", "where"), ("Who said that?", "who"), ("Play me that.", "play")):
+        answer = kitchen.ask(text)
+        assert answer.intent == intent
+        assert answer.claims[0].evidence[0].utterance == bus[0].utterance
+        assert "265 degrees" in answer.claims[0].text
+
+
+def test_before_that_lies_before_it(kitchen: Asker) -> None:
+    bus = kitchen.ask("When does the bus leave?").claims[0].evidence[0]
+    before = kitchen.ask("And before that?")
+    assert not before.abstained, before.text
+    assert all(evidence.start_ns < bus.start_ns for claim in before.claims for evidence in claim.evidence)
+
+
+def test_a_follow_up_to_nothing_says_what_is_missing(kitchen: Asker) -> None:
+    assert kitchen.ask("Who said that?").text == (
+        "This goes on from an earlier question, but none was answered in the last 30 minutes: ask first for what you mean, such as"
+        ' "What did they say about the budget?", or name it.'
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("What came first, the museum or the leak in the roof?", "The museum came first."),
+        ("What came last, the museum or the leak in the roof?", "The leak in the roof came last."),
+        ("Did they talk about the leak in the roof before the museum?", "No: the museum came before the leak in the roof."),
+        ("Did they talk about the leak in the roof after the museum?", "Yes: the leak in the roof came after the museum."),
+    ],
+)
+def test_an_order_cites_both(kitchen: Asker, text: str, says: str) -> None:
+    answer = kitchen.ask(text)
+    assert answer.intent == "order"
+    assert answer.text.startswith(says)
+    assert [kitchen.room.section_of(evidence.utterance) for evidence in answer.claims[0].evidence] == ["museum", "roof"]
+
+
+def test_an_order_with_something_that_nobody_said_says_which(kitchen: Asker) -> None:
+    answer = kitchen.ask("What came first, the museum or the volcano?")
+    assert answer.abstained
+    assert answer.text == '"the volcano" was not heard of. "the museum" was.'
+
+
+def test_what_came_after_a_topic(kitchen: Asker) -> None:
+    answer = kitchen.ask("What did they talk about after the tickets?")
+    first = answer.claims[0].evidence[0]
+    tickets = next(line for line in kitchen.room.lines if "tickets are six" in line.text)
+    assert answer.intent == "order"
+    assert first.start_ns >= tickets.end_ns
+
+
+def test_every_line_is_counted(kitchen: Asker) -> None:
+    answer = kitchen.ask("How often was the roof mentioned?")
+    said = [line.id for line in kitchen.room.lines if "roof " in line.text]
+    assert answer.claims[0].text.startswith(f"{len(said)} ")
+    assert set(said) == {evidence.utterance for evidence in answer.claims[0].evidence}
+
+
+def test_a_side_needs_the_way_that_the_asker_faces(kitchen: Asker) -> None:
+    answer = kitchen.ask("What was said on my right about the dog?")
+    assert {evidence.azimuth_deg for claim in answer.claims for evidence in claim.evidence} <= {30.0, 75.0}
+    turned = kitchen.recall.ask("What was said on my right about the museum?", now=kitchen.now, facing_deg=300.0)
+    assert {evidence.azimuth_deg for claim in turned.claims for evidence in claim.evidence} == {210.0}
+
+
+def test_a_short_answer_is_short_and_a_full_one_is_whole(kitchen: Asker) -> None:
+    short, full = kitchen.ask("Catch me up in ten seconds"), kitchen.ask("Catch me up in full")
+    assert len(short.claims) == 1
+    assert len(full.claims) == len(kitchen.room.sections)
+    assert len(short.claims[0].text.split()) < len(full.claims[0].text.split()) + 10
+
+
+def test_somebody_who_was_silent_then(kitchen: Asker) -> None:
+    assert kitchen.ask("What did speaker-3 say between +0 and +1?").text.startswith(
+        'speaker-3 was not heard in the asked time ("between +0 and +1").'
+    )
