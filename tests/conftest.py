@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import tests.blas_threads  # noqa: F401 - before anything imports numpy
 from models.weights import cache_folder, missing
 from tests.whole_memories import MemoryWatch
 
