@@ -8,6 +8,7 @@ from dataclasses import replace
 from pipeline.packets import nanoseconds
 from pipeline.stage import END_NS
 from stages.memory.rows import LineRow
+from stages.recall.ranking import conversations
 from stages.recall.scope import Scope
 from stages.recall.time_phrase import Window
 
@@ -20,8 +21,8 @@ LinesIn = Callable[[str, tuple[int, int]], Sequence[LineRow]]
 def beside(scope: Scope, cited: Sequence[LineRow], *, before: bool, open_ended: bool, lines_in: LinesIn) -> Scope | None:
     """The scope of what was said right after some lines (or `before` them), in their session.
 
-    It reaches two minutes from the nearest line that fits the other constraints; with `open_ended` to the end (start) of the session. None
-    where nothing fits.
+    Where nobody else is named, that is what the people of that conversation said, if they said anything more. It reaches two minutes
+    from the nearest line that fits the other constraints; with `open_ended` to the end (start) of the session. None where nothing fits.
     """
     session = scope.sessions.get(cited[0].session)
     if session is None:
@@ -44,6 +45,11 @@ def beside(scope: Scope, cited: Sequence[LineRow], *, before: bool, open_ended: 
     ]
     if not fitting:
         return None
+    if scope.speaker is None and scope.azimuth_deg is None and not open_ended:
+        own = _conversation(of_session[0], [*of_session, *fitting])
+        if any(line.track in own for line in fitting):
+            fitting = [line for line in fitting if line.track in own]
+            scope = replace(scope, tracks=own)
     if before:
         last = max(line.end_ns for line in fitting)
         span = (0 if open_ended else max(0, last - _NEXT_NS), last)
@@ -52,3 +58,9 @@ def beside(scope: Scope, cited: Sequence[LineRow], *, before: bool, open_ended: 
         span = (first, max(line.end_ns for line in fitting) + 1 if open_ended else first + _NEXT_NS)
     window = Window(window.phrase, session.moment(span[0]), session.moment(span[1]))
     return replace(scope, spans={session.id: span}, window=window)
+
+
+def _conversation(line: LineRow, around: Sequence[LineRow]) -> frozenset[str]:
+    """The tracks of those who talk with each other where a line was said."""
+    chain = next(chain for chain in conversations(around) if any(other.id == line.id for other in chain))
+    return frozenset(other.track for other in chain)

@@ -19,6 +19,11 @@ WHILE = re.compile(
     r"(?P<what>[^,?.!;]+)",
     re.I,
 )
+BUSY = re.compile(
+    rf"^\s*(?:i|we)\s+(?:was|were|have been|had been)\s+(?:just\s+)?(?:busy\s+)?{ATTENDING}\s+(?P<what>[^,?.!;]+)[.,;!]",
+    re.I,
+)
+"""What was followed, said before the question: "I was with the people talking about dogs. What did I miss?"."""
 DURING = re.compile(
     r"\b(?:while|when|as|whilst)\s+(?:they|people|some(?:body|one)|the others?|\w+ and \w+)\s*(?:was|were"
     r"|are)?\s*(?:talk(?:ing|ed)|spoke|speaking|discuss(?:ing|ed)|"
@@ -44,7 +49,11 @@ GROUP = re.compile(
     r"(?:about|on|of|over|regarding|concerning)\s+",
     re.I,
 )
-MISSED = re.compile(r"\bmiss(?:ed|ing)?\b|\b(?:what|who)\b.*\bothers?\b|\bwhat else\b|\belsewhere\b|\bother conversations?\b", re.I)
+MISSED = re.compile(
+    r"\bmiss(?:ed)?\b|\b(?:i|we)(?:'m| am| was| were| have been|'ve been)? missing\b|\b(?:am|are|have) (?:i|we) (?:been )?missing\b"
+    r"|\b(?:what|who)\b.*\bothers?\b|\bwhat else\b|\belsewhere\b|\bother conversations?\b",
+    re.I,
+)
 CATCH_UP = re.compile(
     r"\bcatch (?:me|us) up\b|\bup to speed\b|\brecap\b|\bsumm?ar(?:y|i[sz]e)\b|\bwhat(?:'s| is| was"
     r"| has been)? (?:been )?(?:going on|happening|happened|new)\b"
@@ -95,7 +104,7 @@ KIND_WORDS = word_set(
     """
     color colour day date hour kind minute name number place room sort time type city town country much many long old way
     happen happens happened happening occur occurred often times summary summarise summarize summarised recap miss missed
-    missing else others catch elsewhere
+    else others catch elsewhere word words
     """
 )
 OVERVIEW_WORDS = word_set("bring give speed quick short")

@@ -19,6 +19,7 @@ from stages.recall.terms import content_words, spoken_span, stem, tokens
 from stages.recall.time_phrase import Moments, Window
 
 _MOST_NAME_WORDS = 2
+_MISSING = frozenset(["missing"])
 _NEAR_NAME = 0.75
 _MOST_BARE_WORDS = 2
 _MOST_CHARACTERS = 2000
@@ -150,7 +151,7 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     room = re.sub(r"[, ]*\b(?:and )?(?:where|at which bearing) in the room\b|\bin (?:the|this) room\b", " ", rest, flags=re.I)
     intent = "play" if played else "order" if order is not None else _intent(rest, attended, has_missed=absent is not None)
     overview = cues.OVERVIEW_WORDS if intent == "catch_up" else frozenset[str]()
-    words = content_words(room, drop=cues.WH | cues.KIND_WORDS | overview)
+    words = content_words(room, drop=cues.WH | cues.KIND_WORDS | overview | (_MISSING if intent == "missed" else frozenset()))
     terms = tuple(dict.fromkeys(stem(word) for word in words))
     aspects = tuple(
         name for name, pattern in (("when", cues.WHEN), ("where", cues.WHERE), ("who", cues.WHO)) if pattern.search(rest) and name != intent
@@ -222,7 +223,7 @@ def _intent(rest: str, attended: Attended | None, *, has_missed: bool) -> str:
 def _attended(text: str, moments: Moments, speakers: Callable[[], Collection[str]]) -> tuple[Attended | None, str]:
     """What the question says was being followed, and the question without it."""
     match = None if cues.ABSENT.search(text) else cues.WHILE.search(text)
-    match = match or cues.BESIDES.search(text) or (cues.DURING.search(text) if cues.MISSED.search(text) else None)
+    match = match or cues.BUSY.search(text) or cues.BESIDES.search(text) or (cues.DURING.search(text) if cues.MISSED.search(text) else None)
     if match is None:
         return None, text
     phrase = re.split(r"\b(?:what|who|which)\s+(?:did|was|were|else|happened|has|have)\b", match["what"], flags=re.I)[0].strip()

@@ -23,6 +23,7 @@ class Scope:
 
     `spans` are the session times to look at, by session; a session that is not there is not asked about. `window` is the asked
     time, if there is one.
+    `tracks` are those of one conversation, where only that one is meant.
     `notes` say which reading was taken where the question left one open.
     """
 
@@ -33,6 +34,7 @@ class Scope:
     azimuth_deg: float | None = None
     azimuth_tolerance_deg: float = BEARING_TOLERANCE_DEG
     notes: tuple[str, ...] = field(default=())
+    tracks: frozenset[str] | None = None
 
     @property
     def is_narrow(self) -> bool:
@@ -43,6 +45,8 @@ class Scope:
         """Whether a line fits all constraints."""
         span = self.spans.get(line.session)
         if span is None or line.end_ns <= span[0] or line.start_ns >= span[1]:
+            return False
+        if self.tracks is not None and line.track not in self.tracks:
             return False
         if self.speaker is not None and self.speaker.lower() != speaker_of(line).lower():
             return False
