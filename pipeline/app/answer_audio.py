@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -44,8 +43,6 @@ class AnswerAudio:
     def __post_init__(self) -> None:
         if self.mix_order not in ORDERS:
             raise CallerError(f"--mix-order: found {self.mix_order!r}; allowed are {', '.join(ORDERS)}")
-        if not math.isfinite(self.facing_deg):
-            raise CallerError(f"--facing: found {self.facing_deg}; give degrees, such as 90")
         for option, path in (("--mix", self.mix), ("--speak-to", self.speak_to)):
             if path is not None:
                 _check_path(option, path)

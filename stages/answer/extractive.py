@@ -9,10 +9,12 @@ from dataclasses import replace
 from pipeline.packets import nanoseconds
 from stages.answer.answerer import Answerer
 from stages.answer.cited_claims import cited, ordered
+from stages.answer.corrections import correction_of
 from stages.answer.length_budget import fitting, quote_words
 from stages.answer.openings import with_openings
 from stages.answer.said_once import says_the_same
 from stages.answer.settled import settled
+from stages.answer.talkers import talkers
 from stages.answer.wording import LONGEST_QUOTE_WORDS, Wording, bearings, listed, people, person, quote
 from stages.memory.rows import LineRow
 from stages.memory.text_encoder import TextEncoder
@@ -120,11 +122,16 @@ class Extractive(Answerer):
                 continue
             if len(claims) == self.most_claims:
                 break
-            best, lines = group[0], sorted((found.line for found in group[: self.most_evidence]), key=lambda line: (line.start_ns, line.id))
+            asks_who = question.speaker is None and (question.intent == "who" or "who" in question.aspects)
+            who = talkers(group, self.most_evidence) if asks_who else []
+            shown = {line.id: line for line in (*who, *(found.line for found in group))}
+            best, lines = group[0], sorted(list(shown.values())[: self.most_evidence], key=lambda line: (line.start_ns, line.id))
             text = wording.said(best.line, on_the_clock=question.intent == "when" or "when" in question.aspects)
             named = person if "where" in {question.intent, *question.aspects} else speaker_of
             others = [named(line) for line in lines if speaker_of(line) != speaker_of(best.line)]
-            if others and question.speaker is None:
+            if len(who) > 1:
+                text = f"{listed([person(line) for line in who])} talked about it. {text}"
+            elif others and question.speaker is None:
                 text += f" {listed(list(dict.fromkeys(others)))} talked about it too."
             claims.append(Claim(f"{opening}{text}", _confidence(best, lines), tuple(Evidence.of(line) for line in lines)))
             opening = ""
@@ -141,7 +148,9 @@ class Extractive(Answerer):
             if len(claims) == min(self.most_claims, _MOST_FACTS) or (claims and found.support < _CLOSE * best):
                 break
             lines = [found.line, *_reply(found, question)]
-            if any(line.id in used for line in lines):
+            taken_back = correction_of(lines[-1], found.conversation)
+            if any(line.id in used for line in lines) or (taken_back is not None and taken_back.id in used):
+                # What was taken back is not told after what holds.
                 continue
             again = _place_of(found.line, claims)
             if again is not None:
@@ -150,6 +159,11 @@ class Extractive(Answerer):
             used.update(line.id for line in lines)
             text = wording.said(found.line, on_the_clock=question.intent == "when")
             text += "".join(f" {person(line)} answered: {quote(line.text)}" for line in lines[1:])
+            if taken_back is not None and len(lines) < self.most_evidence:
+                moment = wording.moment(taken_back.session, taken_back.start_ns)
+                text += f" That was taken back: at {moment}, {person(taken_back)} corrected it: {quote(taken_back.text)}"
+                lines.append(taken_back)
+                used.add(taken_back.id)
             claims.append(Claim(text, _confidence(found, lines), tuple(Evidence.of(line) for line in lines)))
         return claims
 

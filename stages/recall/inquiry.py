@@ -283,10 +283,13 @@ class Inquiry:
         found = []
         for line in ranked.nearest[:_MOST_JUDGED]:
             context = ranked.context(line)
-            support = 0.0 if is_untranscribed(line) else judge.support(line, context, ranked.stretch(line))
+            stretch = ranked.stretch(line)
+            support = 0.0 if is_untranscribed(line) else judge.support(line, context, stretch)
             if support >= THRESHOLD:
                 named = coverage(question.terms, stems(line.text))
-                found.append(Found(line=line, score=ranked.scores[line.id], support=support, named=named, context=context))
+                found.append(
+                    Found(line=line, score=ranked.scores[line.id], support=support, named=named, context=context, conversation=stretch)
+                )
         if question.about_speech and any(entry.named for entry in found):
             # Where somebody said the very words, lines that are only like them are not needed.
             found = [entry for entry in found if coverage(question.terms, frozenset().union(*(stems(line.text) for line in entry.context)))]

@@ -17,7 +17,8 @@ class Found:
     (0 to 1) how many
     of the question's words fell in the line itself.
 
-    `context` are its neighbours in the same conversation, by start, itself among them.
+    `context` are its neighbours in the same conversation, by start, itself among them; `conversation` are the lines of its event, as far as
+    they are near what was found.
     """
 
     line: LineRow
@@ -25,6 +26,7 @@ class Found:
     support: float
     named: float = 0.0
     context: tuple[LineRow, ...] = ()
+    conversation: tuple[LineRow, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Material:
     @property
     def lines(self) -> dict[str, LineRow]:
         """Every line of the material by id, neighbours included."""
-        lines = {line.id: line for found in self.found for line in (found.line, *found.context)}
+        lines = {line.id: line for found in self.found for line in (found.line, *found.context, *found.conversation)}
         for stretch in (*self.attended, *self.missed, *self.stretches):
             lines.update((line.id, line) for line in stretch.lines)
         return lines
@@ -59,9 +61,13 @@ class Material:
         def stretch_anew(stretch: Stretch) -> Stretch:
             return replace(stretch, lines=tuple(anew(line) for line in stretch.lines))
 
+        def found_anew(found: Found) -> Found:
+            context, conversation = (tuple(map(anew, lines)) for lines in (found.context, found.conversation))
+            return replace(found, line=anew(found.line), context=context, conversation=conversation)
+
         return replace(
             self,
-            found=tuple(replace(found, line=anew(found.line), context=tuple(anew(line) for line in found.context)) for found in self.found),
+            found=tuple(map(found_anew, self.found)),
             stretches=tuple(map(stretch_anew, self.stretches)),
             attended=tuple(map(stretch_anew, self.attended)),
             missed=tuple(map(stretch_anew, self.missed)),

@@ -167,7 +167,7 @@ def test_a_sink_that_is_none_and_a_room_without_a_sound_device(echoic: Echoic, m
         (("--mix", "x.mp4"), "--mix x.mp4: sound is written as .wav, .flac, .ogg; give a path that ends in one of them"),
         (("--speak-to", "gone/x.wav"), "--speak-to gone/x.wav: there is no folder gone; make it, or give another path"),
         (("--mix-order", "size"), "--mix-order: found 'size'; allowed are time, answer"),
-        (("--facing", "nan"), "--facing: found nan; give degrees, such as 90"),
+        (("--facing", "nan"), "--facing is nan; give the azimuth that you face in degrees, such as 90"),
     ],
 )
 def test_options_are_checked_before_anything_is_asked(echoic: Echoic, imported: Path, options: tuple[str, ...], told: str) -> None:

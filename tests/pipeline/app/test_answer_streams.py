@@ -117,7 +117,7 @@ def test_a_stream_that_cannot_begin_is_refused_as_ever(asked_with_a_model: tuple
         with pytest.raises(CallerError) as raised:
             _streamed(url, {"question": "What?", "top": 5})
     assert (status, answer) == (400, {"error": "the question is ' '; ask in words, such as \"What did I miss?\""})
-    assert str(raised.value) == "the body has top; allowed are question, at, session"
+    assert str(raised.value) == "the body has top; allowed are question, at, session, raw, facing"
 
 
 def test_a_reader_who_goes_away_leaves_the_daemon_answering(asked_with_a_model: tuple[Path, Path]) -> None:

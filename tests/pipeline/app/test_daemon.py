@@ -125,7 +125,7 @@ def test_the_api_refuses_what_it_cannot_serve(process: Start, live: Path, tmp_pa
         (b'{"question": "\\ud800"}', "half of a surrogate pair"),
         (b"[" * 60_000, "the body is nested too deeply"),
         ({**question, "at": "+1", "session": "x"}, "session 'x' is not in this memory"),
-        ({**question, "top": 5}, "the body has top; allowed are question, at, session, raw"),
+        ({**question, "top": 5}, "the body has top; allowed are question, at, session, raw, facing"),
         (b"x" * 70_000, "the body has 70000 bytes; at most 65536 are allowed"),
     ]:
         status, answer = http(f"{url}/ask", body)

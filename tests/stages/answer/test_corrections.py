@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from stages.answer.corrections import correction_of
+from stages.answer.extractive import Extractive
+from stages.recall.material import Found, Material
+from tests.stages.answer.materials import SESSIONS, question
+from tests.stages.recall.line_rows import line_row
+
+FOUR = line_row("The shop needs four days for the wheel", 10.0, event="s-e")
+SIX = line_row("Actually they said six days, I mixed it up", 40.0, event="s-e")
+
+
+def test_the_last_line_that_takes_a_value_back_corrects_it() -> None:
+    five = line_row("Sorry, five days", 30.0, event="s-e")
+    assert correction_of(FOUR, (FOUR, five, SIX)) == SIX
+
+
+def test_another_number_alone_corrects_nothing() -> None:
+    assert correction_of(FOUR, (FOUR, line_row("The ticket was six dollars", 20.0, event="s-e"))) is None
+
+
+def test_the_same_value_said_again_and_what_is_much_later_correct_nothing() -> None:
+    again = line_row("Actually it is four days", 20.0, event="s-e")
+    late = line_row("Actually they said six days", 80.0, event="s-e")
+    assert correction_of(FOUR, (FOUR, again, late)) is None
+
+
+def test_a_day_is_corrected_by_a_day() -> None:
+    monday = line_row("We meet on Monday", 1.0)
+    friday = line_row("No wait, on Friday", 8.0)
+    assert correction_of(monday, (monday, friday)) == friday
+
+
+def test_a_claim_goes_on_with_what_holds_and_does_not_repeat_it() -> None:
+    found = tuple(Found(line, 1.0, 0.9, 1.0, (line,), (FOUR, SIX)) for line in (FOUR, SIX))
+    claims = Extractive().compose(question("How many days does the shop need?"), Material(found=found, sessions=SESSIONS))
+    assert [claim.text for claim in claims] == [
+        'At 0:10, speaker-1 (30 degrees) said: "The shop needs four days for the wheel" '
+        'That was taken back: at 0:40, speaker-1 (30 degrees) corrected it: "Actually they said six days, I mixed it up"'
+    ]
+    assert [entry.text for entry in claims[0].evidence] == [FOUR.text, SIX.text]
