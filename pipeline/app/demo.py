@@ -21,12 +21,23 @@ ARRAY = "uma8"
 CONFIG = "configs/replay.yaml"
 QUESTIONS = (
     "What did I miss while I was following the conversation about dogs?",
-    "When does the ferry leave?",
+    "Catch me up in 30 seconds",
     "Who won the football match?",
 )
 _WIDTH = 120
 _MARK = ".demo"
-_CONTENTS = ("sessions", "lines", "clips", "index", "graph.yaml", "memory.yaml", "memory.sqlite*", "daemon.json")
+_CONTENTS = (
+    "sessions",
+    "lines",
+    "clips",
+    "index",
+    "recalled",
+    "second_looks",
+    "graph.yaml",
+    "memory.yaml",
+    "memory.sqlite*",
+    "daemon.json",
+)
 
 
 def run_demo(memory: Path) -> None:

@@ -69,7 +69,19 @@ def directory_to_write(path: Path) -> MemoryDirectory:
     memory = MemoryDirectory(path)
     if path.exists() and not path.is_dir():
         raise CallerError(f"--memory {path}: it is a file; give a directory, which is made where there is none")
-    ours = {"sessions", "lines", "clips", "index", "graph.yaml", "memory.yaml", "memory.sqlite", "writer.lock", "daemon.json"}
+    ours = {
+        "sessions",
+        "lines",
+        "clips",
+        "index",
+        "recalled",
+        "second_looks",
+        "graph.yaml",
+        "memory.yaml",
+        "memory.sqlite",
+        "writer.lock",
+        "daemon.json",
+    }
     if path.is_dir() and not memory.is_memory:
         strange = sorted(entry.name for entry in path.iterdir() if entry.name.split("-")[0] not in ours and not entry.name.startswith("."))
         if strange:

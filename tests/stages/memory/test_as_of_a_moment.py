@@ -279,7 +279,11 @@ def test_every_read_takes_a_moment_or_is_named_here() -> None:
 
 def test_every_read_of_the_parts_takes_a_moment_or_is_named_here() -> None:
     without = {
-        "speakers": {"name_of": "who somebody is, is told as it is known now", "find": "whom a correction means"},
+        "speakers": {
+            "name_of": "who somebody is, is told as it is known now",
+            "find": "whom a correction means",
+            "likely": "who speaks just now",
+        },
         "talkers": {"ends_ns": "where a crashed session goes on"},
         "sounds": {"last_ends": "where a crashed session goes on", "heard": "where a crashed session goes on"},
         "links": {"n_due": "what sleep has to do"},

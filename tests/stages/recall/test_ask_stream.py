@@ -142,7 +142,7 @@ def test_every_quote_and_every_thing_of_an_extractive_answer_stands_in_its_evide
                 said = " ".join(evidence.text for evidence in claim.evidence)
                 for quoted in re.findall(r'"(.*?)"', claim.text):
                     assert quoted.removesuffix(" ...") in said.replace('"', "'"), claim.text
-                about = re.search(r"talked about (.*?) \(\d", claim.text)
+                about = re.search(r"talked about (?!it\b)(.*?) \(\d", claim.text)
                 if about is not None:
                     for thing in re.split(r", | and ", about[1]):
                         assert coverage(stems(thing), stems(said)) == 1.0, (thing, claim.text)
