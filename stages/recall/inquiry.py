@@ -37,6 +37,7 @@ from stages.recall.time_phrase import Moments
 from stages.recall.untranscribed import INSTEAD_OF_WORDS, is_untranscribed
 
 _MOST_JUDGED = 16
+_MOST_JUDGED_BY_KIND = 40
 _NAMED_BONUS = 0.25
 _NUMBER_BONUS = 0.15
 _MOST_FOUND = 12
@@ -290,11 +291,33 @@ class Inquiry:
                 found.append(
                     Found(line=line, score=ranked.scores[line.id], support=support, named=named, context=context, conversation=stretch)
                 )
+        if not found:
+            found = self._of_kind(question, ranked, judge)
         if question.about_speech and any(entry.named for entry in found):
             # Where somebody said the very words, lines that are only like them are not needed.
             found = [entry for entry in found if coverage(question.terms, frozenset().union(*(stems(line.text) for line in entry.context)))]
         found.sort(key=lambda entry: (-_fitness(entry, judge), -entry.score, entry.line.id))
         return found[:_MOST_FOUND]
+
+    def _of_kind(self, question: Question, ranked: Ranked, judge: Judge) -> list[Found]:
+        """The one line that best answers in other words than the question's, if any does."""
+        best: list[Found] = []
+        for line in ranked.lines[:_MOST_JUDGED_BY_KIND]:
+            context = ranked.context(line)
+            support = 0.0 if is_untranscribed(line) else judge.support_by_kind(line, context, ranked.stretch(line))
+            if support >= THRESHOLD and (not best or support > best[0].support):
+                named = coverage(question.terms, stems(line.text))
+                best = [
+                    Found(
+                        line=line,
+                        score=ranked.scores[line.id],
+                        support=support,
+                        named=named,
+                        context=context,
+                        conversation=ranked.stretch(line),
+                    )
+                ]
+        return best
 
     def _likeness(self, text: str, line: LineRow) -> float:
         return float(self._searcher.encode([text])[0] @ self._memory.vectors([line.id])[0])
@@ -463,7 +486,7 @@ class Inquiry:
 
 def _fitness(entry: Found, judge: Judge) -> float:
     """What orders lines that all support an answer: those that name what was asked for, and give the number, come first."""
-    return entry.support + _NAMED_BONUS * entry.named + _NUMBER_BONUS * judge.has_wanted_number(entry.line)
+    return entry.support + _NAMED_BONUS * entry.named + _NUMBER_BONUS * judge.has_wanted_kind(entry.line)
 
 
 def _with_words(stretches: Iterable[Stretch]) -> list[Stretch]:

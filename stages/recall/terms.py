@@ -138,6 +138,11 @@ def is_calendar(token: str) -> bool:
     return token in _CALENDAR
 
 
+def is_ordinal(token: str) -> bool:
+    """Whether a word is an ordinal, like "third"."""
+    return token in _ORDINALS
+
+
 def has_amount(text: str) -> bool:
     """Whether a text holds a number, in digits or words."""
     return any(token[0].isdigit() or (token in _NUMBERS and token != "one") for token in tokens(text))

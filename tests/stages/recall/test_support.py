@@ -55,3 +55,27 @@ def test_without_an_encoder_words_decide() -> None:
     judge = Judge(parse("When does the bus leave?", _MOMENTS), {}, {}, None)
     assert judge.support(BUS, (BUS,)) >= THRESHOLD
     assert judge.support(OTHER, (BUS, OTHER)) < THRESHOLD
+
+
+def test_other_words_support_by_the_kind_of_thing_they_hold() -> None:
+    vote = line_row("The board votes on the budget on Thursday.", 1.0)
+    talk = line_row("The board talks about the budget.", 1.0)
+    question = parse("When will the decision about the money be made?", _MOMENTS)
+    for cosine, centre, line, supported in ((0.45, 0.45, vote, True), (0.2, 0.2, vote, False), (0.45, 0.45, talk, False)):
+        judge = Judge(question, {line.id: cosine}, {line.id: centre}, lambda _text, _line: 0.0)
+        assert (judge.support_by_kind(line, (line,), (line,)) >= THRESHOLD) is supported
+
+
+def test_a_name_that_is_asked_for_is_missed() -> None:
+    seen = line_row("Somebody saw the cat on Sunday", 1.0)
+    named = line_row("The cat is called Peanut", 1.0)
+    assert _support("What is the cat called?", seen, 0.4) < THRESHOLD <= _support("What is the cat called?", named, 0.4)
+
+
+def test_a_talker_is_cited_where_the_topic_stands_in_other_lines_of_the_stretch() -> None:
+    roses = line_row("He demands money for his roses.", 5.0)
+    court = line_row("I have to appear in court.", 1.0)
+    question = parse("What did speaker-1 say about the court?", _MOMENTS)
+    judge = Judge(question, {roses.id: 0.1}, {roses.id: 0.3}, lambda _text, _line: 0.0)
+    assert judge.support(roses, (roses,), (court, roses)) >= THRESHOLD
+    assert judge.support(roses, (roses,), (roses,)) < THRESHOLD
