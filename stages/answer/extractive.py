@@ -173,7 +173,9 @@ class Extractive(Answerer):
         lines = sorted(lines or [found.line for found in material.found], key=lambda line: (line.session, line.start_ns, line.id))
         if not lines:
             return []
-        who = list(dict.fromkeys(person(line) for line in lines))
+        # Somebody who moved is one talker still, told with the bearing of the first time.
+        first_of = {_talker(line): line for line in reversed(lines)}
+        who = [person(line) for line in lines if first_of[_talker(line)] is line]
         shown = [wording.moment(line.session, line.start_ns) for line in lines[:_MOST_TIMES]]
         times = listed([*shown, f"{len(lines) - len(shown)} more times"] if len(lines) > len(shown) else shown)
         text = (
@@ -182,6 +184,11 @@ class Extractive(Answerer):
         )
         confidence = min(found.support for found in material.found if found.line.id in {line.id for line in lines})
         return [Claim(text, confidence * _heard(lines), tuple(Evidence.of(line) for line in lines[:_MOST_COUNTED]))]
+
+
+def _talker(line: LineRow) -> tuple[str, str]:
+    """Who said a line: speakers are known over all sessions, tracks without one are of their own."""
+    return ("" if line.speaker is not None else line.session), speaker_of(line)
 
 
 def _things(

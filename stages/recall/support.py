@@ -33,12 +33,12 @@ _SURE = 0.65
 _MOST_LOSS = 0.03
 _SOFTNESS = 0.06
 
-# A line that holds the kind of thing asked for, in other words than the question's: fitted on generated rooms of seeds 1 to 60
-# (`python -m tools.recall_rooms_text`), where 0.62 told what was told from what never was best.
+# A line that holds the kind of thing asked for, in other words than the question's: chosen from a grid on generated rooms of seeds
+# 1 to 60 (`python -m tools.recall_rooms_text`), with kinds of time and person that were wider than those of asked_kind.py now.
 _CENTRE_SHARE = 0.5
 _WHOLE_SHARE = 0.2
 _NEED_KIND = 0.62
-# What a talker said within a conversation that is about the topic; the same rooms.
+# What a talker said within a conversation that is about the topic: set by hand, tried on the same rooms, not searched for.
 _MOST_TOPIC = 0.5
 _NEED_CENTRE = 0.42
 _OF_SPEAKER = 0.55

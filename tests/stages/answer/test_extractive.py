@@ -71,6 +71,16 @@ def test_mentions_are_counted() -> None:
     assert len(claims[0].evidence) == 2
 
 
+def test_somebody_who_moved_is_counted_once() -> None:
+    lines = (
+        line_row("The ferry is late", 1.0, track="t3", azimuth_deg=200.0),
+        line_row("The ferry is here", 5.0, track="t3", azimuth_deg=203.0),
+        line_row("Which ferry?", 9.0, track="t4", azimuth_deg=260.0),
+    )
+    (claim,) = Extractive().draft(question("How often was the ferry mentioned?"), found_material(*lines))
+    assert claim.text.startswith("3 lines of 2 talkers (speaker-3 (200 degrees) and speaker-4 (260 degrees)) came to it, at 0:01, ")
+
+
 def test_what_happened_is_told_in_order() -> None:
     material = Material(stretches=(stretch(FERRY), stretch(DOGS)), sessions=SESSIONS)
     claims = Extractive().compose(question("Catch me up"), material)
