@@ -87,6 +87,10 @@ class SecondLook(Resource):
         """Let go of the weights, which are loaded for the first doubtful line."""
         self._recogniser = None
 
+    def memory_bytes(self) -> int:
+        """The weights and what decoding one line needs beside them, once a line is heard again."""
+        return 350_000_000
+
     def looks(self, line_ids: Sequence[str]) -> dict[str, Look]:
         """Second looks at the doubtful ones among some lines, by id: those that are kept, and at most `most_lines` new ones.
 
