@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import typing
-from abc import ABC
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar, overload
@@ -174,12 +174,12 @@ class Stage:
         return 0
 
 
-class Source(Stage):
+class Source(Stage, ABC):
     """A stage without inputs: `packets` makes the stream."""
 
+    @abstractmethod
     def packets(self) -> Iterator[Emit[Any]]:
         """The stream, until it ends or `interrupt` is called."""
-        raise NotImplementedError(f"{type(self).__name__} must define packets()")
 
     def interrupt(self) -> None:
         """Make `packets` end soon, after what has been captured. Called from another thread."""

@@ -26,18 +26,6 @@ QUESTIONS = (
 )
 _WIDTH = 120
 _MARK = ".demo"
-_CONTENTS = (
-    "sessions",
-    "lines",
-    "clips",
-    "index",
-    "recalled",
-    "second_looks",
-    "graph.yaml",
-    "memory.yaml",
-    "memory.sqlite*",
-    "daemon.json",
-)
 
 
 def run_demo(memory: Path) -> None:
@@ -68,9 +56,8 @@ def _prepare(memory: MemoryDirectory) -> None:
         memory.path.mkdir(parents=True, exist_ok=True)
         mark.touch()
     elif mark.is_file() and memory.is_memory and running_daemon(memory) is None and _holds_only_the_room(memory):
-        for name in _CONTENTS:
-            for entry in memory.path.glob(name):
-                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        for entry in memory.contents:
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
 
 
 def _holds_only_the_room(memory: MemoryDirectory) -> bool:

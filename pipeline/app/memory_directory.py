@@ -7,6 +7,21 @@ from pathlib import Path
 
 from pipeline.app.failures import CallerError
 
+CONTENTS = (
+    "sessions",
+    "lines",
+    "clips",
+    "index",
+    "recalled",
+    "second_looks",
+    "graph.yaml",
+    "memory.yaml",
+    "memory.sqlite",
+    "daemon.json",
+)
+"""What a memory consists of; SQLite's own files beside `memory.sqlite` begin with its name and a dash."""
+_LOCK = "writer.lock"
+
 
 @dataclass(frozen=True)
 class MemoryDirectory:
@@ -37,6 +52,11 @@ class MemoryDirectory:
     def is_empty(self) -> bool:
         """Whether the directory is there and has nothing in it, or only the graph of a memory that was never made."""
         return self.path.is_dir() and all(entry == self.graph_file for entry in self.path.iterdir())
+
+    @property
+    def contents(self) -> list[Path]:
+        """Everything that the memory consists of, but for the lock that keeps two writers apart."""
+        return sorted(entry for entry in self.path.iterdir() if entry.name.split("-")[0] in CONTENTS)
 
     def recording(self, session: str) -> Path:
         """Where the recording of a session lies."""
@@ -69,21 +89,10 @@ def directory_to_write(path: Path) -> MemoryDirectory:
     memory = MemoryDirectory(path)
     if path.exists() and not path.is_dir():
         raise CallerError(f"--memory {path}: it is a file; give a directory, which is made where there is none")
-    ours = {
-        "sessions",
-        "lines",
-        "clips",
-        "index",
-        "recalled",
-        "second_looks",
-        "graph.yaml",
-        "memory.yaml",
-        "memory.sqlite",
-        "writer.lock",
-        "daemon.json",
-    }
     if path.is_dir() and not memory.is_memory:
-        strange = sorted(entry.name for entry in path.iterdir() if entry.name.split("-")[0] not in ours and not entry.name.startswith("."))
+        strange = sorted(
+            entry.name for entry in path.iterdir() if entry.name.split("-")[0] not in (*CONTENTS, _LOCK) and not entry.name.startswith(".")
+        )
         if strange:
             raise CallerError(
                 f"--memory {path}: it is no memory and has other things in it ({', '.join(strange[:3])}); give a new or an empty directory"

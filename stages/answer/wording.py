@@ -72,14 +72,14 @@ def people(stretch: Stretch) -> str:
 
     "at 210 degrees speaker-2", "at 210 and 265 degrees two people (speaker-2 and Anna)"; without bearings "two people (...)".
     """
-    bearings_by_name: dict[str, float | None] = {}
-    for track in stretch.tracks:
-        name = next(speaker_of(line) for line in stretch.lines if line.track == track)
-        if bearings_by_name.get(name) is None:
-            bearings_by_name[name] = stretch.azimuth_deg(track)
-    degrees = list(dict.fromkeys(str(round(azimuth) % 360) for azimuth in bearings_by_name.values() if azimuth is not None))
+    said: dict[str, list[LineRow]] = {}
+    for line in stretch.lines:
+        said.setdefault(speaker_of(line), []).append(line)
+    # By who spoke, not by track: at one microphone all talkers share one.
+    names = sorted(said, key=lambda name: (-sum(line.end_ns - line.start_ns for line in said[name]), name))
+    azimuths = [mean_azimuth(said[name]) for name in names]
+    degrees = list(dict.fromkeys(str(round(azimuth) % 360) for azimuth in azimuths if azimuth is not None))
     where = f"at {listed(degrees)} degrees " if degrees else ""
-    names = list(bearings_by_name)
     if len(names) == 1:
         return f"{where}{names[0]}"
     return f"{where}{_COUNTS.get(len(names), str(len(names)))} people ({listed(names)})"

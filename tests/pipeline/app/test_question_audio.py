@@ -80,5 +80,12 @@ def test_a_spoken_question_passes() -> None:
     vad = SileroVad()
     vad.start()
     path = Path("tools/demo/question.flac")
-    check_speech(path, read_question(path), vad)
+    spoken = read_question(path)
+    refused = []
+    for name, samples in (("as it was spoken", spoken), ("silenced", np.zeros_like(spoken))):
+        try:
+            check_speech(path, samples, vad)
+        except CallerError:
+            refused.append(name)
     vad.stop()
+    assert refused == ["silenced"]

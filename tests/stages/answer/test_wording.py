@@ -31,6 +31,14 @@ def test_people_and_bearings() -> None:
     assert bearing(359.7) == "0 degrees"
 
 
+def test_people_at_one_microphone_are_all_told() -> None:
+    talk = (
+        line_row("The ferry is late again today", 1.0, track="t1", speaker="Anna", azimuth_deg=None),
+        line_row("Is it", 5.0, track="t1", speaker="Ben", azimuth_deg=None),
+    )
+    assert people(stretch(talk)) == "two people (Anna and Ben)"
+
+
 def test_lists_and_quotes() -> None:
     assert [listed(names) for names in (["a"], ["a", "b"], ["a", "b", "c"])] == ["a", "a and b", "a, b and c"]
     assert quote('He said "yes"') == "\"He said 'yes'\""
