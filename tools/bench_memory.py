@@ -17,7 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -102,6 +103,29 @@ def load() -> str:
     return f"{os.getloadavg()[0]:.1f}"
 
 
+@contextmanager
+def working_folder(chosen: Path | None) -> Iterator[Path]:
+    """The folder that was chosen, made where it is missing; a temporary one where none was."""
+    with tempfile.TemporaryDirectory(prefix="echoic-bench-") as temporary:
+        work = (chosen or Path(temporary)).resolve()
+        work.mkdir(parents=True, exist_ok=True)
+        yield work
+
+
+def report(head: str, chosen: Sequence[Part], out: Path | None, shown: Callable[[str], str] = str) -> int:
+    """Measure parts one after the other and print the report, each section as `shown` gives it; 1 where a part failed, else 0."""
+    sections, held = [shown(head)], True
+    for part in chosen:
+        good, section = run(part)
+        held &= good
+        sections.append(shown(section))
+        if out is not None:
+            # After each part: a later one may be cut short.
+            out.write_text("\n".join(sections), encoding="utf-8")
+    sys.stdout.write("\n".join(sections))
+    return 0 if held else 1
+
+
 def main() -> int:
     """Measure every part and print the report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -114,21 +138,10 @@ def main() -> int:
     parser.add_argument("--work", type=Path, help="where vectors are kept and memories made; default: a temporary folder")
     parser.add_argument("--out", type=Path, help="write the report to this file as well")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="echoic-bench-") as temporary:
-        work = (options.work or Path(temporary)).resolve()
-        work.mkdir(parents=True, exist_ok=True)
+    with working_folder(options.work) as work:
         chosen = parts(options.data.resolve(), work, quick=options.quick, five_million=options.five_million)
-        sections = [heading(["python", "-m", "tools.bench_memory", *sys.argv[1:]])]
-        held = True
-        for part in (part for part in chosen if part.title in options.only):
-            good, section = run(part)
-            held &= good
-            sections.append(section)
-            if options.out is not None:
-                # After each part: a later one may be cut short.
-                options.out.write_text("\n".join(sections), encoding="utf-8")
-    sys.stdout.write("\n".join(sections))
-    return 0 if held else 1
+        head = heading(["python", "-m", "tools.bench_memory", *sys.argv[1:]])
+        return report(head, [part for part in chosen if part.title in options.only], options.out)
 
 
 if __name__ == "__main__":

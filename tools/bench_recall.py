@@ -14,12 +14,11 @@ import argparse
 import platform
 import shlex
 import sys
-import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tools.bench_memory import Part, commit, load, machine, run
+from tools.bench_memory import Part, commit, load, machine, report, working_folder
 
 PARTS = ("Rooms", "Rooms from audio", "Meetings", "Speed")
 N_ROOMS = 40
@@ -66,22 +65,12 @@ def main() -> int:
     parser.add_argument("--work", type=Path, help="where memories, recordings and vectors are kept; default: a temporary folder")
     parser.add_argument("--out", type=Path, help="write the report to this file as well")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="echoic-bench-") as temporary:
-        work = (options.work or Path(temporary)).resolve()
-        work.mkdir(parents=True, exist_ok=True)
-        data = options.data.resolve()
+    data = options.data.resolve()
+    with working_folder(options.work) as work:
         chosen = parts(data, work, quick=options.quick, n_rooms=options.rooms, configs=options.config)
-        sections = [without_places(heading(["python", "-m", "tools.bench_recall", *sys.argv[1:]]), data, work)]
-        held = True
-        for part in (part for part in chosen if part.title in options.only):
-            good, section = run(part)
-            held &= good
-            sections.append(without_places(section, data, work))
-            if options.out is not None:
-                # After each part: a later one may be cut short.
-                options.out.write_text("\n".join(sections), encoding="utf-8")
-    sys.stdout.write("\n".join(sections))
-    return 0 if held else 1
+        head = heading(["python", "-m", "tools.bench_recall", *sys.argv[1:]])
+        wanted = [part for part in chosen if part.title in options.only]
+        return report(head, wanted, options.out, lambda text: without_places(text, data, work))
 
 
 if __name__ == "__main__":

@@ -24,4 +24,10 @@ class HybridRecall(MemoryRecall):
         second_look: SecondLook | None = None,
         facing_deg: float | None = None,
     ) -> None:
-        super().__init__(memory, encoder, answerer, second_look, facing_deg)
+        super().__init__(memory, answerer, second_look, facing_deg)
+        self._encoder = encoder
+
+    @property
+    def encoder(self) -> TextEncoder:
+        """What meanings are compared with."""
+        return self._encoder

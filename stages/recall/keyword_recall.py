@@ -17,4 +17,9 @@ class KeywordRecall(MemoryRecall):
     def __init__(
         self, memory: LongTermMemory, answerer: Answerer, second_look: SecondLook | None = None, facing_deg: float | None = None
     ) -> None:
-        super().__init__(memory, None, answerer, second_look, facing_deg)
+        super().__init__(memory, answerer, second_look, facing_deg)
+
+    @property
+    def encoder(self) -> None:
+        """There is none."""
+        return None

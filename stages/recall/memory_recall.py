@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from datetime import datetime
 from math import isfinite
@@ -35,7 +35,6 @@ class MemoryRecall(Recall, ABC):
     def __init__(
         self,
         memory: LongTermMemory,
-        encoder: TextEncoder | None,
         answerer: Answerer,
         second_look: SecondLook | None,
         facing_deg: float | None,
@@ -43,10 +42,14 @@ class MemoryRecall(Recall, ABC):
         if facing_deg is not None and not isfinite(facing_deg):
             raise RecallSettingsError(f"{type(self).__name__}: facing_deg must be a number of degrees, found {facing_deg}")
         self.memory = memory
-        self.encoder = encoder
         self.answerer = answerer
         self.second_look = second_look
         self.facing_deg = facing_deg
+
+    @property
+    @abstractmethod
+    def encoder(self) -> TextEncoder | None:
+        """What meanings are compared with; None where only words are."""
 
     def ask_stream(
         self, question: str, *, at: datetime | None = None, now: datetime, facing_deg: float | None = None
