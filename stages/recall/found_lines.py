@@ -1,0 +1,108 @@
+"""Lines that answer a question: found by likeness and words, judged one by one, or counted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from stages.memory.rows import LineRow
+from stages.recall.lookup import Lookup, Outcome
+from stages.recall.material import Found, Material
+from stages.recall.question import Question
+from stages.recall.refusals import refusal_text
+from stages.recall.scope import Scope
+from stages.recall.search import Ranked
+from stages.recall.support import THRESHOLD, Judge
+from stages.recall.terms import coverage, stems
+from stages.recall.untranscribed import is_untranscribed
+
+_MOST_JUDGED = 16
+_MOST_JUDGED_BY_KIND = 40
+_NAMED_BONUS = 0.25
+_NUMBER_BONUS = 0.15
+_MOST_FOUND = 12
+_SAID = 0.9
+
+
+class FoundLines:
+    """The way of questions that one line, or a few, answer."""
+
+    def __init__(self, lookup: Lookup) -> None:
+        self._lookup = lookup
+
+    def counted(self, question: Question, scope: Scope) -> Outcome | None:
+        """Every line in the scope that has the words that are counted; None where nothing is to be counted or nobody said them."""
+        if question.intent != "count" or not question.gist:
+            return None
+        lines = self._lookup.memory.lines_saying(question.gist.split(), at=self._lookup.at)
+        lines = [line for line in lines if scope.allows(line) and not is_untranscribed(line)]
+        if not lines:
+            return None
+        found = tuple(Found(line, 1.0, _SAID, 1.0) for line in sorted(lines, key=lambda line: (line.session, line.start_ns, line.id)))
+        spans = tuple((line.session, line.start_ns, line.end_ns) for line in lines)
+        return Outcome(Material(found=found, sessions=scope.sessions), tuple(line.id for line in lines), spans=spans)
+
+    def found(self, question: Question, scope: Scope) -> Outcome:
+        """The lines of the scope that answer; a refusal with the nearest one where none does."""
+        ranked = self._lookup.searcher.search(question.topic, question.gist, scope)
+        found = self._judged(question, ranked)
+        retrieved = tuple(dict.fromkeys([*(entry.line.id for entry in found), *(line.id for line in ranked.lines)]))
+        material = Material(found=tuple(found), sessions=scope.sessions)
+        spans = tuple((entry.line.session, entry.line.start_ns, entry.line.end_ns) for entry in found)
+        if found:
+            return Outcome(material, retrieved, spans=spans)
+        near = next((line for line in ranked.lines if not is_untranscribed(line)), next(iter(ranked.lines), None))
+        return Outcome(material, retrieved, refused=refusal_text(question, near, scope))
+
+    def search(self, question: Question, scope: Scope) -> tuple[list[Found], Sequence[LineRow]]:
+        """The lines that answer, the best first, and all that were looked at."""
+        ranked = self._lookup.searcher.search(question.topic, question.gist, scope)
+        return self._judged(question, ranked), ranked.lines
+
+    def _judged(self, question: Question, ranked: Ranked) -> list[Found]:
+        """The lines that support an answer, the best first."""
+        judge = Judge(question, ranked.cosines, ranked.centres, self._likeness if self._lookup.has_encoder else None)
+        found = []
+        for line in ranked.nearest[:_MOST_JUDGED]:
+            context = ranked.context(line)
+            stretch = ranked.stretch(line)
+            support = 0.0 if is_untranscribed(line) else judge.support(line, context, stretch)
+            if support >= THRESHOLD:
+                named = coverage(question.terms, stems(line.text))
+                found.append(
+                    Found(line=line, score=ranked.scores[line.id], support=support, named=named, context=context, conversation=stretch)
+                )
+        if not found:
+            found = self._of_kind(question, ranked, judge)
+        if question.about_speech and any(entry.named for entry in found):
+            # Where somebody said the very words, lines that are only like them are not needed.
+            found = [entry for entry in found if coverage(question.terms, frozenset().union(*(stems(line.text) for line in entry.context)))]
+        found.sort(key=lambda entry: (-_fitness(entry, judge), -entry.score, entry.line.id))
+        return found[:_MOST_FOUND]
+
+    def _of_kind(self, question: Question, ranked: Ranked, judge: Judge) -> list[Found]:
+        """The one line that best answers in other words than the question's, if any does."""
+        best: list[Found] = []
+        for line in ranked.lines[:_MOST_JUDGED_BY_KIND]:
+            context = ranked.context(line)
+            support = 0.0 if is_untranscribed(line) else judge.support_by_kind(line, context, ranked.stretch(line))
+            if support >= THRESHOLD and (not best or support > best[0].support):
+                named = coverage(question.terms, stems(line.text))
+                best = [
+                    Found(
+                        line=line,
+                        score=ranked.scores[line.id],
+                        support=support,
+                        named=named,
+                        context=context,
+                        conversation=ranked.stretch(line),
+                    )
+                ]
+        return best
+
+    def _likeness(self, text: str, line: LineRow) -> float:
+        return float(self._lookup.searcher.encode([text])[0] @ self._lookup.memory.vectors([line.id])[0])
+
+
+def _fitness(entry: Found, judge: Judge) -> float:
+    """What orders lines that all support an answer: those that name what was asked for, and give the number, come first."""
+    return entry.support + _NAMED_BONUS * entry.named + _NUMBER_BONUS * judge.has_wanted_kind(entry.line)

@@ -1,0 +1,110 @@
+"""What every way of answering looks up in the memory as of the question's moment: speakers, lines by time, lines alike, events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from stages.memory.attention.attention_row import Attention
+from stages.memory.long_term_memory import LongTermMemory
+from stages.memory.rows import LineRow
+from stages.memory.tables.row_writer import utc_ns
+from stages.memory.text_encoder import TextEncoder
+from stages.recall.answers import Stretch
+from stages.recall.gaps import Span, merged_spans
+from stages.recall.material import Material
+from stages.recall.missed import Topic, attended_by_topic
+from stages.recall.question import Question
+from stages.recall.scope import Scope
+from stages.recall.search import Ranked, Searcher
+from stages.recall.untranscribed import INSTEAD_OF_WORDS, is_untranscribed
+
+_MOST_CANDIDATES = 8
+_MOST_LINES = 4000
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a question before it is worded: material, or why there is none."""
+
+    material: Material
+    retrieved: tuple[str, ...] = ()
+    refused: str | None = None
+    spans: tuple[Span, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Lookup:
+    """One memory as of one moment, for one question; what few questions need is read once and only then."""
+
+    def __init__(self, memory: LongTermMemory, encoder: TextEncoder | None, at: datetime | None) -> None:
+        self.memory = memory
+        self.at = at
+        self.searcher = Searcher(memory, encoder, at)
+        self.has_encoder = encoder is not None
+        self._names: list[str] | None = None
+        self._attentions: list[Attention] | None = None
+
+    def speakers(self) -> list[str]:
+        """Everybody who was heard, by name. Few questions name somebody, so it is looked up only then."""
+        if self._names is None:
+            self._names = self.memory.speakers.names(None if self.at is None else utc_ns(self.at))
+        return self._names
+
+    def declared(self) -> list[Attention]:
+        """What had been declared as of the question's moment. Few questions need it, so it is read only then."""
+        if self._attentions is None:
+            self._attentions = self.memory.attention.rows(at=self.at)
+        return self._attentions
+
+    def nearest(self, question: Question, scope: Scope) -> tuple[str, ...]:
+        """What is most like a question that is refused, in whichever way it can be searched."""
+        topic = question.topic or question.text
+        if not scope.spans or len(topic) > 2000:
+            return ()
+        return tuple(line.id for line in self.searcher.search(topic, question.gist or topic, scope).lines)
+
+    def around(self, ranked: Ranked, scope: Scope) -> list[LineRow]:
+        """Every line that was heard during the events of the best lines, on all tracks."""
+        events: dict[str, tuple[str, int, int]] = {}
+        loose: list[tuple[str, int, int]] = []
+        for line in ranked.lines[: 3 * _MOST_CANDIDATES]:
+            if line.event is None:
+                loose.append((line.session, line.start_ns, line.end_ns))
+            elif line.event not in events and len(events) < _MOST_CANDIDATES:
+                row = self.memory.event(line.event, at=self.at)
+                events[line.event] = (row.session, row.start_ns, row.end_ns)
+        rows: dict[str, LineRow] = {}
+        for session, start_ns, end_ns in merged_spans([*events.values(), *loose[:_MOST_CANDIDATES]]):
+            if session in scope.spans:
+                first, last = scope.spans[session]
+                rows.update((line.id, line) for line in self.heard_in(session, (max(start_ns, first), min(end_ns, last))))
+        # An event that began before or goes on after is taken whole.
+        return list(rows.values())
+
+    def heard_in(self, session: str, span: tuple[int, int]) -> list[LineRow]:
+        """What was said in a span of a session (ns), by start."""
+        return self.memory.lines(session, start_ns=span[0], end_ns=span[1], at=self.at)[:_MOST_LINES]
+
+    def topic(self, topic: str, terms: tuple[str, ...]) -> Topic:
+        """A topic in words as `missed.attended_by_topic` measures by it."""
+        return Topic(self.searcher.encode([topic, f"a conversation about {topic}"]), terms)
+
+    def about(self, stretches: Sequence[Stretch], topic: str, terms: tuple[str, ...]) -> list[Stretch]:
+        """Those of the stretches that are about a topic."""
+        return attended_by_topic(_with_words(stretches), self.topic(topic, terms), self.memory.vectors)
+
+    def summarised(self, stretches: Iterable[Stretch]) -> tuple[Stretch, ...]:
+        """The same stretches with the summaries of their events."""
+        return tuple(replace(stretch, summary=self._summary(stretch)) for stretch in stretches)
+
+    def _summary(self, stretch: Stretch) -> str:
+        if stretch.lines and all(is_untranscribed(line) for line in stretch.lines):
+            return INSTEAD_OF_WORDS
+        return (self.memory.event(stretch.event, at=self.at).summary if stretch.event is not None else "") or stretch.summary
+
+
+def _with_words(stretches: Iterable[Stretch]) -> list[Stretch]:
+    """The stretches that can be about something."""
+    return [stretch for stretch in stretches if not all(is_untranscribed(line) for line in stretch.lines)]

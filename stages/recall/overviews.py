@@ -1,0 +1,121 @@
+"""What went on: overviews of a time or a topic, and what was missed while something else was followed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
+
+from stages.memory.rows import LineRow
+from stages.recall.heeding import Heeded, Heeding
+from stages.recall.lookup import Lookup, Outcome
+from stages.recall.material import Material
+from stages.recall.missed import attended_by_constraint, follows, missed, once_each, stretches_of
+from stages.recall.question import Attended, Question
+from stages.recall.refusals import refusal_text
+from stages.recall.salience import Vocabulary, importance
+from stages.recall.scope import Scope
+
+_MOST_EVENTS = 12
+
+
+class Overviews:
+    """The way of questions that are answered by event, not by line."""
+
+    def __init__(self, lookup: Lookup) -> None:
+        self._lookup = lookup
+
+    def happened(self, question: Question, scope: Scope) -> Outcome:
+        """What went on in the asked time: in the latest session where no time was asked for."""
+        spans = dict(scope.spans)
+        if scope.window is None and not question.terms:
+            latest = list(scope.spans)[-1]
+            spans = {latest: spans[latest]}
+        nearest: list[str] = []
+        if question.terms:
+            ranked = self._lookup.searcher.search(question.topic, question.gist, scope)
+            lines = self._lookup.around(ranked, scope)
+            nearest = [line.id for line in ranked.lines]
+        else:
+            lines = [line for name, span in spans.items() for line in self._lookup.heard_in(name, span)]
+        lines = [line for line in lines if replace(scope, spans=spans).allows(line)]
+        vocabulary = Vocabulary(lines)
+        stretches = stretches_of(lines)
+        if question.terms:
+            stretches = self._lookup.about(stretches, question.gist, question.terms)
+        material = Material(sessions=scope.sessions)
+        if not stretches:
+            near = next((line for line in lines if line.id == nearest[0]), None) if nearest else next(iter(lines), None)
+            return Outcome(material, tuple(nearest or [line.id for line in lines]), refused=refusal_text(question, near, scope))
+        stretches = [replace(stretch, importance=importance(stretch.lines, vocabulary)) for stretch in stretches]
+        ranked_stretches = sorted(
+            stretches, key=lambda stretch: (-stretch.importance, stretch.session, stretch.start_ns, stretch.lines[0].id)
+        )
+        ids = tuple(dict.fromkeys([*nearest, *(line.id for stretch in ranked_stretches for line in stretch.lines)]))
+        told = once_each(ranked_stretches, partial(self._lookup.memory.findings.same_as, at=self._lookup.at))
+        material = replace(material, stretches=self._lookup.summarised(told[:_MOST_EVENTS]))
+        return Outcome(material, ids, spans=tuple((name, *span) for name, span in spans.items()))
+
+    def missed(self, question: Question, scope: Scope) -> Outcome:
+        """What was said beside the topic, speaker or bearing that was followed."""
+        attended = question.attended
+        material = Material(sessions=scope.sessions)
+        if attended is None:
+            return self.happened(question, scope)
+        if attended.topic:
+            ranked = self._lookup.searcher.search(f"a conversation about {attended.topic}", attended.topic, scope)
+            lines = self._lookup.around(ranked, scope)
+            nearest = [line.id for line in ranked.lines]
+        else:
+            lines = self._session_of(attended, scope)
+            nearest = [line.id for line in lines]
+        vocabulary = Vocabulary(lines)
+        stretches = stretches_of(lines)
+        if attended.topic:
+            followed = self._lookup.about(stretches, attended.topic, attended.terms)
+        else:
+            followed = attended_by_constraint(stretches, attended)
+        if not followed:
+            known = {line.id: line for line in lines}
+            near = known.get(nearest[0]) if nearest else None
+            return Outcome(material, tuple(nearest), refused=refusal_text(question, near, scope))
+        lost = missed(stretches, followed, vocabulary)
+        return self._told(self.heeding(scope).asked(attended, followed, lost), scope, nearest)
+
+    def heeded(self, question: Question, scope: Scope) -> Outcome | None:
+        """What was missed by declared absences, or where the question does not say what was followed, by what else tells it."""
+        heeding = self.heeding(scope)
+        found = heeding.absent(question, scope.spans, in_all=scope.window is not None)
+        if found is None and (question.attended is None or not question.attended.says_what) and question.absence is None:
+            latest = list(scope.spans)[-1:]
+            found = heeding.plain(scope.spans if scope.window is not None else {name: scope.spans[name] for name in latest})
+        if found is None:
+            return None
+        lost = [stretch for stretch in found.missed if any(scope.allows(line) for line in stretch.lines)]
+        if question.terms:
+            lost = self._lookup.about(lost, question.gist, question.terms)
+        if found.missed and not lost:
+            near = found.missed[0].lines[0]
+            return Outcome(Material(sessions=scope.sessions), (near.id,), refusal_text(question, near, scope), found.spans)
+        return self._told(replace(found, missed=tuple(lost)), scope, ())
+
+    def heeding(self, scope: Scope) -> Heeding:
+        """What tells of what was followed in the scope."""
+        same_as = partial(self._lookup.memory.findings.same_as, at=self._lookup.at)
+        return Heeding(self._lookup.declared(), scope.sessions, self._lookup.heard_in, self._lookup.about, same_as)
+
+    def _told(self, heeded: Heeded, scope: Scope, nearest: Iterable[str]) -> Outcome:
+        attended, lost = self._lookup.summarised(heeded.attended), self._lookup.summarised(heeded.missed)
+        ids = [line.id for stretch in (*lost, *attended) for line in stretch.lines]
+        material = Material(attended=attended, missed=lost, sessions=scope.sessions)
+        return Outcome(material, tuple(dict.fromkeys([*ids, *nearest])), heeded.refused, heeded.spans, heeded.notes)
+
+    def _session_of(self, attended: Attended, scope: Scope) -> list[LineRow]:
+        """The lines in the asked time; without one those of the latest session in which the one who was followed was heard."""
+        if scope.window is not None:
+            return [line for name, span in scope.spans.items() for line in self._lookup.heard_in(name, span)]
+        for name in reversed(list(scope.spans)):
+            lines = self._lookup.heard_in(name, scope.spans[name])
+            if any(follows(attended, line) for line in lines):
+                return lines
+        return []

@@ -1,0 +1,78 @@
+"""From the words of a question to what is asked of which lines: names, moments and absences are those that the memory knows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from stages.memory.rows import SessionRow
+from stages.recall.cues import ABSENT
+from stages.recall.lookup import Lookup
+from stages.recall.question import Question, parse
+from stages.recall.scope import Scope, scope_of
+from stages.recall.time_phrase import Moments
+
+
+class QuestionReader:
+    """Reads one question to one memory. `facing_deg` is where the asker faces, clockwise; None where it is not known."""
+
+    def __init__(self, lookup: Lookup, now: datetime, facing_deg: float | None) -> None:
+        self._lookup = lookup
+        self._now = now
+        self._facing_deg = facing_deg
+        self._sessions, self.ends_ns = self._heard()
+        self._moments = self._moments_of(self._sessions)
+
+    def read(self, text: str) -> Question:
+        """The question in this memory's names."""
+        return self._with_names(parse(text, self._moments, self._lookup.speakers, self._facing_deg))
+
+    def read_absence(self, question: Question, absence: str) -> Question:
+        """A question about an absence that gives no time, where the memory knows when that was: what else it says is read without it."""
+        rest = parse(ABSENT.sub(" ", question.text), self._moments, self._lookup.speakers)
+        return self._with_names(replace(rest, text=question.text, intent="missed", absence=absence))
+
+    def scope(self, question: Question) -> Scope:
+        """The lines that a question is asked of."""
+        scope = scope_of(question, self._sessions, self.ends_ns)
+        if question.window is not None and not scope.spans and not question.window.exact and question.intent not in {"missed", "catch_up"}:
+            # "at ten" may be what was said instead of when it was said.
+            return scope_of(replace(question, window=None), self._sessions, self.ends_ns)
+        return scope
+
+    def _heard(self) -> tuple[list[SessionRow], dict[str, int]]:
+        """The sessions of which something had been heard, and how far each was heard."""
+        sessions, ends_ns = [], {}
+        for session in self._lookup.memory.sessions(at=self._lookup.at):
+            # What had passed by an earlier moment is not known any more; what had been heard is.
+            passed_ns = 0 if self._lookup.at is not None else self._lookup.memory.passed_ns(session.id)
+            end_ns = max(session.duration_ns, passed_ns)
+            if end_ns > 0:
+                sessions.append(session)
+                ends_ns[session.id] = end_ns
+        return sessions, ends_ns
+
+    def _moments_of(self, sessions: Sequence[SessionRow]) -> Moments:
+        now = self._lookup.at or self._now
+        if not sessions:
+            return Moments(now)
+        latest = sessions[-1]
+        zone = latest.started_at.tzinfo
+        heard_until = max(session.moment(self.ends_ns[session.id]) for session in sessions)
+        return Moments(now.astimezone(zone), heard_until.astimezone(zone), latest.started_at)
+
+    def _with_names(self, question: Question) -> Question:
+        """The question with speakers who are given by id under the name that they have now."""
+        attended = question.attended
+        if attended is not None and attended.speaker is not None:
+            attended = replace(attended, speaker=self._name_now(attended.speaker))
+        return replace(question, speaker=None if question.speaker is None else self._name_now(question.speaker), attended=attended)
+
+    def _name_now(self, speaker: str) -> str:
+        """The name of somebody who was heard, given by name (which goes first) or by id; anything else stays as it is."""
+        known = self._lookup.speakers()
+        if speaker.lower() in {name.lower() for name in known}:
+            return speaker
+        name = self._lookup.memory.speakers.name_of(speaker)
+        return name if name is not None and name in known else speaker

@@ -1,0 +1,79 @@
+"""Which way of answering a question goes: refused, going on from the last, an overview, what was missed, or lines that hold it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from stages.memory.tables.row_writer import utc_ns
+from stages.recall.found_lines import FoundLines
+from stages.recall.lookup import Lookup, Outcome
+from stages.recall.material import Material
+from stages.recall.overviews import Overviews
+from stages.recall.question import Question
+from stages.recall.refusals import not_heard_then, nothing_heard, nothing_in_time, unknown_speaker
+from stages.recall.relations import Relations
+from stages.recall.scope import Scope, scope_of
+
+
+class Routes:
+    """The ways of one question. `ends_ns` says how far each session was heard, by its name."""
+
+    def __init__(self, lookup: Lookup, now: datetime, ends_ns: Mapping[str, int]) -> None:
+        self._lookup = lookup
+        self._now = now
+        self._ends_ns = dict(ends_ns)
+        self._found_lines = FoundLines(lookup)
+        self._overviews = Overviews(lookup)
+
+    def is_absence(self, question: Question, scope: Scope) -> bool:
+        """Whether the asked absence was declared."""
+        return self._overviews.heeding(scope).is_absence(question, scope.spans)
+
+    def outcome(self, question: Question, scope: Scope) -> Outcome:
+        """What the memory holds for a question, or why nothing."""
+        material = Material(sessions=scope.sessions)
+        if not scope.sessions:
+            return Outcome(material, refused=nothing_heard(self._lookup.at))
+        if question.refusal is not None:
+            return Outcome(material, retrieved=self._lookup.nearest(question, scope), refused=question.refusal)
+        asked = question.speaker or (question.attended.speaker if question.attended else None)
+        if asked is not None and asked.lower() not in {name.lower() for name in self._lookup.speakers()}:
+            fault = unknown_speaker(asked, self._lookup.speakers())
+            return Outcome(material, retrieved=self._lookup.nearest(question, replace(scope, speaker=None)), refused=fault)
+        if question.follow_up is not None or question.order is not None:
+            return self._related(question, scope)
+        if not scope.spans:
+            open_scope = scope_of(replace(question, window=None), scope.sessions.values(), self._ends_ns)
+            return Outcome(
+                material, retrieved=self._lookup.nearest(question, open_scope), refused=nothing_in_time(question, scope, self._ends_ns)
+            )
+        if scope.window is not None and scope.speaker is not None and self._is_silent(scope):
+            open_scope = replace(scope, speaker=None)
+            return Outcome(
+                material, retrieved=self._lookup.nearest(question, open_scope), refused=not_heard_then(scope.speaker, scope.window.phrase)
+            )
+        if question.intent == "missed" and (heeded := self._overviews.heeded(question, scope)) is not None:
+            return heeded
+        if question.intent == "missed" and question.attended is not None:
+            return self._overviews.missed(question, scope)
+        if question.intent in {"missed", "catch_up"}:
+            return self._overviews.happened(question, scope)
+        if not question.terms and (scope.is_narrow or question.about_speech):
+            return self._overviews.happened(question, scope)
+        return self._found_lines.counted(question, scope) or self._found_lines.found(question, scope)
+
+    def _related(self, question: Question, scope: Scope) -> Outcome:
+        """What goes on from the last question, and what asks for an order."""
+        relations = Relations(self._lookup.memory, self._lookup.at, utc_ns(self._now), self._lookup.heard_in, self._found_lines.search)
+        related = relations.cited(question, scope) if question.follow_up is not None else relations.ordered(question, scope)
+        if related.scope is None:
+            return Outcome(Material(found=related.found, sessions=scope.sessions), related.retrieved, related.refused, related.spans)
+        beside = replace(question, intent="catch_up", terms=(), gist="") if question.order is not None else question
+        return self.outcome(replace(beside, follow_up=None, order=None), related.scope)
+
+    def _is_silent(self, scope: Scope) -> bool:
+        """Whether the asked speaker was not heard in the asked time at all."""
+        rows = self._lookup.memory.rows_among(scope.spans, scope.speaker, at=self._lookup.at)
+        return rows is not None and not len(rows)
