@@ -13,6 +13,7 @@ from stages.recall.scope import Scope
 from stages.recall.search import Ranked
 from stages.recall.support import THRESHOLD, Judge
 from stages.recall.terms import coverage, stems
+from stages.recall.topic_lines import lines_about
 from stages.recall.untranscribed import is_untranscribed
 
 _MOST_JUDGED = 16
@@ -60,6 +61,8 @@ class FoundLines:
 
     def _judged(self, question: Question, ranked: Ranked) -> list[Found]:
         """The lines that support an answer, the best first."""
+        if question.about_speech and question.gist and self._lookup.has_encoder:
+            return lines_about(question, ranked, self._lookup.searcher.encode, self._lookup.memory.vectors)[:_MOST_FOUND]
         judge = Judge(question, ranked.cosines, ranked.centres, self._likeness if self._lookup.has_encoder else None)
         found = []
         for line in ranked.nearest[:_MOST_JUDGED]:
