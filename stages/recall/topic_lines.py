@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from pipeline.packets import Float32Array
 from stages.recall.material import Found
@@ -16,6 +18,10 @@ from stages.recall.terms import coverage, stems
 from stages.recall.topic_support import Judged, Topic, asked_topic, judged, talks_in, topic_of
 
 _MOST_STRETCHES = 3
+_OF_STRETCH = 0.75
+_OF_STRETCH_OF_SPEAKER = 0.65
+_ALSO = 0.8
+_CONTEXT = 2
 _APART_S = 20.0
 _OF_BEST = 0.7
 _SAID = 0.6
@@ -26,6 +32,7 @@ _LENGTH = 0.01
 _MOST_LENGTH = 12
 _QUESTION = 0.08
 
+_MENTION = re.compile(r"\bmention|\bcome up\b|\bcame up\b|\bwords?\b", re.I)
 Encode = Callable[[Sequence[str]], Float32Array]
 """The vectors of texts, float32, shape (texts, dimension)."""
 
@@ -39,14 +46,17 @@ def lines_about(question: Question, ranked: Ranked, encode: Encode, vectors_of: 
     asked = asked_topic(question)
     topic = topic_of(asked, encode([f"a conversation about {asked}"])[0])
     talks = talks_in(ranked.chains)
+    stretches = judged(topic, talks, [vectors_of([line.id for line in talk]) for talk in talks])
+    told = [_about(question, topic, stretch, ranked) for stretch in stretches]
+    most = max((support for one in told for support in one.values()), default=0.0)
     found: list[tuple[float, Found]] = []
-    for stretch in judged(topic, talks, [vectors_of([line.id for line in talk]) for talk in talks]):
+    for stretch, one in zip(stretches, told, strict=True):
+        # Where one talk is about the topic, another needs to be so more surely.
+        about = {place: support for place, support in one.items() if support >= min(most, _ALSO)}
+        if most < THRESHOLD or _MENTION.search(question.text) or question.order is not None:
+            about = {**_saying(question, topic, stretch, ranked), **about}
         telling = _telling(stretch)
-        for place, support in _told(question, topic, stretch, ranked).items():
-            line = stretch.lines[place]
-            named = float(stretch.words[place].mean())
-            entry = Found(line, ranked.scores[line.id], support, named, ranked.context(line), ranked.stretch(line))
-            found.append((telling[place], entry))
+        found += [(telling[place], _found(stretch, place, support, ranked)) for place, support in about.items()]
     if any(entry.named == 1.0 for _, entry in found):
         # Where somebody said the very words, lines that are only like them are not needed, and count for less.
         found = [
@@ -57,24 +67,41 @@ def lines_about(question: Question, ranked: Ranked, encode: Encode, vectors_of: 
     return [entry for _, entry in sorted(found, key=lambda one: (-one[0], one[1].line.id))]
 
 
-def _told(question: Question, topic: Topic, stretch: Judged, ranked: Ranked) -> dict[int, float]:
-    """The lines of a talk that answer, by their place in it, with their support."""
+def _found(stretch: Judged, place: int, support: float, ranked: Ranked) -> Found:
+    """A line of a talk as material, with what was said around it in that talk alone."""
+    line = stretch.lines[place]
+    context = stretch.lines[max(0, place - _CONTEXT) : place + _CONTEXT + 1]
+    conversation = tuple(other for other in stretch.lines if other.event == line.event)
+    return Found(line, ranked.scores[line.id], support, float(stretch.words[place].mean()), context, conversation)
+
+
+def _may(question: Question, topic: Topic, stretch: Judged, ranked: Ranked) -> npt.NDArray[np.bool_]:
+    """Which lines of a talk may answer: those that the question allows, around which all its names were said; bool, shape (lines,)."""
     names = [place for place, term in enumerate(topic.terms) if term in question.names]
-    may = np.array([line.id in ranked.scores for line in stretch.lines]) & stretch.said[:, names].all(axis=1)
+    may: npt.NDArray[np.bool_] = np.array([line.id in ranked.scores for line in stretch.lines]) & stretch.said[:, names].all(axis=1)
+    return may
+
+
+def _about(question: Question, topic: Topic, stretch: Judged, ranked: Ranked) -> dict[int, float]:
+    """The lines of the stretches of a talk that are about the topic, by their place in it, with their support."""
+    may = _may(question, topic, stretch, ranked)
     support, found = stretch.support, dict[int, float]()
     free = may.copy()
     for _ in range(_MOST_STRETCHES):
         peak = stretch.peak(free)
         if peak is None or support[peak] < THRESHOLD:
             break
-        first, last = stretch.run(peak)
+        first, last = stretch.run(peak, _OF_STRETCH if question.speaker is None else _OF_STRETCH_OF_SPEAKER)
         run = [place for place in range(first, last + 1) if may[place]]
         found.update(dict.fromkeys(_without_strays(stretch, run), float(support[peak])))
         free &= stretch.apart_s(first, last) > _APART_S
-    for place in np.flatnonzero(may & stretch.said.all(axis=1) & stretch.words.any(axis=1)):
-        # The very words were said here, which is all that such a question asks.
-        found[int(place)] = max(found.get(int(place), 0.0), _SAID + _SAID_IN_LINE * float(stretch.words[place].mean()))
     return found
+
+
+def _saying(question: Question, topic: Topic, stretch: Judged, ranked: Ranked) -> dict[int, float]:
+    """The lines of a talk where the very words were said, which is all that such a question asks, by their place, with their support."""
+    says = _may(question, topic, stretch, ranked) & stretch.said.all(axis=1) & stretch.words.any(axis=1)
+    return {int(place): _SAID + _SAID_IN_LINE * float(stretch.words[place].mean()) for place in np.flatnonzero(says)}
 
 
 def _without_strays(stretch: Judged, run: Sequence[int]) -> list[int]:

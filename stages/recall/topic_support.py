@@ -34,7 +34,6 @@ _CLOSE_S = 5.0
 _IN_STRETCH = 0.25
 _REACH_S = 20.0
 _PAUSE_S = 60.0
-_OF_STRETCH = 0.75
 _MOST_WORDS = 6
 _LONGEST = 40
 _BEST = 3
@@ -84,14 +83,14 @@ class Judged:
         score = np.where(np.asarray(allowed, dtype=bool), self.features[:, 0] + _OF_BEST_LINE * self.features[:, 1], -np.inf)
         return int(score.argmax()) if np.isfinite(score).any() else None
 
-    def run(self, peak: int) -> tuple[int, int]:
+    def run(self, peak: int, share: float) -> tuple[int, int]:
         """The first and the last line of the talk around a line that is on with the topic.
 
-        To each side it goes where the sum of likeness over a share of the stretch's mean is greatest: a remark in between that is like
+        To each side it goes where the sum of likeness over `share` of the stretch's mean is greatest: a remark in between that is like
         nothing belongs to it, the beginning of something else does not.
         """
         apart = self.apart_s(peak, peak)
-        excess = self.likeness - _OF_STRETCH * float(self.likeness[apart <= _REACH_S].mean())
+        excess = self.likeness - share * float(self.likeness[apart <= _REACH_S].mean())
         ends = []
         for step, stop in ((-1, -1), (1, len(self.lines))):
             end, total, most = peak, 0.0, 0.0
