@@ -26,7 +26,7 @@ from stages.memory.rows import LineRow
 from stages.recall.answers import speaker_of
 from stages.recall.memory_recall import MemoryRecall
 from stages.recall.ranking import conversations
-from stages.recall.topic_support import FEATURES, judged, talks_in, topic_of
+from stages.recall.topic_support import FEATURES, judged, phrase, talks_in, topic_of
 from tools.recall_rooms import Room, made_room, written
 from tools.recall_rooms_text import RecallOfRooms
 from tools.recall_rooms_topics import topics
@@ -142,7 +142,7 @@ def _topic_of_line(line: LineRow, room: Room) -> str:
 def gathered(rooms: Iterable[Room], config: Path) -> Iterator[Example]:
     """The examples of some rooms, each imported into a memory of its own."""
     with RecallOfRooms(config) as recalls, tempfile.TemporaryDirectory() as folder:
-        names = {name: recalls.encoder.encode([f"a conversation about {name}"])[0] for topic in topics() for name in topic.about}
+        names = {name: recalls.encoder.encode([phrase(name)])[0] for topic in topics() for name in topic.about}
         for room in rooms:
             with recalls.of_room(room, written(room, Path(folder))) as recall:
                 if not isinstance(recall, MemoryRecall):

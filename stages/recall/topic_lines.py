@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.packets import Float32Array
 from stages.recall.material import Found
 from stages.recall.question import Question
 from stages.recall.search import Ranked
 from stages.recall.support import THRESHOLD
-from stages.recall.terms import coverage, stems
-from stages.recall.topic_support import Judged, Topic, asked_topic, judged, talks_in, topic_of
+from stages.recall.topic_support import Encode, Judged, Topic, asked_topic, judged, phrase, talks_in, topic_of
 
 _MOST_STRETCHES = 3
 _OF_STRETCH = 0.75
@@ -33,8 +31,6 @@ _MOST_LENGTH = 12
 _QUESTION = 0.08
 
 _MENTION = re.compile(r"\bmention|\bcome up\b|\bcame up\b|\bwords?\b", re.I)
-Encode = Callable[[Sequence[str]], Float32Array]
-"""The vectors of texts, float32, shape (texts, dimension)."""
 
 
 def lines_about(question: Question, ranked: Ranked, encode: Encode, vectors_of: Encode) -> list[Found]:
@@ -44,10 +40,10 @@ def lines_about(question: Question, ranked: Ranked, encode: Encode, vectors_of: 
     speaks there.
     """
     asked = asked_topic(question)
-    topic = topic_of(asked, encode([f"a conversation about {asked}"])[0])
+    topic = topic_of(asked, encode([phrase(asked)])[0])
     talks = talks_in(ranked.chains)
     stretches = judged(topic, talks, [vectors_of([line.id for line in talk]) for talk in talks])
-    told = [_about(question, topic, stretch, ranked) for stretch in stretches]
+    told = [_about(question, topic, stretch, ranked, encode) for stretch in stretches]
     most = max((support for one in told for support in one.values()), default=0.0)
     found: list[tuple[float, Found]] = []
     for stretch, one in zip(stretches, told, strict=True):
@@ -62,7 +58,7 @@ def lines_about(question: Question, ranked: Ranked, encode: Encode, vectors_of: 
         found = [
             (value, replace(entry, support=entry.support * (_UNNAMED + (1.0 - _UNNAMED) * entry.named)))
             for value, entry in found
-            if entry.named or _is_near_named(entry, topic)
+            if entry.named or question.speaker is not None
         ]
     return [entry for _, entry in sorted(found, key=lambda one: (-one[0], one[1].line.id))]
 
@@ -82,18 +78,19 @@ def _may(question: Question, topic: Topic, stretch: Judged, ranked: Ranked) -> n
     return may
 
 
-def _about(question: Question, topic: Topic, stretch: Judged, ranked: Ranked) -> dict[int, float]:
+def _about(question: Question, topic: Topic, stretch: Judged, ranked: Ranked, encode: Encode) -> dict[int, float]:
     """The lines of the stretches of a talk that are about the topic, by their place in it, with their support."""
     may = _may(question, topic, stretch, ranked)
-    support, found = stretch.support, dict[int, float]()
+    found: dict[int, float] = {}
     free = may.copy()
     for _ in range(_MOST_STRETCHES):
         peak = stretch.peak(free)
-        if peak is None or support[peak] < THRESHOLD:
+        support = 0.0 if peak is None or stretch.support[peak] < THRESHOLD else stretch.support_with_missing(peak, topic, encode)
+        if peak is None or support < THRESHOLD:
             break
         first, last = stretch.run(peak, _OF_STRETCH if question.speaker is None else _OF_STRETCH_OF_SPEAKER)
         run = [place for place in range(first, last + 1) if may[place]]
-        found.update(dict.fromkeys(_without_strays(stretch, run), float(support[peak])))
+        found.update(dict.fromkeys(_without_strays(stretch, run), support))
         free &= stretch.apart_s(first, last) > _APART_S
     return found
 
@@ -125,7 +122,3 @@ def _telling(stretch: Judged) -> list[float]:
         telling = float(likeness) + _NAMED * float(words.mean()) + _LENGTH * min(_MOST_LENGTH, len(line.text.split()))
         found.append(telling - _QUESTION * line.text.rstrip().endswith("?"))
     return found
-
-
-def _is_near_named(entry: Found, topic: Topic) -> bool:
-    return any(coverage(topic.terms, stems(line.text)) > 0.0 for line in entry.context)
