@@ -42,17 +42,20 @@ def lines_about(question: Question, ranked: Ranked, encode: Encode, vectors_of: 
     asked = asked_topic(question)
     topic = topic_of(asked, encode([phrase(asked)])[0])
     talks = talks_in(ranked.chains)
-    stretches = judged(topic, talks, [vectors_of([line.id for line in talk]) for talk in talks])
+    vectors = vectors_of([line.id for talk in talks for line in talk])
+    stretches = judged(topic, talks, np.split(vectors, np.cumsum([len(talk) for talk in talks])[:-1]) if talks else [])
     told = [_about(question, topic, stretch, ranked, encode) for stretch in stretches]
     most = max((support for one in told for support in one.values()), default=0.0)
+    # Where one talk is about the topic, another needs to be so more surely.
+    told = [{place: support for place, support in one.items() if support >= min(most, _ALSO)} for one in told]
+    is_named = any(stretch.said[place].all() for stretch, one in zip(stretches, told, strict=True) for place in one)
+    if not is_named or question.order is not None or _MENTION.search(question.text):
+        # A passing word is no talk about it, and counts only where it was asked for or nothing better is there.
+        told = [{**_saying(question, topic, stretch, ranked), **one} for stretch, one in zip(stretches, told, strict=True)]
     found: list[tuple[float, Found]] = []
     for stretch, one in zip(stretches, told, strict=True):
-        # Where one talk is about the topic, another needs to be so more surely.
-        about = {place: support for place, support in one.items() if support >= min(most, _ALSO)}
-        if most < THRESHOLD or _MENTION.search(question.text) or question.order is not None:
-            about = {**_saying(question, topic, stretch, ranked), **about}
         telling = _telling(stretch)
-        found += [(telling[place], _found(stretch, place, support, ranked)) for place, support in about.items()]
+        found += [(telling[place], _found(stretch, place, support, ranked)) for place, support in one.items()]
     if any(entry.named == 1.0 for _, entry in found):
         # Where somebody said the very words, lines that are only like them are not needed, and count for less.
         found = [
