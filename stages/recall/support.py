@@ -1,5 +1,7 @@
 """Whether a line holds what a question asks: the measure that decides between an answer and an honest refusal.
 
+Questions about what was talked about have a measure of their own (topic_support.py), but for a recall without an encoder.
+
 Calibrated on small rooms of text with all-MiniLM-L6-v2 (tests/stages/recall/rooms.yaml); a held-out room checks it.
 """
 
@@ -24,11 +26,9 @@ _NEED_ALL_AFAR = 0.42
 _NEED_PER_MISSING = 0.1
 _NEED_ALL_OF_SPEAKER = 0.2
 _NEED_SOME = 0.45
-_NEED_NONE_SPEECH = 0.36
 _NEED_NONE_FACT = 0.58
 _NEED_EXTRA_NO_NUMBER = 0.14
 _NEED_EXTRA_BESIDE = 0.05
-_CENTRE_BONUS = 0.03
 _SURE = 0.65
 _MOST_LOSS = 0.03
 _SOFTNESS = 0.06
@@ -38,10 +38,6 @@ _SOFTNESS = 0.06
 _CENTRE_SHARE = 0.5
 _WHOLE_SHARE = 0.2
 _NEED_KIND = 0.62
-# What a talker said within a conversation that is about the topic: set by hand, tried on the same rooms, not searched for.
-_MOST_TOPIC = 0.5
-_NEED_CENTRE = 0.42
-_OF_SPEAKER = 0.55
 
 Likeness = Callable[[str, LineRow], float]
 """The cosine of a text with a line."""
@@ -78,17 +74,7 @@ class Judge:
         whole = max(near, coverage(terms, frozenset[str]().union(*(self._stems_of(other) for other in stretch)))) if stretch else near
         need = self._need(line, own, near, whole)
         need += self._lacks_number(line, context)
-        if whole == 0.0 and self._question.about_speech:
-            # Nobody said the word: the whole stretch has to be about it, not one line.
-            cosine = max(cosine, (cosine + self._centres.get(line.id, 0.0)) / 2 + _CENTRE_BONUS)
-        support = 1.0 / (1.0 + exp(-(cosine - need) / _SOFTNESS))
-        if self._question.about_speech and near == 1.0 and own > 0:
-            # The very words were said here, which is all that such a question asks.
-            support = max(support, 0.6 + 0.2 * own)
-        if self._question.about_speech and self._question.speaker is not None and terms:
-            about = whole == 1.0 or (whole >= _MOST_TOPIC and self._centres.get(line.id, 0.0) >= _NEED_CENTRE)
-            support = max(support, _OF_SPEAKER) if about and not line.text.rstrip().endswith("?") else support
-        return support
+        return 1.0 / (1.0 + exp(-(cosine - need) / _SOFTNESS))
 
     def support_by_kind(self, line: LineRow, context: Sequence[LineRow], stretch: Sequence[LineRow]) -> float:
         """0 to 1: support where a line says it in other words: it holds the kind of thing asked for, and its stretch is of the topic.
@@ -128,11 +114,11 @@ class Judge:
         if own == 1.0 and self._question.speaker is not None:
             return _NEED_ALL_OF_SPEAKER
         if near == 1.0:
-            return _NEED_ALL if own > 0 or not self._question.about_speech else _NEED_NONE_SPEECH
+            return _NEED_ALL
         if whole == 1.0 and own > 0:
             return _NEED_ALL_AFAR + _NEED_PER_MISSING * (1.0 - own)
         if near == 0.0:
-            return _NEED_NONE_SPEECH if self._question.about_speech else _NEED_NONE_FACT
+            return _NEED_NONE_FACT
         if self._cosines.get(line.id, 0.0) < _NEED_SOME:
             return _NEED_SOME
         return _SURE if self._loses_by_missing_words(line) else _NEED_SOME

@@ -25,14 +25,13 @@ def test_the_words_and_the_meaning_support() -> None:
     assert _support("When does the bus leave?", BUS, 0.6) > 0.9
 
 
-def test_the_words_alone_support_only_a_question_about_who_talked() -> None:
-    assert _support("Who talked about the bus?", BUS, 0.1) >= THRESHOLD
+def test_the_words_alone_are_no_support() -> None:
     assert _support("When does the bus leave?", BUS, 0.1) < THRESHOLD
 
 
 def test_a_word_that_nobody_said_asks_for_much_more_likeness() -> None:
     assert _support("When does the plane leave?", OTHER, 0.5) < THRESHOLD
-    assert _support("Who talked about planes?", OTHER, 0.4) > THRESHOLD
+    assert _support("When does the plane leave?", OTHER, 0.7) > THRESHOLD
 
 
 def test_a_missing_word_that_changes_the_meaning_takes_support_away() -> None:
@@ -70,12 +69,3 @@ def test_a_name_that_is_asked_for_is_missed() -> None:
     seen = line_row("Somebody saw the cat on Sunday", 1.0)
     named = line_row("The cat is called Peanut", 1.0)
     assert _support("What is the cat called?", seen, 0.4) < THRESHOLD <= _support("What is the cat called?", named, 0.4)
-
-
-def test_a_talker_is_cited_where_the_topic_stands_in_other_lines_of_the_stretch() -> None:
-    roses = line_row("He demands money for his roses.", 5.0)
-    court = line_row("I have to appear in court.", 1.0)
-    question = parse("What did speaker-1 say about the court?", _MOMENTS)
-    judge = Judge(question, {roses.id: 0.1}, {roses.id: 0.3}, lambda _text, _line: 0.0)
-    assert judge.support(roses, (roses,), (court, roses)) >= THRESHOLD
-    assert judge.support(roses, (roses,), (roses,)) < THRESHOLD
