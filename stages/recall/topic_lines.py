@@ -16,6 +16,8 @@ from stages.recall.support import THRESHOLD
 from stages.recall.topic_support import Encode, Judged, Topic, asked_topic, judged, phrase, talks_in, topic_of
 
 _MOST_STRETCHES = 3
+# Set by hand, tried on generated rooms 4000 to 4059. Of the lines in such a run, on rooms 3000 to 3049, 0.93 are of the topic, and 0.8 of
+# the topic's lines are in it; what a talker said is looked for a bit further out.
 _OF_STRETCH = 0.75
 _OF_STRETCH_OF_SPEAKER = 0.65
 _ALSO = 0.8
