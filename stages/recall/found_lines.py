@@ -12,14 +12,13 @@ from stages.recall.question import Question
 from stages.recall.refusals import refusal_text
 from stages.recall.scope import Scope
 from stages.recall.search import Ranked
-from stages.recall.support import THRESHOLD, Judge
+from stages.recall.support import THRESHOLD, word_support
 from stages.recall.terms import coverage, stems
+from stages.recall.topic_lines import lines_about
 from stages.recall.untranscribed import is_untranscribed
 
 _MOST_JUDGED = 16
-_MOST_JUDGED_BY_KIND = 40
 _NAMED_BONUS = 0.25
-_NUMBER_BONUS = 0.15
 _MOST_FOUND = 12
 _SAID = 0.9
 
@@ -61,51 +60,20 @@ class FoundLines:
 
     def _judged(self, question: Question, ranked: Ranked) -> list[Found]:
         """The lines that support an answer, the best first."""
-        if not question.about_speech and self._lookup.has_encoder:
-            return lines_with_fact(question, ranked)[:_MOST_FOUND]
-        judge = Judge(question, ranked.cosines, ranked.centres, self._likeness if self._lookup.has_encoder else None)
-        found = []
-        for line in ranked.nearest[:_MOST_JUDGED]:
-            context = ranked.context(line)
-            stretch = ranked.stretch(line)
-            support = 0.0 if is_untranscribed(line) else judge.support(line, context, stretch)
-            if support >= THRESHOLD:
-                named = coverage(question.terms, stems(line.text))
-                found.append(
-                    Found(line=line, score=ranked.scores[line.id], support=support, named=named, context=context, conversation=stretch)
-                )
-        if not found:
-            found = self._of_kind(question, ranked, judge)
-        if question.about_speech and any(entry.named for entry in found):
-            # Where somebody said the very words, lines that are only like them are not needed.
-            found = [entry for entry in found if coverage(question.terms, frozenset().union(*(stems(line.text) for line in entry.context)))]
-        found.sort(key=lambda entry: (-_fitness(entry, judge), -entry.score, entry.line.id))
-        return found[:_MOST_FOUND]
-
-    def _of_kind(self, question: Question, ranked: Ranked, judge: Judge) -> list[Found]:
-        """The one line that best answers in other words than the question's, if any does."""
-        best: list[Found] = []
-        for line in ranked.lines[:_MOST_JUDGED_BY_KIND]:
-            context = ranked.context(line)
-            support = 0.0 if is_untranscribed(line) else judge.support_by_kind(line, context, ranked.stretch(line))
-            if support >= THRESHOLD and (not best or support > best[0].support):
-                named = coverage(question.terms, stems(line.text))
-                best = [
-                    Found(
-                        line=line,
-                        score=ranked.scores[line.id],
-                        support=support,
-                        named=named,
-                        context=context,
-                        conversation=ranked.stretch(line),
-                    )
-                ]
-        return best
-
-    def _likeness(self, text: str, line: LineRow) -> float:
-        return float(self._lookup.searcher.encode([text])[0] @ self._lookup.memory.vectors([line.id])[0])
+        if not self._lookup.has_encoder:
+            return _by_words(question, ranked)
+        if question.about_speech:
+            return lines_about(question, ranked, self._lookup.searcher.encode, self._lookup.memory.vectors)[:_MOST_FOUND]
+        return lines_with_fact(question, ranked)[:_MOST_FOUND]
 
 
-def _fitness(entry: Found, judge: Judge) -> float:
-    """What orders lines that all support an answer: those that name what was asked for, and give the number, come first."""
-    return entry.support + _NAMED_BONUS * entry.named + _NUMBER_BONUS * judge.has_wanted_kind(entry.line)
+def _by_words(question: Question, ranked: Ranked) -> list[Found]:
+    """The lines that support an answer by their words: those that name what was asked for come first."""
+    found = []
+    for line in ranked.nearest[:_MOST_JUDGED]:
+        context = ranked.context(line)
+        support = 0.0 if is_untranscribed(line) else word_support(question, line, context)
+        if support >= THRESHOLD:
+            named = coverage(question.terms, stems(line.text))
+            found.append(Found(line, ranked.scores[line.id], support, named, context, ranked.stretch(line)))
+    return sorted(found, key=lambda entry: (-entry.support - _NAMED_BONUS * entry.named, -entry.score, entry.line.id))[:_MOST_FOUND]
