@@ -14,7 +14,7 @@ from stages.memory.text_encoder import TextEncoder
 from stages.recall.answers import Stretch
 from stages.recall.gaps import Span, merged_spans
 from stages.recall.material import Material
-from stages.recall.missed import Topic, attended_by_topic
+from stages.recall.missed import Topic, attended_by_topic, stretches_of, topic_stretches
 from stages.recall.question import Question
 from stages.recall.scope import Scope
 from stages.recall.search import Ranked, Searcher
@@ -86,6 +86,10 @@ class Lookup:
     def heard_in(self, session: str, span: tuple[int, int]) -> list[LineRow]:
         """What was said in a span of a session (ns), by start."""
         return self.memory.lines(session, start_ns=span[0], end_ns=span[1], at=self.at)[:_MOST_LINES]
+
+    def stretches(self, lines: Iterable[LineRow]) -> list[Stretch]:
+        """Lines grouped by what they are about; by event where there is no encoder."""
+        return topic_stretches(lines, self.memory.vectors) if self.has_encoder else stretches_of(lines)
 
     def topic(self, topic: str, terms: tuple[str, ...]) -> Topic:
         """A topic in words as `missed.attended_by_topic` measures by it."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -14,7 +16,9 @@ from stages.recall.gaps import Span
 from stages.recall.question import Attended
 from stages.recall.salience import Vocabulary, importance
 from stages.recall.scope import is_near
+from stages.recall.talks import talks
 from stages.recall.terms import coverage, stems
+from stages.recall.topic_parts import centre_of, topic_starts, weights_of
 
 _LEAST_OVERLAP_NS = nanoseconds(1.5)
 _LEAST_OVERLAP_SHARE = 0.5
@@ -24,6 +28,10 @@ _PAUSE_NS = nanoseconds(20.0)
 _NEED_BOTH = 0.56
 _NEED_OF_BEST = 0.7
 _NO_LIKENESS = 0.22
+
+
+VectorsOf = Callable[[Sequence[str]], Float32Array]
+"""The vectors of lines by id, float32, shape (n, dimension)."""
 
 
 @dataclass(frozen=True)
@@ -52,18 +60,44 @@ def stretches_of(lines: Iterable[LineRow]) -> list[Stretch]:
                 part = []
             part.append(line)
         parts.append((None, part))
-    made = [
-        Stretch(
-            session=rows[0].session,
-            start_ns=min(line.start_ns for line in rows),
-            end_ns=max(line.end_ns for line in rows),
-            event=event,
-            summary=rows[0].text,
-            lines=tuple(rows),
-        )
-        for event, rows in parts
-    ]
-    return sorted(made, key=lambda stretch: (stretch.session, stretch.start_ns, stretch.end_ns, stretch.lines[0].id))
+    return _by_start(_stretch(event, rows) for event, rows in parts)
+
+
+def topic_stretches(lines: Iterable[LineRow], vectors_of: VectorsOf) -> list[Stretch]:
+    """Lines grouped by conversation and topic, however they were cut into events while they were heard (`talks`, `topic_parts`).
+
+    The event of a stretch is the one that most of its lines are of.
+    """
+    rows = list(lines)
+    if not rows:
+        return []
+    vectors = vectors_of([line.id for line in rows])
+    weights = weights_of([line.text for line in rows])
+    centre = centre_of(vectors, weights)
+    places = {line.id: place for place, line in enumerate(rows)}
+    made = []
+    for talk in talks(rows):
+        own = [places[line.id] for line in talk]
+        starts = topic_starts(vectors[own], weights[own], centre)
+        for first, end in pairwise([0, *starts, len(talk)]):
+            part = talk[first:end]
+            made.append(_stretch(Counter(line.event for line in part).most_common(1)[0][0], part))
+    return _by_start(made)
+
+
+def _stretch(event: str | None, rows: Sequence[LineRow]) -> Stretch:
+    return Stretch(
+        session=rows[0].session,
+        start_ns=min(line.start_ns for line in rows),
+        end_ns=max(line.end_ns for line in rows),
+        event=event,
+        summary=rows[0].text,
+        lines=tuple(rows),
+    )
+
+
+def _by_start(stretches: Iterable[Stretch]) -> list[Stretch]:
+    return sorted(stretches, key=lambda stretch: (stretch.session, stretch.start_ns, stretch.end_ns, stretch.lines[0].id))
 
 
 def attended_by_constraint(stretches: Sequence[Stretch], attended: Attended) -> list[Stretch]:
@@ -78,7 +112,7 @@ def follows(attended: Attended, line: LineRow) -> bool:
     return attended.azimuth_deg is None or is_near(line.azimuth_deg, attended.azimuth_deg)
 
 
-def attended_by_topic(stretches: Sequence[Stretch], topic: Topic, vectors_of: Callable[[Sequence[str]], Float32Array]) -> list[Stretch]:
+def attended_by_topic(stretches: Sequence[Stretch], topic: Topic, vectors_of: VectorsOf) -> list[Stretch]:
     """The stretches that are about a topic, by start; none where nothing was.
 
     Nobody follows two conversations at once: of two that overlap, the one that is more about it counts.
@@ -141,14 +175,11 @@ def overlap_ns(one: Stretch | LineRow, other: Stretch | LineRow) -> int:
 
 def once_each(stretches: Iterable[Stretch], same_as: Callable[[str], str | None]) -> list[Stretch]:
     """Stretches without those that say the same as an earlier one of them. `same_as` gives the event that an event is a copy of."""
-    told: set[str] = set()
+    told: dict[str, str] = {}
     kept = []
     for stretch in stretches:
-        original = (same_as(stretch.event) or stretch.event) if stretch.event is not None else None
-        if original is None or original not in told:
+        if stretch.event is None or told.setdefault(same_as(stretch.event) or stretch.event, stretch.event) == stretch.event:
             kept.append(stretch)
-        if original is not None:
-            told.add(original)
     return kept
 
 
@@ -175,7 +206,7 @@ def _own_tracks(stretches: Sequence[Stretch], attended: Sequence[Stretch]) -> se
     return {key for key, spoken in total.items() if 2 * inside[key] >= spoken}
 
 
-def _aboutness(stretch: Stretch, topic: Topic, vectors_of: Callable[[Sequence[str]], Float32Array]) -> float:
+def _aboutness(stretch: Stretch, topic: Topic, vectors_of: VectorsOf) -> float:
     """How much a stretch is about a topic: 0 where it is not at all."""
     said = [stems(line.text) for line in stretch.lines]
     named = coverage(topic.terms, frozenset().union(*said)) if topic.terms else 0.0

@@ -10,7 +10,7 @@ from stages.memory.rows import LineRow
 from stages.recall.heeding import Heeded, Heeding
 from stages.recall.lookup import Lookup, Outcome
 from stages.recall.material import Material
-from stages.recall.missed import attended_by_constraint, follows, missed, once_each, stretches_of
+from stages.recall.missed import attended_by_constraint, follows, missed, once_each
 from stages.recall.question import Attended, Question
 from stages.recall.refusals import refusal_text
 from stages.recall.salience import Vocabulary, importance
@@ -40,7 +40,7 @@ class Overviews:
             lines = [line for name, span in spans.items() for line in self._lookup.heard_in(name, span)]
         lines = [line for line in lines if replace(scope, spans=spans).allows(line)]
         vocabulary = Vocabulary(lines)
-        stretches = stretches_of(lines)
+        stretches = self._lookup.stretches(lines)
         if question.terms:
             stretches = self._lookup.about(stretches, question.gist, question.terms)
         material = Material(sessions=scope.sessions)
@@ -70,7 +70,7 @@ class Overviews:
             lines = self._session_of(attended, scope)
             nearest = [line.id for line in lines]
         vocabulary = Vocabulary(lines)
-        stretches = stretches_of(lines)
+        stretches = self._lookup.stretches(lines)
         if attended.topic:
             followed = self._lookup.about(stretches, attended.topic, attended.terms)
         else:

@@ -1,0 +1,113 @@
+"""Conversations as they went on: which events, and lines without one, follow each other among the same people."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import sqrt
+
+from pipeline.packets import nanoseconds
+from stages.memory.rows import LineRow
+
+_PAUSE_NS = nanoseconds(30.0)
+_LEAST_COMPANY = 0.4
+_FORGET = 0.5
+_NEARBY_EVENTS = 2
+
+
+@dataclass
+class _Talk:
+    """A conversation so far: its lines, when it was last heard, and who said how much lately (ns by track)."""
+
+    lines: list[LineRow] = field(default_factory=list)
+    end_ns: int = 0
+    company: dict[str, float] = field(default_factory=dict)
+
+    def add(self, piece: Sequence[LineRow]) -> None:
+        self.lines += piece
+        self.end_ns = max(self.end_ns, *(line.end_ns for line in piece))
+        spoken = _spoken(piece)
+        self.company = {
+            track: _FORGET * self.company.get(track, 0.0) + spoken.get(track, 0.0) for track in dict.fromkeys([*self.company, *spoken])
+        }
+
+
+def talks(lines: Iterable[LineRow]) -> list[list[LineRow]]:
+    """Conversations, each with its lines by start, by the start of the first.
+
+    An event goes on from the conversation of which it has most of the people, by how much they said lately, unless half a minute of silence
+    lies between. People who are in an event only by a mistake (they are elsewhere in most of their events just before and after)
+    go with their own. A line without an event goes on where its track was heard last.
+    """
+    by_session: dict[str, list[LineRow]] = {}
+    for line in sorted(lines, key=lambda line: (line.session, line.start_ns, line.id)):
+        by_session.setdefault(line.session, []).append(line)
+    found = [talk for rows in by_session.values() for talk in _chained(_pieces(rows))]
+    return sorted(found, key=lambda talk: (talk[0].session, talk[0].start_ns, talk[0].id))
+
+
+def _chained(pieces: Iterable[Sequence[LineRow]]) -> list[list[LineRow]]:
+    made: list[_Talk] = []
+    open_talks: list[_Talk] = []
+    for piece in pieces:
+        start_ns, spoken = piece[0].start_ns, _spoken(piece)
+        open_talks = [talk for talk in open_talks if start_ns - talk.end_ns <= _PAUSE_NS]
+        fits = [(_cosine(talk.company, spoken), -place) for place, talk in enumerate(open_talks)]
+        fit, place = max(fits, default=(0.0, 0))
+        if fit < _LEAST_COMPANY:
+            made.append(talk := _Talk())
+            open_talks.append(talk)
+        else:
+            talk = open_talks[-place]
+        talk.add(piece)
+    return [sorted(talk.lines, key=lambda line: (line.start_ns, line.id)) for talk in made]
+
+
+def _pieces(rows: Sequence[LineRow]) -> list[list[LineRow]]:
+    """The events of one session, without the people who do not belong there; lines without an event one by one. By start."""
+    events: dict[str, list[LineRow]] = {}
+    pieces: list[list[LineRow]] = []
+    for line in rows:
+        if line.event is None:
+            pieces.append([line])
+        else:
+            events.setdefault(line.event, []).append(line)
+    order: dict[str, list[str]] = {}
+    for name, own in events.items():
+        for track in dict.fromkeys(line.track for line in own):
+            order.setdefault(track, []).append(name)
+    present = {name: {line.track for line in own} for name, own in events.items()}
+    for name, own in events.items():
+        for group in _companies(name, sorted(present[name]), order, present):
+            pieces.append([line for line in own if line.track in group])
+    return sorted(pieces, key=lambda piece: (piece[0].start_ns, piece[0].id))
+
+
+def _companies(
+    event: str, tracks: Sequence[str], order: Mapping[str, Sequence[str]], present: Mapping[str, set[str]]
+) -> list[frozenset[str]]:
+    """The tracks of an event that belong together: of one of each two, most events around this one have the other too."""
+    if len(tracks) < 3:
+        return [frozenset(tracks)]
+    groups = [frozenset({track}) for track in tracks]
+    for track in tracks:
+        place = order[track].index(event)
+        near = order[track][max(0, place - _NEARBY_EVENTS) : place + _NEARBY_EVENTS + 1]
+        together = {other for other in tracks if 2 * sum(other in present[name] for name in near) > len(near)} | {track}
+        joined = [group for group in groups if group & together]
+        groups = [group for group in groups if not group & together] + [frozenset().union(*joined)]
+    return sorted(groups, key=sorted)
+
+
+def _spoken(lines: Iterable[LineRow]) -> dict[str, float]:
+    spoken: defaultdict[str, float] = defaultdict(float)
+    for line in lines:
+        spoken[line.track] += line.end_ns - line.start_ns
+    return spoken
+
+
+def _cosine(one: Mapping[str, float], other: Mapping[str, float]) -> float:
+    product = sum(value * other.get(track, 0.0) for track, value in one.items())
+    lengths = [sqrt(sum(value * value for value in spoken.values())) for spoken in (one, other)]
+    return product / max(lengths[0] * lengths[1], 1e-9)
