@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from pipeline.packets import Float32Array, nanoseconds
 from stages.memory.rows import LineRow
@@ -18,7 +19,7 @@ from stages.recall.salience import Vocabulary, importance
 from stages.recall.scope import is_near
 from stages.recall.talks import talks
 from stages.recall.terms import coverage, stems
-from stages.recall.topic_parts import centre_of, topic_starts, weights_of
+from stages.recall.topic_parts import centre_of, centred, topic_starts, weights_of
 
 _LEAST_OVERLAP_NS = nanoseconds(1.5)
 _LEAST_OVERLAP_SHARE = 0.5
@@ -28,6 +29,9 @@ _PAUSE_NS = nanoseconds(20.0)
 _NEED_BOTH = 0.56
 _NEED_OF_BEST = 0.7
 _NO_LIKENESS = 0.22
+
+# How like the stretch that is most about the topic another must be: the cosine of what they are about beside what all have in common.
+_LIKE_BEST = 0.05
 
 
 VectorsOf = Callable[[Sequence[str]], Float32Array]
@@ -115,7 +119,8 @@ def follows(attended: Attended, line: LineRow) -> bool:
 def attended_by_topic(stretches: Sequence[Stretch], topic: Topic, vectors_of: VectorsOf) -> list[Stretch]:
     """The stretches that are about a topic, by start; none where nothing was.
 
-    Nobody follows two conversations at once: of two that overlap, the one that is more about it counts.
+    Nobody follows two conversations at once: of two that overlap, the one that is more about it counts. Others than the one that is most
+    about it must also be like that one: a word may stand for something else in them.
     """
     scored = sorted(
         ((_aboutness(stretch, topic, vectors_of), place) for place, stretch in enumerate(stretches)),
@@ -123,15 +128,28 @@ def attended_by_topic(stretches: Sequence[Stretch], topic: Topic, vectors_of: Ve
     )
     if not scored or scored[0][0] <= 0.0:
         return []
-    best = scored[0][0]
-    chosen: list[Stretch] = []
-    for score, place in scored:
+    best, first = scored[0]
+    chosen = [stretches[first]]
+    near = [place for score, place in scored[1:] if score >= _NEED_OF_BEST * best]
+    directions = _directions(stretches, vectors_of) if near and len(topic.vectors) else None
+    for place in near:
         stretch = stretches[place]
-        if score < _NEED_OF_BEST * best:
-            break
+        if directions is not None and float(directions[place] @ directions[first]) < _LIKE_BEST:
+            continue
         if all(set(stretch.tracks) & set(other.tracks) or overlap_ns(stretch, other) < _LEAST_OVERLAP_NS for other in chosen):
             chosen.append(stretch)
-    return sorted(chosen, key=lambda stretch: (stretch.session, stretch.start_ns, stretch.end_ns))
+    return _by_start(chosen)
+
+
+def _directions(stretches: Sequence[Stretch], vectors_of: VectorsOf) -> npt.NDArray[np.float64]:
+    """What each stretch is about beside what all of them have in common: unit vectors, float64, shape (n, dimension)."""
+    lines = [line for stretch in stretches for line in stretch.lines]
+    vectors = vectors_of([line.id for line in lines])
+    weights = weights_of([line.text for line in lines])
+    own = centred(vectors, centre_of(vectors, weights))
+    ends = np.cumsum([len(stretch.lines) for stretch in stretches])
+    sums = np.add.reduceat(own, [0, *ends[:-1]])
+    return np.asarray(sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9), dtype=np.float64)
 
 
 def missed(

@@ -29,6 +29,12 @@ def centre_of(vectors: Float32Array, weights: _Floats) -> _Floats:
     return np.asarray(weights @ vectors.astype(np.float64) / (weights.sum() + _CENTRE_PRIOR_LINES), dtype=np.float64)
 
 
+def centred(vectors: Float32Array, centre: _Floats) -> _Floats:
+    """Each vector less what all have in common: unit vectors (0 where nothing is left), float64, shape (n, dimension)."""
+    own = vectors.astype(np.float64) - centre
+    return np.asarray(own / np.maximum(np.linalg.norm(own, axis=1, keepdims=True), 1e-9), dtype=np.float64)
+
+
 def topic_starts(vectors: Float32Array, weights: _Floats, centre: _Floats) -> list[int]:
     """The places of the lines at which another topic begins, in order, the first line apart.
 
@@ -39,8 +45,7 @@ def topic_starts(vectors: Float32Array, weights: _Floats, centre: _Floats) -> li
     n_lines = len(vectors)
     if n_lines < 2 * LEAST_LINES:
         return []
-    units = vectors.astype(np.float64) - centre
-    units *= (weights / np.maximum(np.linalg.norm(units, axis=1), 1e-9))[:, None]
+    units = centred(vectors, centre) * weights[:, None]
     sums = np.vstack([np.zeros(units.shape[1]), np.cumsum(units, axis=0)])
     squares = np.einsum("ij,ij->i", sums, sums)
     best = np.full(n_lines + 1, -np.inf)
