@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -24,6 +24,8 @@ from stages.recall.topic_parts import centre_of, centred, topic_starts, weights_
 _LEAST_OVERLAP_NS = nanoseconds(1.5)
 _LEAST_OVERLAP_SHARE = 0.5
 _PAUSE_NS = nanoseconds(20.0)
+_BESIDE_NS = nanoseconds(60.0)
+_FAIR_PART = 0.1
 
 # How like its topic a stretch must be, by the cosines of its centre and of its best line.
 _NEED_BOTH = 0.56
@@ -107,6 +109,35 @@ def _by_start(stretches: Iterable[Stretch]) -> list[Stretch]:
 def attended_by_constraint(stretches: Sequence[Stretch], attended: Attended) -> list[Stretch]:
     """The stretches in which the asked speaker, or somebody at the asked bearing, had a fair part."""
     return [stretch for stretch in stretches if sum(follows(attended, line) for line in stretch.lines) >= max(1, 0.2 * len(stretch.lines))]
+
+
+def talks_followed(lines: Iterable[LineRow], attended: Attended) -> list[Stretch]:
+    """The conversations in which the asked speaker, or somebody at the asked bearing, took part, while they were there.
+
+    Nobody speaks all the time: what others of the conversation said up to a minute before and after was followed with them.
+    """
+    found = []
+    for talk in talks(lines):
+        own = [line for line in talk if follows(attended, line)]
+        if len(own) < max(1, _FAIR_PART * len(talk)):
+            continue
+        first, last = own[0].start_ns - _BESIDE_NS, max(line.end_ns for line in own) + _BESIDE_NS
+        found.append(_stretch(None, [line for line in talk if line.start_ns < last and line.end_ns > first]))
+    return found
+
+
+def within(stretches: Iterable[Stretch], keeps: Callable[[LineRow], bool]) -> list[Stretch]:
+    """The stretches with those of their lines that are kept; none without any."""
+    found = []
+    for stretch in stretches:
+        kept = tuple(line for line in stretch.lines if keeps(line))
+        if len(kept) == len(stretch.lines):
+            found.append(stretch)
+        elif kept:
+            found.append(
+                replace(stretch, lines=kept, start_ns=kept[0].start_ns, end_ns=max(line.end_ns for line in kept), summary=kept[0].text)
+            )
+    return _by_start(found)
 
 
 def follows(attended: Attended, line: LineRow) -> bool:

@@ -11,7 +11,7 @@ from pipeline.packets import Float32Array
 
 LEAST_LINES = 3
 _MOST_LINES = 128
-_COST = 1.6
+_COST = 1.5
 _CENTRE_PRIOR_LINES = 10.0
 _FULL_LINE_WORDS = 10
 _LEAST_WEIGHT = 0.02
@@ -39,7 +39,7 @@ def topic_starts(vectors: Float32Array, weights: _Floats, centre: _Floats) -> li
     """The places of the lines at which another topic begins, in order, the first line apart.
 
     `vectors` are those of a conversation's lines, shape (n, dimension), in their order. Of all cuts into parts of 3 to 128 lines the one
-    with the greatest sum of the lengths of the parts' vector sums, less 1.6 for each part, found by dynamic programming in O(128 n)
+    with the greatest sum of the lengths of the parts' vector sums, less 1.5 for each part, found by dynamic programming in O(128 n)
     (content vector segmentation: Alemi and Ginsparg 2015, arXiv 1503.05543).
     """
     n_lines = len(vectors)
