@@ -6,6 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import numpy as np
+
+from pipeline.packets import Float32Array
 from stages.memory.attention.attention_row import Attention
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.rows import LineRow
@@ -16,12 +19,14 @@ from stages.recall.gaps import Span, merged_spans
 from stages.recall.material import Material
 from stages.recall.missed import Topic, attended_by_topic, stretches_of, topic_stretches
 from stages.recall.question import Question
+from stages.recall.salience import Vocabulary, best_lines
 from stages.recall.scope import Scope
 from stages.recall.search import Ranked, Searcher
 from stages.recall.untranscribed import INSTEAD_OF_WORDS, is_untranscribed
 
 _MOST_CANDIDATES = 8
 _MOST_LINES = 4000
+_SUMMARY_LINES = 2
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,7 @@ class Lookup:
         self.searcher = Searcher(memory, encoder, at)
         self.has_encoder = encoder is not None
         self._names: list[str] | None = None
+        self._vectors: dict[str, Float32Array] = {}
         self._attentions: list[Attention] | None = None
 
     def speakers(self) -> list[str]:
@@ -89,7 +95,14 @@ class Lookup:
 
     def stretches(self, lines: Iterable[LineRow]) -> list[Stretch]:
         """Lines grouped by what they are about; by event where there is no encoder."""
-        return topic_stretches(lines, self.memory.vectors) if self.has_encoder else stretches_of(lines)
+        return topic_stretches(lines, self.vectors) if self.has_encoder else stretches_of(lines)
+
+    def vectors(self, ids: Sequence[str]) -> Float32Array:
+        """The vectors of lines, float32, shape (n, dimension), each read once."""
+        new = [name for name in ids if name not in self._vectors]
+        if new:
+            self._vectors.update(zip(new, self.memory.vectors(new), strict=True))
+        return np.array([self._vectors[name] for name in ids], dtype=np.float32)
 
     def topic(self, topic: str, terms: tuple[str, ...]) -> Topic:
         """A topic in words as `missed.attended_by_topic` measures by it."""
@@ -97,16 +110,20 @@ class Lookup:
 
     def about(self, stretches: Sequence[Stretch], topic: str, terms: tuple[str, ...]) -> list[Stretch]:
         """Those of the stretches that are about a topic."""
-        return attended_by_topic(_with_words(stretches), self.topic(topic, terms), self.memory.vectors)
+        return attended_by_topic(_with_words(stretches), self.topic(topic, terms), self.vectors)
 
     def summarised(self, stretches: Iterable[Stretch]) -> tuple[Stretch, ...]:
-        """The same stretches with the summaries of their events."""
+        """The same stretches with the summaries of their events; where they are others than events, with their two most telling lines."""
         return tuple(replace(stretch, summary=self._summary(stretch)) for stretch in stretches)
 
     def _summary(self, stretch: Stretch) -> str:
         if stretch.lines and all(is_untranscribed(line) for line in stretch.lines):
             return INSTEAD_OF_WORDS
-        return (self.memory.event(stretch.event, at=self.at).summary if stretch.event is not None else "") or stretch.summary
+        event = self.memory.event(stretch.event, at=self.at) if stretch.event is not None else None
+        if event is not None and event.summary and (event.start_ns, event.end_ns) == (stretch.start_ns, stretch.end_ns):
+            return event.summary
+        telling = best_lines(stretch.lines, Vocabulary(stretch.lines), _SUMMARY_LINES)
+        return " … ".join(line.text for line in sorted(telling, key=lambda line: (line.start_ns, line.id))) or stretch.summary
 
 
 def _with_words(stretches: Iterable[Stretch]) -> list[Stretch]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -57,16 +57,16 @@ def stretches_of(lines: Iterable[LineRow]) -> list[Stretch]:
             groups.setdefault((line.session, line.event), []).append(line)
         else:
             loose.setdefault((line.session, line.track), []).append(line)
-    parts: list[tuple[str | None, list[LineRow]]] = [(event, rows) for (_, event), rows in groups.items()]
+    parts = list(groups.values())
     for rows in loose.values():
         part: list[LineRow] = []
         for line in rows:
             if part and line.start_ns - part[-1].end_ns > _PAUSE_NS:
-                parts.append((None, part))
+                parts.append(part)
                 part = []
             part.append(line)
-        parts.append((None, part))
-    return _by_start(_stretch(event, rows) for event, rows in parts)
+        parts.append(part)
+    return _by_start(map(_stretch, parts))
 
 
 def topic_stretches(lines: Iterable[LineRow], vectors_of: VectorsOf) -> list[Stretch]:
@@ -86,17 +86,17 @@ def topic_stretches(lines: Iterable[LineRow], vectors_of: VectorsOf) -> list[Str
         own = [places[line.id] for line in talk]
         starts = topic_starts(vectors[own], weights[own], centre)
         for first, end in pairwise([0, *starts, len(talk)]):
-            part = talk[first:end]
-            made.append(_stretch(Counter(line.event for line in part).most_common(1)[0][0], part))
+            made.append(_stretch(talk[first:end]))
     return _by_start(made)
 
 
-def _stretch(event: str | None, rows: Sequence[LineRow]) -> Stretch:
+def _stretch(rows: Sequence[LineRow]) -> Stretch:
+    """A stretch of some lines, which are by start; its event is the one that most of them are of."""
     return Stretch(
         session=rows[0].session,
         start_ns=min(line.start_ns for line in rows),
         end_ns=max(line.end_ns for line in rows),
-        event=event,
+        event=Counter(line.event for line in rows).most_common(1)[0][0],
         summary=rows[0].text,
         lines=tuple(rows),
     )
@@ -106,12 +106,7 @@ def _by_start(stretches: Iterable[Stretch]) -> list[Stretch]:
     return sorted(stretches, key=lambda stretch: (stretch.session, stretch.start_ns, stretch.end_ns, stretch.lines[0].id))
 
 
-def attended_by_constraint(stretches: Sequence[Stretch], attended: Attended) -> list[Stretch]:
-    """The stretches in which the asked speaker, or somebody at the asked bearing, had a fair part."""
-    return [stretch for stretch in stretches if sum(follows(attended, line) for line in stretch.lines) >= max(1, 0.2 * len(stretch.lines))]
-
-
-def talks_followed(lines: Iterable[LineRow], attended: Attended) -> list[Stretch]:
+def attended_by_constraint(lines: Iterable[LineRow], attended: Attended) -> list[Stretch]:
     """The conversations in which the asked speaker, or somebody at the asked bearing, took part, while they were there.
 
     Nobody speaks all the time: what others of the conversation said up to a minute before and after was followed with them.
@@ -122,15 +117,15 @@ def talks_followed(lines: Iterable[LineRow], attended: Attended) -> list[Stretch
         if len(own) < max(1, _FAIR_PART * len(talk)):
             continue
         first, last = own[0].start_ns - _BESIDE_NS, max(line.end_ns for line in own) + _BESIDE_NS
-        found.append(_stretch(None, [line for line in talk if line.start_ns < last and line.end_ns > first]))
-    return found
+        found.append(_stretch([line for line in talk if line.start_ns < last and line.end_ns > first]))
+    return _by_start(found)
 
 
-def within(stretches: Iterable[Stretch], keeps: Callable[[LineRow], bool]) -> list[Stretch]:
-    """The stretches with those of their lines that are kept; none without any."""
+def within(stretches: Iterable[Stretch], kept_ids: Collection[str]) -> list[Stretch]:
+    """The stretches with those of their lines that are kept, by id; none without any."""
     found = []
     for stretch in stretches:
-        kept = tuple(line for line in stretch.lines if keeps(line))
+        kept = tuple(line for line in stretch.lines if line.id in kept_ids)
         if len(kept) == len(stretch.lines):
             found.append(stretch)
         elif kept:
@@ -225,11 +220,12 @@ def overlap_ns(one: Stretch | LineRow, other: Stretch | LineRow) -> int:
 def once_each(stretches: Iterable[Stretch], same_as: Callable[[str], str | None]) -> list[Stretch]:
     """Stretches without those that say the same as an earlier one of them. `same_as` gives the event that an event is a copy of."""
     told: dict[str, str] = {}
-    kept = []
-    for stretch in stretches:
-        if stretch.event is None or told.setdefault(same_as(stretch.event) or stretch.event, stretch.event) == stretch.event:
-            kept.append(stretch)
-    return kept
+
+    def is_new(event: str) -> bool:
+        # An event of several topics is told in several stretches.
+        return told.setdefault(same_as(event) or event, event) == event
+
+    return [stretch for stretch in stretches if stretch.event is None or is_new(stretch.event)]
 
 
 def _inside_ns(line: LineRow, time: Span) -> int:

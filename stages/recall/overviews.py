@@ -12,7 +12,7 @@ from stages.memory.rows import LineRow
 from stages.recall.heeding import Heeded, Heeding
 from stages.recall.lookup import Lookup, Outcome
 from stages.recall.material import Material
-from stages.recall.missed import follows, missed, once_each, talks_followed, within
+from stages.recall.missed import attended_by_constraint, follows, missed, once_each, within
 from stages.recall.question import Attended, Question
 from stages.recall.refusals import refusal_text
 from stages.recall.salience import Vocabulary, importance
@@ -42,8 +42,9 @@ class Overviews:
         else:
             heard = self._with_context(spans)
         # Talk is cut by topic before anything is left out: of a few lines alone nobody can tell what they are about.
-        stretches = within(self._lookup.stretches(heard), replace(scope, spans=spans).allows)
-        lines = [line for stretch in stretches for line in stretch.lines]
+        allowed = replace(scope, spans=spans)
+        lines = [line for line in heard if allowed.allows(line)]
+        stretches = within(self._lookup.stretches(heard), {line.id for line in lines}) if lines else []
         vocabulary = Vocabulary(lines)
         if question.terms:
             stretches = self._lookup.about(stretches, question.gist, question.terms)
@@ -76,7 +77,7 @@ class Overviews:
             lines = self._session_of(attended, scope)
             nearest = [line.id for line in lines]
             stretches = self._lookup.stretches(lines)
-            followed = talks_followed(lines, attended)
+            followed = attended_by_constraint(lines, attended)
         vocabulary = Vocabulary(lines)
         if not followed:
             known = {line.id: line for line in lines}
@@ -105,7 +106,7 @@ class Overviews:
     def heeding(self, scope: Scope) -> Heeding:
         """What tells of what was followed in the scope."""
         same_as = partial(self._lookup.memory.findings.same_as, at=self._lookup.at)
-        return Heeding(self._lookup.declared(), scope.sessions, self._lookup.heard_in, self._lookup.about, same_as)
+        return Heeding(self._lookup.declared(), scope.sessions, self._lookup.heard_in, self._lookup.stretches, self._lookup.about, same_as)
 
     def _told(self, heeded: Heeded, scope: Scope, nearest: Iterable[str]) -> Outcome:
         attended, lost = self._lookup.summarised(heeded.attended), self._lookup.summarised(heeded.missed)

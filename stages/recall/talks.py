@@ -79,8 +79,8 @@ def _pieces(rows: Sequence[LineRow]) -> list[list[LineRow]]:
             order.setdefault(track, []).append(name)
     present = {name: {line.track for line in own} for name, own in events.items()}
     for name, own in events.items():
-        for group in _companies(name, sorted(present[name]), order, present):
-            pieces.append([line for line in own if line.track in group])
+        groups = _companies(name, sorted(present[name]), order, present)
+        pieces += [[line for line in own if line.track in group] for group in groups]
     return sorted(pieces, key=lambda piece: (piece[0].start_ns, piece[0].id))
 
 

@@ -52,11 +52,11 @@ def topic_starts(vectors: Float32Array, weights: _Floats, centre: _Floats) -> li
     best[0] = 0.0
     came_from = np.zeros(n_lines + 1, dtype=np.int64)
     for block in range(LEAST_LINES, n_lines + 1, _MOST_LINES):
-        ends = np.arange(block, min(block + _MOST_LINES, n_lines + 1))
+        last = min(block + _MOST_LINES, n_lines + 1)
         first = max(0, block - _MOST_LINES)
-        begins = np.arange(first, ends[-1] - LEAST_LINES + 1)
-        lengths = np.sqrt(np.maximum(squares[ends][:, None] + squares[begins] - 2.0 * sums[ends] @ sums[begins].T, 0.0))
-        for end, row in zip(ends, lengths, strict=True):
+        begins, ends = slice(first, last - LEAST_LINES), slice(block, last)
+        lengths = np.sqrt(np.maximum(squares[ends, None] + squares[begins] - 2.0 * sums[ends] @ sums[begins].T, 0.0))
+        for end, row in zip(range(block, last), lengths, strict=True):
             begin, stop = max(0, end - _MOST_LINES), end - LEAST_LINES + 1
             gains = best[begin:stop] + row[begin - first : stop - first]
             place = int(gains.argmax())

@@ -48,7 +48,7 @@ def heeding(*attentions: Attention, room: Sequence[LineRow] = ROOM, copies: dict
 
     names = sorted({line.session for line in room})
     sessions = {name: SessionRow(name, "x", STARTED_AT, 120 * NS_PER_S, "mono", True) for name in names}
-    return Heeding(attentions, sessions, heard_in, about, (copies or {}).get)
+    return Heeding(attentions, sessions, heard_in, stretches_of, about, (copies or {}).get)
 
 
 def span(end_s: float = 120.0, name: str = "s") -> dict[str, tuple[int, int]]:

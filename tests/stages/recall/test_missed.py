@@ -31,7 +31,7 @@ def _no_vectors(_ids: Sequence[str]) -> Float32Array:
 
 def _missed(lines: Sequence[LineRow], attended: Attended) -> list[tuple[str | None, list[str]]]:
     stretches = stretches_of(lines)
-    followed = attended_by_constraint(stretches, attended)
+    followed = attended_by_constraint(lines, attended)
     return [(stretch.event, [line.track for line in stretch.lines]) for stretch in missed(stretches, followed, Vocabulary(lines))]
 
 
