@@ -37,8 +37,7 @@ def talks(lines: Iterable[LineRow]) -> list[list[LineRow]]:
     """Conversations, each with its lines by start, by the start of the first.
 
     An event goes on from the conversation of which it has most of the people, by how much they said lately, unless half a minute of silence
-    lies between. People who are in an event only by a mistake (they are elsewhere in most of their events just before and after)
-    go with their own. A line without an event goes on where its track was heard last.
+    lies between. People who are in an event only by a mistake (just before and after they talk with nobody of it) go with their own. A line without an event goes on where its track was heard last.
     """
     by_session: dict[str, list[LineRow]] = {}
     for line in sorted(lines, key=lambda line: (line.session, line.start_ns, line.id)):
@@ -87,14 +86,14 @@ def _pieces(rows: Sequence[LineRow]) -> list[list[LineRow]]:
 def _companies(
     event: str, tracks: Sequence[str], order: Mapping[str, Sequence[str]], present: Mapping[str, set[str]]
 ) -> list[frozenset[str]]:
-    """The tracks of an event that belong together: of one of each two, most events around this one have the other too."""
+    """The tracks of an event that belong together: all but those of whom none meets them in the events just before and after."""
     if len(tracks) < 3:
         return [frozenset(tracks)]
     groups = [frozenset({track}) for track in tracks]
     for track in tracks:
         place = order[track].index(event)
-        near = order[track][max(0, place - _NEARBY_EVENTS) : place + _NEARBY_EVENTS + 1]
-        together = {other for other in tracks if 2 * sum(other in present[name] for name in near) > len(near)} | {track}
+        near = [*order[track][max(0, place - _NEARBY_EVENTS) : place], *order[track][place + 1 : place + 1 + _NEARBY_EVENTS]]
+        together = {other for other in tracks if not near or any(other in present[name] for name in near)} | {track}
         joined = [group for group in groups if group & together]
         groups = [group for group in groups if not group & together] + [frozenset().union(*joined)]
     return sorted(groups, key=sorted)
