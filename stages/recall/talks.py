@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import sqrt
@@ -11,7 +11,7 @@ from pipeline.packets import nanoseconds
 from stages.memory.rows import LineRow
 
 _PAUSE_NS = nanoseconds(30.0)
-_LEAST_COMPANY = 0.4
+_LEAST_COMPANY = 0.25
 _FORGET = 0.5
 _NEARBY_EVENTS = 2
 
@@ -37,16 +37,35 @@ def talks(lines: Iterable[LineRow]) -> list[list[LineRow]]:
     """Conversations, each with its lines by start, by the start of the first.
 
     An event goes on from the conversation of which it has most of the people, by how much they said lately, unless half a minute of silence
-    lies between. People who are in an event only by a mistake (just before and after they talk with nobody of it) go with their own. A line without an event goes on where its track was heard last.
+    lies between. Who is in an event by a mistake (they say more just before and after, and there with nobody of it) goes with their own
+    people. A line without an event goes on where its track was heard last.
     """
     by_session: dict[str, list[LineRow]] = {}
     for line in sorted(lines, key=lambda line: (line.session, line.start_ns, line.id)):
         by_session.setdefault(line.session, []).append(line)
-    found = [talk for rows in by_session.values() for talk in _chained(_pieces(rows))]
+    found = [talk for rows in by_session.values() for talk in _of_session(rows)]
     return sorted(found, key=lambda talk: (talk[0].session, talk[0].start_ns, talk[0].id))
 
 
+def _of_session(rows: Sequence[LineRow]) -> list[list[LineRow]]:
+    pieces, strays = _pieces(rows)
+    made = _chained(pieces)
+    for stray in strays:
+        tracks = {line.track for line in stray}
+        near = [
+            (min(abs(line.start_ns - stray[0].start_ns) for line in own), place)
+            for place, talk in enumerate(made)
+            if (own := [line for line in talk if line.track in tracks])
+        ]
+        if near:
+            made[min(near)[1]] += stray
+        else:
+            made.append(list(stray))
+    return [sorted(talk, key=lambda line: (line.start_ns, line.id)) for talk in made]
+
+
 def _chained(pieces: Iterable[Sequence[LineRow]]) -> list[list[LineRow]]:
+    """Pieces of talk, which are by start, put together to conversations."""
     made: list[_Talk] = []
     open_talks: list[_Talk] = []
     for piece in pieces:
@@ -60,43 +79,48 @@ def _chained(pieces: Iterable[Sequence[LineRow]]) -> list[list[LineRow]]:
         else:
             talk = open_talks[-place]
         talk.add(piece)
-    return [sorted(talk.lines, key=lambda line: (line.start_ns, line.id)) for talk in made]
+    return [talk.lines for talk in made]
 
 
-def _pieces(rows: Sequence[LineRow]) -> list[list[LineRow]]:
-    """The events of one session, without the people who do not belong there; lines without an event one by one. By start."""
+def _pieces(rows: Sequence[LineRow]) -> tuple[list[list[LineRow]], list[list[LineRow]]]:
+    """The events of one session and its lines without an event, one by one, by start; and what was said in events by mistake."""
     events: dict[str, list[LineRow]] = {}
     pieces: list[list[LineRow]] = []
+    strays: list[list[LineRow]] = []
     for line in rows:
         if line.event is None:
             pieces.append([line])
         else:
             events.setdefault(line.event, []).append(line)
+    said = {name: Counter(line.track for line in own) for name, own in events.items()}
     order: dict[str, list[str]] = {}
-    for name, own in events.items():
-        for track in dict.fromkeys(line.track for line in own):
+    for name, counts in said.items():
+        for track in counts:
             order.setdefault(track, []).append(name)
-    present = {name: {line.track for line in own} for name, own in events.items()}
     for name, own in events.items():
-        groups = _companies(name, sorted(present[name]), order, present)
-        pieces += [[line for line in own if line.track in group] for group in groups]
-    return sorted(pieces, key=lambda piece: (piece[0].start_ns, piece[0].id))
+        groups = _companies(name, said, order)
+        parts = [[line for line in own if line.track in group] for group in groups]
+        pieces.append(parts[0])
+        strays += parts[1:]
+    return sorted(pieces, key=lambda piece: (piece[0].start_ns, piece[0].id)), strays
 
 
-def _companies(
-    event: str, tracks: Sequence[str], order: Mapping[str, Sequence[str]], present: Mapping[str, set[str]]
-) -> list[frozenset[str]]:
-    """The tracks of an event that belong together: all but those of whom none meets them in the events just before and after."""
-    if len(tracks) < 3:
-        return [frozenset(tracks)]
-    groups = [frozenset({track}) for track in tracks]
-    for track in tracks:
+def _companies(event: str, said: Mapping[str, Counter[str]], order: Mapping[str, Sequence[str]]) -> list[frozenset[str]]:
+    """The tracks of an event that belong together, those with the most lines first.
+
+    Two of them do not where one says more in the two events just before and the two after, and the other is in none of these.
+    """
+    counts = said[event]
+    groups = [frozenset({track}) for track in sorted(counts)]
+    for track in sorted(counts) if len(counts) > 2 else ():
         place = order[track].index(event)
         near = [*order[track][max(0, place - _NEARBY_EVENTS) : place], *order[track][place + 1 : place + 1 + _NEARBY_EVENTS]]
-        together = {other for other in tracks if not near or any(other in present[name] for name in near)} | {track}
+        is_at_home = sum(said[name][track] for name in near) <= counts[track]
+        together = {other for other in counts if is_at_home or other == track or any(said[name][other] for name in near)}
         joined = [group for group in groups if group & together]
         groups = [group for group in groups if not group & together] + [frozenset().union(*joined)]
-    return sorted(groups, key=sorted)
+    groups = groups if len(counts) > 2 else [frozenset(counts)]
+    return sorted(groups, key=lambda group: (-sum(counts[track] for track in group), sorted(group)))
 
 
 def _spoken(lines: Iterable[LineRow]) -> dict[str, float]:
