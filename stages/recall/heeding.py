@@ -14,10 +14,11 @@ from stages.recall import attention_words
 from stages.recall.absences import is_reason, meant, says_attention
 from stages.recall.answers import Stretch
 from stages.recall.gaps import Span
-from stages.recall.missed import attended_by_constraint, follows, missed, once_each, stretches_of, within
+from stages.recall.missed import attended_by_constraint, follows, missed
 from stages.recall.own_voice import followed_by_voice, is_mine
 from stages.recall.question import Attended, Question
 from stages.recall.salience import Vocabulary
+from stages.recall.stretches import once_each, stretches_of, within
 from stages.recall.terms import content_terms, holds
 
 HeardIn = Callable[[str, tuple[int, int]], list[LineRow]]

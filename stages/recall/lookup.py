@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-
-import numpy as np
 
 from pipeline.packets import Float32Array
 from stages.memory.attention.attention_row import Attention
@@ -17,11 +15,12 @@ from stages.memory.text_encoder import TextEncoder
 from stages.recall.answers import Stretch
 from stages.recall.gaps import Span, merged_spans
 from stages.recall.material import Material
-from stages.recall.missed import Topic, attended_by_topic, stretches_of, topic_stretches
+from stages.recall.missed import Topic, attended_by_topic
 from stages.recall.question import Question
 from stages.recall.salience import Vocabulary, best_lines
 from stages.recall.scope import Scope
 from stages.recall.search import Ranked, Searcher
+from stages.recall.stretches import stretches_of, topic_stretches
 from stages.recall.untranscribed import INSTEAD_OF_WORDS, is_untranscribed
 
 _MOST_CANDIDATES = 8
@@ -95,14 +94,15 @@ class Lookup:
 
     def stretches(self, lines: Iterable[LineRow]) -> list[Stretch]:
         """Lines grouped by what they are about; by event where there is no encoder."""
-        return topic_stretches(lines, self.vectors) if self.has_encoder else stretches_of(lines)
+        rows = list(lines)
+        return topic_stretches(rows, self._vectors_of(rows)) if self.has_encoder else stretches_of(rows)
 
-    def vectors(self, ids: Sequence[str]) -> Float32Array:
-        """The vectors of lines, float32, shape (n, dimension), each read once."""
-        new = [name for name in ids if name not in self._vectors]
+    def _vectors_of(self, lines: Iterable[LineRow]) -> Mapping[str, Float32Array]:
+        """The vectors of lines by id, each read once; none without an encoder."""
+        new = [line.id for line in lines if line.id not in self._vectors] if self.has_encoder else []
         if new:
             self._vectors.update(zip(new, self.memory.vectors(new), strict=True))
-        return np.array([self._vectors[name] for name in ids], dtype=np.float32)
+        return self._vectors
 
     def topic(self, topic: str, terms: tuple[str, ...]) -> Topic:
         """A topic in words as `missed.attended_by_topic` measures by it."""
@@ -110,7 +110,8 @@ class Lookup:
 
     def about(self, stretches: Sequence[Stretch], topic: str, terms: tuple[str, ...]) -> list[Stretch]:
         """Those of the stretches that are about a topic."""
-        return attended_by_topic(_with_words(stretches), self.topic(topic, terms), self.vectors)
+        told = _with_words(stretches)
+        return attended_by_topic(told, self.topic(topic, terms), self._vectors_of(line for stretch in told for line in stretch.lines))
 
     def summarised(self, stretches: Iterable[Stretch]) -> tuple[Stretch, ...]:
         """The same stretches with the summaries of their events; where they are others than events, with their two most telling lines."""

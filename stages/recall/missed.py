@@ -1,11 +1,9 @@
-"""What was attended and what was missed: by event, from the lines of the sessions in question."""
+"""What was attended and what was missed: by stretch, from the lines of the sessions in question."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -17,13 +15,13 @@ from stages.recall.gaps import Span
 from stages.recall.question import Attended
 from stages.recall.salience import Vocabulary, importance
 from stages.recall.scope import is_near
+from stages.recall.stretches import Vectors, by_start, stretch_of
 from stages.recall.talks import talks
 from stages.recall.terms import coverage, stems
-from stages.recall.topic_parts import centre_of, centred, topic_starts, weights_of
+from stages.recall.topic_parts import centre_of, centred, weights_of
 
 _LEAST_OVERLAP_NS = nanoseconds(1.5)
 _LEAST_OVERLAP_SHARE = 0.5
-_PAUSE_NS = nanoseconds(20.0)
 _BESIDE_NS = nanoseconds(60.0)
 _FAIR_PART = 0.1
 
@@ -36,74 +34,12 @@ _NO_LIKENESS = 0.22
 _LIKE_BEST = 0.05
 
 
-VectorsOf = Callable[[Sequence[str]], Float32Array]
-"""The vectors of lines by id, float32, shape (n, dimension)."""
-
-
 @dataclass(frozen=True)
 class Topic:
     """What was attended, as a query: unit vectors, float32, shape (n, dimension), n 0 without an encoder, and the stems of its words."""
 
     vectors: Float32Array
     terms: tuple[str, ...]
-
-
-def stretches_of(lines: Iterable[LineRow]) -> list[Stretch]:
-    """Lines grouped by event; lines whose event has not ended yet are grouped by track and pauses."""
-    groups: dict[tuple[str, str], list[LineRow]] = {}
-    loose: dict[tuple[str, str], list[LineRow]] = {}
-    for line in sorted(lines, key=lambda line: (line.session, line.start_ns, line.id)):
-        if line.event is not None:
-            groups.setdefault((line.session, line.event), []).append(line)
-        else:
-            loose.setdefault((line.session, line.track), []).append(line)
-    parts = list(groups.values())
-    for rows in loose.values():
-        part: list[LineRow] = []
-        for line in rows:
-            if part and line.start_ns - part[-1].end_ns > _PAUSE_NS:
-                parts.append(part)
-                part = []
-            part.append(line)
-        parts.append(part)
-    return _by_start(map(_stretch, parts))
-
-
-def topic_stretches(lines: Iterable[LineRow], vectors_of: VectorsOf) -> list[Stretch]:
-    """Lines grouped by conversation and topic, however they were cut into events while they were heard (`talks`, `topic_parts`).
-
-    The event of a stretch is the one that most of its lines are of.
-    """
-    rows = list(lines)
-    if not rows:
-        return []
-    vectors = vectors_of([line.id for line in rows])
-    weights = weights_of([line.text for line in rows])
-    centre = centre_of(vectors, weights)
-    places = {line.id: place for place, line in enumerate(rows)}
-    made = []
-    for talk in talks(rows):
-        own = [places[line.id] for line in talk]
-        starts = topic_starts(vectors[own], weights[own], centre)
-        for first, end in pairwise([0, *starts, len(talk)]):
-            made.append(_stretch(talk[first:end]))
-    return _by_start(made)
-
-
-def _stretch(rows: Sequence[LineRow]) -> Stretch:
-    """A stretch of some lines, which are by start; its event is the one that most of them are of."""
-    return Stretch(
-        session=rows[0].session,
-        start_ns=min(line.start_ns for line in rows),
-        end_ns=max(line.end_ns for line in rows),
-        event=Counter(line.event for line in rows).most_common(1)[0][0],
-        summary=rows[0].text,
-        lines=tuple(rows),
-    )
-
-
-def _by_start(stretches: Iterable[Stretch]) -> list[Stretch]:
-    return sorted(stretches, key=lambda stretch: (stretch.session, stretch.start_ns, stretch.end_ns, stretch.lines[0].id))
 
 
 def attended_by_constraint(lines: Iterable[LineRow], attended: Attended) -> list[Stretch]:
@@ -117,22 +53,8 @@ def attended_by_constraint(lines: Iterable[LineRow], attended: Attended) -> list
         if len(own) < max(1, _FAIR_PART * len(talk)):
             continue
         first, last = own[0].start_ns - _BESIDE_NS, max(line.end_ns for line in own) + _BESIDE_NS
-        found.append(_stretch([line for line in talk if line.start_ns < last and line.end_ns > first]))
-    return _by_start(found)
-
-
-def within(stretches: Iterable[Stretch], kept_ids: Collection[str]) -> list[Stretch]:
-    """The stretches with those of their lines that are kept, by id; none without any."""
-    found = []
-    for stretch in stretches:
-        kept = tuple(line for line in stretch.lines if line.id in kept_ids)
-        if len(kept) == len(stretch.lines):
-            found.append(stretch)
-        elif kept:
-            found.append(
-                replace(stretch, lines=kept, start_ns=kept[0].start_ns, end_ns=max(line.end_ns for line in kept), summary=kept[0].text)
-            )
-    return _by_start(found)
+        found.append(stretch_of([line for line in talk if line.start_ns < last and line.end_ns > first]))
+    return by_start(found)
 
 
 def follows(attended: Attended, line: LineRow) -> bool:
@@ -142,14 +64,14 @@ def follows(attended: Attended, line: LineRow) -> bool:
     return attended.azimuth_deg is None or is_near(line.azimuth_deg, attended.azimuth_deg)
 
 
-def attended_by_topic(stretches: Sequence[Stretch], topic: Topic, vectors_of: VectorsOf) -> list[Stretch]:
-    """The stretches that are about a topic, by start; none where nothing was.
+def attended_by_topic(stretches: Sequence[Stretch], topic: Topic, vectors: Vectors) -> list[Stretch]:
+    """The stretches that are about a topic, by start; none where nothing was. `vectors` are those of their lines.
 
     Nobody follows two conversations at once: of two that overlap, the one that is more about it counts. Others than the one that is most
     about it must also be like that one: a word may stand for something else in them.
     """
     scored = sorted(
-        ((_aboutness(stretch, topic, vectors_of), place) for place, stretch in enumerate(stretches)),
+        ((_aboutness(stretch, topic, vectors), place) for place, stretch in enumerate(stretches)),
         key=lambda entry: (-entry[0], entry[1]),
     )
     if not scored or scored[0][0] <= 0.0:
@@ -157,22 +79,22 @@ def attended_by_topic(stretches: Sequence[Stretch], topic: Topic, vectors_of: Ve
     best, first = scored[0]
     chosen = [stretches[first]]
     near = [place for score, place in scored[1:] if score >= _NEED_OF_BEST * best]
-    directions = _directions(stretches, vectors_of) if near and len(topic.vectors) else None
+    directions = _directions(stretches, vectors) if near and len(topic.vectors) else None
     for place in near:
         stretch = stretches[place]
         if directions is not None and float(directions[place] @ directions[first]) < _LIKE_BEST:
             continue
         if all(set(stretch.tracks) & set(other.tracks) or overlap_ns(stretch, other) < _LEAST_OVERLAP_NS for other in chosen):
             chosen.append(stretch)
-    return _by_start(chosen)
+    return by_start(chosen)
 
 
-def _directions(stretches: Sequence[Stretch], vectors_of: VectorsOf) -> npt.NDArray[np.float64]:
+def _directions(stretches: Sequence[Stretch], vectors: Vectors) -> npt.NDArray[np.float64]:
     """What each stretch is about beside what all of them have in common: unit vectors, float64, shape (n, dimension)."""
     lines = [line for stretch in stretches for line in stretch.lines]
-    vectors = vectors_of([line.id for line in lines])
+    stacked = np.stack([vectors[line.id] for line in lines])
     weights = weights_of([line.text for line in lines])
-    own = centred(vectors, centre_of(vectors, weights))
+    own = centred(stacked, centre_of(stacked, weights)) * weights[:, None]
     ends = np.cumsum([len(stretch.lines) for stretch in stretches])
     sums = np.add.reduceat(own, [0, *ends[:-1]])
     return np.asarray(sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9), dtype=np.float64)
@@ -217,17 +139,6 @@ def overlap_ns(one: Stretch | LineRow, other: Stretch | LineRow) -> int:
     return max(0, min(one.end_ns, other.end_ns) - max(one.start_ns, other.start_ns)) if one.session == other.session else 0
 
 
-def once_each(stretches: Iterable[Stretch], same_as: Callable[[str], str | None]) -> list[Stretch]:
-    """Stretches without those that say the same as an earlier one of them. `same_as` gives the event that an event is a copy of."""
-    told: dict[str, str] = {}
-
-    def is_new(event: str) -> bool:
-        # An event of several topics is told in several stretches.
-        return told.setdefault(same_as(event) or event, event) == event
-
-    return [stretch for stretch in stretches if stretch.event is None or is_new(stretch.event)]
-
-
 def _inside_ns(line: LineRow, time: Span) -> int:
     """For how much of a stretch of time a line lasted."""
     session, start_ns, end_ns = time
@@ -251,17 +162,17 @@ def _own_tracks(stretches: Sequence[Stretch], attended: Sequence[Stretch]) -> se
     return {key for key, spoken in total.items() if 2 * inside[key] >= spoken}
 
 
-def _aboutness(stretch: Stretch, topic: Topic, vectors_of: VectorsOf) -> float:
+def _aboutness(stretch: Stretch, topic: Topic, vectors: Vectors) -> float:
     """How much a stretch is about a topic: 0 where it is not at all."""
     said = [stems(line.text) for line in stretch.lines]
     named = coverage(topic.terms, frozenset().union(*said)) if topic.terms else 0.0
     share = sum(coverage(topic.terms, words) > 0.0 for words in said) / len(said) if topic.terms else 0.0
     if not len(topic.vectors):
         return named * (0.5 + share) if named >= 0.5 else 0.0
-    vectors = vectors_of([line.id for line in stretch.lines])
-    centre = vectors.mean(axis=0)
+    said_vectors = np.stack([vectors[line.id] for line in stretch.lines])
+    centre = said_vectors.mean(axis=0)
     centre_cosine = float((topic.vectors @ (centre / max(float(np.linalg.norm(centre)), 1e-9))).max())
-    line_cosine = float((vectors @ topic.vectors.T).max())
+    line_cosine = float((said_vectors @ topic.vectors.T).max())
     if named == 1.0 and centre_cosine >= _NO_LIKENESS / 2:
         # Its very name fell, and it is not merely a word in a talk about something else.
         return max(centre_cosine, 0.2) + 0.5 * line_cosine + 0.3 * min(1.0, 2 * share)

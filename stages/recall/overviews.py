@@ -12,11 +12,12 @@ from stages.memory.rows import LineRow
 from stages.recall.heeding import Heeded, Heeding
 from stages.recall.lookup import Lookup, Outcome
 from stages.recall.material import Material
-from stages.recall.missed import attended_by_constraint, follows, missed, once_each, within
+from stages.recall.missed import attended_by_constraint, follows, missed
 from stages.recall.question import Attended, Question
 from stages.recall.refusals import refusal_text
 from stages.recall.salience import Vocabulary, importance
 from stages.recall.scope import Scope
+from stages.recall.stretches import once_each, within
 
 _MOST_EVENTS = 12
 _CONTEXT_NS = nanoseconds(60.0)

@@ -30,8 +30,8 @@ def centre_of(vectors: Float32Array, weights: _Floats) -> _Floats:
 
 
 def centred(vectors: Float32Array, centre: _Floats) -> _Floats:
-    """Each vector less what all have in common: unit vectors (0 where nothing is left), float64, shape (n, dimension)."""
-    own = vectors.astype(np.float64) - centre
+    """Each vector less what all have in common: unit vectors (0 where a vector has faded), float64, shape (n, dimension)."""
+    own = np.where(vectors.any(axis=1, keepdims=True), vectors.astype(np.float64) - centre, 0.0)
     return np.asarray(own / np.maximum(np.linalg.norm(own, axis=1, keepdims=True), 1e-9), dtype=np.float64)
 
 

@@ -12,9 +12,10 @@ from stages.memory.rows import LineRow, SessionRow
 from stages.memory.tables.row_writer import utc_ns
 from stages.recall.answers import Stretch
 from stages.recall.heeding import Heeded, Heeding
-from stages.recall.missed import missed, once_each, stretches_of
+from stages.recall.missed import missed
 from stages.recall.question import Attended, Question
 from stages.recall.salience import Vocabulary
+from stages.recall.stretches import once_each, stretches_of
 from stages.recall.terms import coverage, stems
 from tests.stages.recall.line_rows import line_row
 
