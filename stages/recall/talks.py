@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from math import sqrt
 
 from pipeline.packets import nanoseconds
@@ -111,15 +112,19 @@ def _companies(event: str, said: Mapping[str, Counter[str]], order: Mapping[str,
     Two of them do not where one says more in the two events just before and the two after, and the other is in none of these.
     """
     counts = said[event]
-    groups = [frozenset({track}) for track in sorted(counts)]
-    for track in sorted(counts) if len(counts) > 2 else ():
+    if len(counts) < 3:
+        return [frozenset(counts)]
+    elsewhere: dict[str, set[str]] = {}
+    for track in counts:
         place = order[track].index(event)
         near = [*order[track][max(0, place - _NEARBY_EVENTS) : place], *order[track][place + 1 : place + 1 + _NEARBY_EVENTS]]
-        is_at_home = sum(said[name][track] for name in near) <= counts[track]
-        together = {other for other in counts if is_at_home or other == track or any(said[name][other] for name in near)}
-        joined = [group for group in groups if group & together]
-        groups = [group for group in groups if not group & together] + [frozenset().union(*joined)]
-    groups = groups if len(counts) > 2 else [frozenset(counts)]
+        if sum(said[name][track] for name in near) > counts[track]:
+            elsewhere[track] = {other for name in near for other in said[name]}
+    groups = [frozenset({track}) for track in sorted(counts)]
+    for one, other in combinations(sorted(counts), 2):
+        if other in elsewhere.get(one, {other}) and one in elsewhere.get(other, {one}):
+            joined = [group for group in groups if group & {one, other}]
+            groups = [group for group in groups if not group & {one, other}] + [frozenset().union(*joined)]
     return sorted(groups, key=lambda group: (-sum(counts[track] for track in group), sorted(group)))
 
 
