@@ -24,7 +24,7 @@ _CONTEXT_NS = nanoseconds(60.0)
 
 
 class Overviews:
-    """The way of questions that are answered by event, not by line."""
+    """The way of questions that are answered by stretch of conversation, not by line."""
 
     def __init__(self, lookup: Lookup) -> None:
         self._lookup = lookup
