@@ -109,20 +109,23 @@ def _pieces(rows: Sequence[LineRow]) -> tuple[list[list[LineRow]], list[list[Lin
 def _companies(event: str, said: Mapping[str, Counter[str]], order: Mapping[str, Sequence[str]]) -> list[frozenset[str]]:
     """The tracks of an event that belong together, those with the most lines first.
 
-    Two of them do not where one says more in the two events just before and the two after, and the other is in none of these.
+    Two of them do not where both speak in the two events just before and the two after, never together, and one of them says more there.
     """
     counts = said[event]
     if len(counts) < 3:
         return [frozenset(counts)]
-    elsewhere: dict[str, set[str]] = {}
+    met: dict[str, set[str]] = {}
+    guests = set()
     for track in counts:
         place = order[track].index(event)
         near = [*order[track][max(0, place - _NEARBY_EVENTS) : place], *order[track][place + 1 : place + 1 + _NEARBY_EVENTS]]
+        met[track] = {other for name in near for other in said[name]}
         if sum(said[name][track] for name in near) > counts[track]:
-            elsewhere[track] = {other for name in near for other in said[name]}
+            guests.add(track)
     groups = [frozenset({track}) for track in sorted(counts)]
     for one, other in combinations(sorted(counts), 2):
-        if other in elsewhere.get(one, {other}) and one in elsewhere.get(other, {one}):
+        is_apart = met[one] and met[other] and one not in met[other] and other not in met[one] and guests & {one, other}
+        if not is_apart:
             joined = [group for group in groups if group & {one, other}]
             groups = [group for group in groups if not group & {one, other}] + [frozenset().union(*joined)]
     return sorted(groups, key=lambda group: (-sum(counts[track] for track in group), sorted(group)))

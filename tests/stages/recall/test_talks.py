@@ -41,6 +41,10 @@ def test_somebody_who_says_little_stays_in_their_conversation() -> None:
     assert _tracks(lines) == [["a", "b", "c"]]
 
 
+def test_who_is_in_no_other_event_stays_in_theirs() -> None:
+    assert _tracks([*_said(0, "e1", "a", "b", "c", "c"), *_said(12, "e2", "a", "b", "a", "b")]) == [["a", "b", "c"]]
+
+
 def test_lines_without_an_event_go_on_where_their_track_was_heard() -> None:
     ours, theirs = _said(0, "e1", "a", "b", "a"), _said(0.5, "e2", "c", "d", "c")
     loose = [*_said(10, None, "b"), *_said(10.5, None, "d"), *_said(13, None, "e")]
