@@ -9,6 +9,7 @@ from stages.memory.rows import LineRow
 from stages.recall.answers import Claim, Evidence
 from stages.recall.material import Found, Material
 from stages.recall.question import Question
+from stages.recall.untranscribed import is_untranscribed
 
 _SUREST = 0.95
 
@@ -19,6 +20,18 @@ def cited(question: Question, material: Material, wording: Wording, most_claims:
         Claim(wording.said(found.line, on_the_clock=question.intent == "when"), _sure([found]), (Evidence.of(found.line),))
         for found in material.found[:most_claims]
     ]
+
+
+def following(question: Question, material: Material, wording: Wording) -> list[Claim]:
+    """One claim of lines that follow each other, by start: what was said right before or after something."""
+    lines = [found.line for found in material.found]
+    if not lines:
+        return []
+    spoken = [line for line in lines[1:] if not is_untranscribed(line)]
+    text = wording.said(lines[0], on_the_clock=question.intent == "when")
+    text += "".join(f" {person(line)}: {quote(line.text)}" for line in spoken)
+    shown = [lines[0], *spoken]
+    return [Claim(text, _sure([found for found in material.found if found.line in shown]), tuple(Evidence.of(line) for line in shown))]
 
 
 def ordered(question: Question, material: Material, wording: Wording) -> list[Claim]:

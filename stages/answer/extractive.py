@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from pipeline.packets import nanoseconds
 from stages.answer.answerer import Answerer
-from stages.answer.cited_claims import cited, ordered
+from stages.answer.cited_claims import cited, following, ordered
 from stages.answer.corrections import correction_of
 from stages.answer.length_budget import fitting, quote_words
 from stages.answer.openings import with_openings
@@ -51,6 +51,8 @@ class Extractive(Answerer):
     def draft(self, question: Question, material: Material) -> list[Claim]:
         """Claims for what was missed, for what happened, or for the lines that answer."""
         wording = Wording(material.sessions)
+        if question.follow_up is not None and question.follow_up.kind in {"before", "after"} and not question.terms and material.found:
+            return following(question, material, wording)
         if question.intent == "play" or (question.follow_up is not None and not material.stretches):
             return cited(question, material, wording, self.most_claims)
         if question.order is not None and not material.stretches:

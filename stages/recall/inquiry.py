@@ -8,6 +8,7 @@ from datetime import datetime
 
 from pipeline.stage import END_NS
 from stages.answer.answerer import Answerer
+from stages.answer.wording import quote
 from stages.memory.forgetting.question_contexts import QuestionContext
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.rows import GapRow
@@ -100,16 +101,24 @@ class Inquiry:
         # The proof of what was said is cut last: nobody waits for it with the first words.
         proven = [*with_clips(with_first_words(claims[:n_drafted], news), self._lookup.memory), *claims[n_drafted:]]
         text = self._words(question, scope, outcome, proven, gaps)
-        self._note(question, proven)
+        self._note(question, proven, outcome.retrieved, text)
         answered_ns = self._now_ns()
         timing_ms |= {"answer": (answered_ns - retrieved_ns) / 1e6, "total": (answered_ns - started_ns) / 1e6}
         yield Final(replace(draft, text=text, claims=tuple(proven), timing_ms=timing_ms))
 
-    def _note(self, question: Question, claims: Sequence[Claim]) -> None:
-        """Keep what was asked and cited for the next question. One about the same lines again leaves them as they are."""
+    def _note(self, question: Question, claims: Sequence[Claim], retrieved: Sequence[str], text: str) -> None:
+        """Keep what was asked and cited for the next question; of a refusal the nearest line, where its words were shown.
+
+        A question about the same lines again leaves them as they are.
+        """
+        if question.follow_up is not None and question.follow_up.kind in {"that", "play"}:
+            return
         lines = tuple(dict.fromkeys(evidence.utterance for claim in claims for evidence in claim.evidence))
-        if question.follow_up is None or question.follow_up.kind not in {"that", "play"}:
-            self._lookup.memory.contexts.note(QuestionContext(utc_ns(self._now), lines))
+        n_first = len({evidence.utterance for evidence in claims[0].evidence}) if claims else 1
+        if not lines and retrieved:
+            nearest = self._lookup.memory.lines(ids=[retrieved[0]], at=self._lookup.at)
+            lines = tuple(line.id for line in nearest if quote(line.text) in text)
+        self._lookup.memory.contexts.note(QuestionContext(utc_ns(self._now), lines, max(1, n_first)))
 
     # -- what is said about it
 

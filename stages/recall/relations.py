@@ -9,7 +9,7 @@ from datetime import datetime
 from stages.memory.forgetting.question_contexts import LASTS_MINUTES
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.rows import LineRow
-from stages.recall.context_scope import LinesIn, beside
+from stages.recall.context_scope import LinesIn, beside, nearest_lines
 from stages.recall.follow_up import no_context
 from stages.recall.gaps import Span
 from stages.recall.material import Found
@@ -58,9 +58,14 @@ class Relations:
             return Related(found, None, ids, spans=tuple((line.session, line.start_ns, line.end_ns) for line in cited))
         before = question.follow_up.kind == "before"
         # The answer's first claim is what "that" means; what proves the others may lie far from it.
-        near = beside(scope, cited[:1], before=before, open_ended=bool(question.terms), lines_in=self._lines_in)
+        first = [known[name] for name in contexts[-1].lines[: contexts[-1].n_first] if name in known] or cited[:1]
+        near = beside(scope, first, before=before, open_ended=bool(question.terms), lines_in=self._lines_in)
         if near is None:
             return Related(retrieved=ids, refused=f"Nothing that fits the question was heard {question.follow_up.kind} that.")
+        if not question.terms:
+            found = tuple(Found(line, 1.0, _CITED, 1.0) for line in nearest_lines(near, before=before, lines_in=self._lines_in))
+            spans = tuple((one.line.session, one.line.start_ns, one.line.end_ns) for one in found)
+            return Related(found, None, tuple(one.line.id for one in found), spans=spans)
         return Related(scope=near, retrieved=ids)
 
     def ordered(self, question: Question, scope: Scope) -> Related:

@@ -56,6 +56,39 @@ def test_before_that_lies_before_it(kitchen: Asker) -> None:
     assert all(evidence.start_ns < bus.start_ns for claim in before.claims for evidence in claim.evidence)
 
 
+def test_what_was_said_after_that_are_the_next_lines_of_the_conversation_in_one_claim(kitchen: Asker) -> None:
+    bus = kitchen.ask("When does the bus leave?").claims[0].evidence[-1]
+    after = kitchen.ask("What did they say after that?")
+    talk = [line for line in kitchen.room.lines if line.track in {"t3", "t4"} and line.start_ns >= bus.end_ns]
+    following = sorted(talk, key=lambda line: line.start_ns)[:3]
+    assert len(after.claims) == 1
+    assert [evidence.utterance for evidence in after.claims[0].evidence] == [line.id for line in following]
+    assert [after.claims[0].text.count(f'"{line.text}"') for line in following] == [1, 1, 1]
+
+
+def test_after_a_claim_of_several_lines_is_after_the_last_of_them(kitchen: Asker) -> None:
+    asked, answered = kitchen.ask("How many parents are coming along to help?").claims[0].evidence[:2]
+    after = kitchen.ask("And what was said next?")
+    assert min(evidence.start_ns for evidence in after.claims[0].evidence) >= max(asked.end_ns, answered.end_ns)
+
+
+def test_a_question_may_go_on_from_the_nearest_thing_that_a_refusal_showed(kitchen: Asker) -> None:
+    kitchen.ask("When does the bus leave?")
+    refused = kitchen.ask("What did they say about the volcano?")
+    assert refused.abstained
+    assert refused.retrieved
+    shown = next(line for line in kitchen.room.lines if line.id == refused.retrieved[0])
+    assert shown.text in refused.text
+    after = kitchen.ask("What did they say after that?")
+    assert min(evidence.start_ns for evidence in after.claims[0].evidence) == min(
+        line.start_ns for line in kitchen.room.lines if line.start_ns >= shown.end_ns and line.track in _company(shown.track)
+    )
+
+
+def _company(track: str) -> set[str]:
+    return {"t1", "t2"} if track in {"t1", "t2"} else {"t3", "t4"}
+
+
 def test_a_follow_up_to_nothing_says_what_is_missing(kitchen: Asker) -> None:
     assert kitchen.ask("Who said that?").text == (
         "This goes on from an earlier question, but none was answered in the last 30 minutes: ask first for what you mean, such as"
