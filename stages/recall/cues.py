@@ -109,6 +109,8 @@ KIND_WORDS = word_set(
 )
 OVERVIEW_WORDS = word_set("bring give speed quick short")
 """What is no topic in \"Give me a quick recap\"."""
+REFERS = re.compile(r"\b(?:he|she|it|him|her|his|hers|its)\b", re.I)
+"""Words for somebody or something that was named before."""
 FRAME = re.compile(
     r"\b(?:can you |could you |please )?(?:tell me |do you know |i(?: would|'d)? (?:want|like) to know )(?:if |whether )?", re.I
 )

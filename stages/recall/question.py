@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from stages.recall import cues
 from stages.recall.calendar_phrase import asked_time
 from stages.recall.contradictions import ahead, excluded_times, two_bearings
-from stages.recall.follow_up import FollowUp, follow_up_in, played_in
+from stages.recall.follow_up import FollowUp, follow_up_in, played_in, talker_in
 from stages.recall.language import refusal
 from stages.recall.lengths import length_in
 from stages.recall.order_asked import OrderAsked, order_in
@@ -22,6 +22,7 @@ _MOST_NAME_WORDS = 2
 _MISSING = frozenset(["missing"])
 _NEAR_NAME = 0.75
 _MOST_BARE_WORDS = 2
+_MOST_REFERRING_TERMS = 2
 _MOST_CHARACTERS = 2000
 INTENTS = ("missed", "catch_up", "when", "where", "who", "what", "count", "did_anybody", "order", "play")
 """Every kind of question that can be answered; `unservable` is the rest."""
@@ -53,7 +54,8 @@ class Question:
     unservable question cannot be served. `absence` is what kept the asker from following anything ("on the phone"); it is unservable
     without a time, unless the memory knows when that was. A side ("on my left") is a bearing with a wide `azimuth_tolerance_deg` (None:
     the usual one). `length_s` is how long the answer may take to read (inf: however long). `follow_up` says how it goes on from the
-    last question, `order` which order it asks for.
+    last question, `order` which order it asks for. `pronoun` stands for the talker ("did she say"), whom only the last answer tells;
+    `note` is how it was read then. `refers` says that it speaks of something that it does not name ("When does it start?").
     """
 
     text: str
@@ -73,6 +75,9 @@ class Question:
     length_s: float | None = None
     follow_up: FollowUp | None = None
     order: OrderAsked | None = None
+    pronoun: str = ""
+    note: str = ""
+    refers: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -117,6 +122,7 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     fault = refusal(rest)
     if fault is not None:
         return _unservable(said, fault)
+    pronoun, rest = talker_in(rest)
     order = order_in(rest) if follow_up is None and not asked_time(rest, moments)[0] else None
     rest = cues.FRAME.sub("", rest)
     attended, rest = _attended(rest, moments, speakers)
@@ -150,6 +156,8 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     speaker, rest = _speaker(rest, speakers)
     room = re.sub(r"[, ]*\b(?:and )?(?:where|at which bearing) in the room\b|\bin (?:the|this) room\b", " ", rest, flags=re.I)
     intent = "play" if played else "order" if order is not None else _intent(rest, attended, has_missed=absent is not None)
+    if (pronoun or (follow_up is not None and follow_up.kind in {"else", "reply"})) and intent in {"catch_up", "missed"}:
+        intent = "what"
     overview = cues.OVERVIEW_WORDS if intent == "catch_up" else frozenset[str]()
     words = content_words(room, drop=cues.WH | cues.KIND_WORDS | overview | (_MISSING if intent == "missed" else frozenset()))
     terms = tuple(dict.fromkeys(stem(word) for word in words))
@@ -162,6 +170,7 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     bare = 0 < len(words) == sum(word not in {"the", "a", "an"} for word in tokens(rest)) <= _MOST_BARE_WORDS
     about_speech = bare or cues.SPEECH.search(rest) is not None
     gist = " ".join(words)
+    stands_alone = about_speech or speaker or pronoun or window or bearing or side or attended or follow_up or order or intent == "catch_up"
     azimuth_deg = float(bearing[1]) % 360.0 if bearing else None
     if side is not None and facing_deg is not None:
         azimuth_deg = bearing_of(side, facing_deg)
@@ -183,6 +192,8 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
         length_s=length_s,
         follow_up=follow_up,
         order=order,
+        pronoun=pronoun if speaker is None else "",
+        refers=not stands_alone and len(terms) <= _MOST_REFERRING_TERMS and cues.REFERS.search(rest) is not None,
     )
 
 

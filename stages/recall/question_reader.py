@@ -7,6 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from stages.memory.rows import SessionRow
+from stages.memory.tables.row_writer import utc_ns
+from stages.recall.answers import speaker_of
+from stages.recall.context_scope import last_cited, talking
 from stages.recall.cues import ABSENT
 from stages.recall.lookup import Lookup
 from stages.recall.question import Question, parse
@@ -26,11 +29,11 @@ class QuestionReader:
 
     def read(self, text: str) -> Question:
         """The question in this memory's names."""
-        return self._with_names(parse(text, self._moments, self._lookup.speakers, self._facing_deg))
+        return self._with_talker(self._with_names(parse(text, self._moments, self._lookup.speakers, self._facing_deg)))
 
     def read_absence(self, question: Question, absence: str) -> Question:
         """A question about an absence that gives no time, where the memory knows when that was: what else it says is read without it."""
-        rest = parse(ABSENT.sub(" ", question.text), self._moments, self._lookup.speakers)
+        rest = parse(ABSENT.sub(" ", question.text), self._moments, self._lookup.speakers, self._facing_deg)
         return self._with_names(replace(rest, text=question.text, intent="missed", absence=absence))
 
     def scope(self, question: Question) -> Scope:
@@ -68,6 +71,16 @@ class QuestionReader:
         if attended is not None and attended.speaker is not None:
             attended = replace(attended, speaker=self._name_now(attended.speaker))
         return replace(question, speaker=None if question.speaker is None else self._name_now(question.speaker), attended=attended)
+
+    def _with_talker(self, question: Question) -> Question:
+        """The question with "he" or "she" read as the one whom the last answer cited; as it is where there is no such person."""
+        if not question.pronoun or question.refusal is not None or (question.follow_up is not None and question.follow_up.kind == "reply"):
+            return question
+        cited = last_cited(self._lookup.memory, self._lookup.at, utc_ns(self._now))
+        talker = speaker_of(talking(cited)) if cited else None
+        if talker not in self._lookup.speakers():
+            return question
+        return replace(question, speaker=talker, note=f'"{question.pronoun}" is read as {talker}, whom the last answer cited.')
 
     def _name_now(self, speaker: str) -> str:
         """The name of somebody who was heard, given by name (which goes first) or by id; anything else stays as it is."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from stages.memory.forgetting.question_contexts import LASTS_MINUTES
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.rows import LineRow
-from stages.recall.context_scope import LinesIn, beside
+from stages.recall.context_scope import LinesIn, around, beside, last_cited, more_of, replies_to
 from stages.recall.follow_up import no_context
 from stages.recall.gaps import Span
 from stages.recall.material import Found
@@ -47,21 +47,33 @@ class Relations:
 
     def cited(self, question: Question, scope: Scope) -> Related:
         """The lines that the last answer cited, or the time before or after them."""
-        contexts = self._memory.contexts.recent(self._now_ns)
-        known = {line.id: line for line in self._memory.lines(ids=list(contexts[-1].lines), at=self._at)} if contexts else {}
-        cited = [known[name] for name in contexts[-1].lines if name in known and known[name].session in scope.sessions] if contexts else []
+        cited = self._last_cited(scope)
         if not cited or question.follow_up is None:
-            return Related(refused=f"{no_context(LASTS_MINUTES)}.")
+            alone = question.follow_up is not None and question.follow_up.alone
+            return Related(scope=scope) if alone else Related(refused=f"{no_context(LASTS_MINUTES)}.")
         ids = tuple(line.id for line in cited)
         if question.follow_up.kind in {"that", "play"}:
-            found = tuple(Found(line, 1.0, _CITED, 1.0) for line in cited)
-            return Related(found, None, ids, spans=tuple((line.session, line.start_ns, line.end_ns) for line in cited))
+            return _shown(cited, ids)
+        if question.follow_up.kind == "else" and question.terms:
+            return Related(scope=replace(scope, without=frozenset(ids)), retrieved=ids)
+        if question.follow_up.kind in {"else", "reply"}:
+            is_reply = question.follow_up.kind == "reply"
+            lines = replies_to(scope, cited[0], self._lines_in) if is_reply else more_of(scope, cited, self._lines_in)
+            if not lines and question.follow_up.alone:
+                return Related(scope=scope)
+            nothing = "Nobody was heard answering that." if is_reply else f"{question.speaker or 'Nobody'} was not heard saying more there."
+            return _shown(lines, ids) if lines else Related(retrieved=ids, refused=nothing)
         before = question.follow_up.kind == "before"
         # The answer's first claim is what "that" means; what proves the others may lie far from it.
         near = beside(scope, cited[:1], before=before, open_ended=bool(question.terms), lines_in=self._lines_in)
         if near is None:
             return Related(retrieved=ids, refused=f"Nothing that fits the question was heard {question.follow_up.kind} that.")
         return Related(scope=near, retrieved=ids)
+
+    def near(self, scope: Scope) -> Scope | None:
+        """The conversation that the last answer cited; None where nothing was answered lately."""
+        cited = self._last_cited(scope)
+        return around(scope, cited[0], self._lines_in) if cited else None
 
     def ordered(self, question: Question, scope: Scope) -> Related:
         """When each of the topics came up, or the time beside the only one."""
@@ -95,8 +107,18 @@ class Relations:
             return Related(scope=near, retrieved=ids)
         return Related(tuple(found), None, ids, spans=tuple((one.line.session, one.line.start_ns, one.line.end_ns) for one in found))
 
+    def _last_cited(self, scope: Scope) -> list[LineRow]:
+        return [line for line in last_cited(self._memory, self._at, self._now_ns) if line.session in scope.sessions]
+
     def _moment(self, entry: Found, scope: Scope) -> tuple[float, str]:
         return scope.sessions[entry.line.session].moment(entry.line.start_ns).timestamp(), entry.line.id
+
+
+def _shown(lines: Sequence[LineRow], ids: tuple[str, ...]) -> Related:
+    """Lines that are told as they are."""
+    spans = tuple((line.session, line.start_ns, line.end_ns) for line in lines)
+    found = tuple(Found(line, 1.0, _CITED, 1.0) for line in lines)
+    return Related(found, None, tuple(dict.fromkeys([*(line.id for line in lines), *ids])), spans=spans)
 
 
 def _other(question: Question, missing: Sequence[str]) -> str:

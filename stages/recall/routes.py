@@ -62,16 +62,23 @@ class Routes:
             return self._overviews.happened(question, scope)
         if not question.terms and (scope.is_narrow or question.about_speech):
             return self._overviews.happened(question, scope)
+        if question.refers and (near := self._relations().near(scope)) is not None:
+            there = self._found_lines.found(question, near)
+            if there.refused is None:
+                return there
         return self._found_lines.counted(question, scope) or self._found_lines.found(question, scope)
 
     def _related(self, question: Question, scope: Scope) -> Outcome:
         """What goes on from the last question, and what asks for an order."""
-        relations = Relations(self._lookup.memory, self._lookup.at, utc_ns(self._now), self._lookup.heard_in, self._found_lines.search)
+        relations = self._relations()
         related = relations.cited(question, scope) if question.follow_up is not None else relations.ordered(question, scope)
         if related.scope is None:
             return Outcome(Material(found=related.found, sessions=scope.sessions), related.retrieved, related.refused, related.spans)
         beside = replace(question, intent="catch_up", terms=(), gist="") if question.order is not None else question
         return self.outcome(replace(beside, follow_up=None, order=None), related.scope)
+
+    def _relations(self) -> Relations:
+        return Relations(self._lookup.memory, self._lookup.at, utc_ns(self._now), self._lookup.heard_in, self._found_lines.search)
 
     def _is_silent(self, scope: Scope) -> bool:
         """Whether the asked speaker was not heard in the asked time at all."""
