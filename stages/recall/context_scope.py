@@ -48,19 +48,20 @@ def around(scope: Scope, cited: LineRow, lines_in: LinesIn) -> Scope:
     session = scope.sessions[cited.session]
     window = Window("near that", session.moment(span[0]), session.moment(span[1]))
     lines = [cited, *lines_in(cited.session, span)]
-    # Over minutes, one line of another table in an event would join the two; those who share the event of the line itself talk with each other.
+    # Over minutes, one stray line of another table would join the two: those who share the event of the line itself talk with each other.
     own = frozenset(line.track for line in lines if line.event is not None and line.event == cited.event)
     return replace(scope, spans={cited.session: span}, window=window, tracks=own if len(own) > 1 else _conversation(cited, lines))
 
 
 def more_of(scope: Scope, cited: Sequence[LineRow], lines_in: LinesIn) -> list[LineRow]:
-    """What else was said where the first of some lines was, by whom the scope allows: its own event first, the nearest first; by start."""
+    """What else was said where the first of some lines was, by whom the scope allows: in its event, or else near it; by start."""
     near = around(scope, cited[0], lines_in)
     told = {line.id for line in cited}
     lines = [line for line in lines_in(cited[0].session, near.spans[cited[0].session]) if near.allows(line) and line.id not in told]
     lines = [line for line in lines if not is_untranscribed(line)]
-    lines.sort(key=lambda line: (line.event != cited[0].event, abs(line.start_ns - cited[0].start_ns), line.id))
-    return sorted(lines[:_MOST_MORE], key=lambda line: (line.start_ns, line.id))
+    inside = [line for line in lines if line.event is not None and line.event == cited[0].event]
+    nearest = sorted(inside or lines, key=lambda line: (abs(line.start_ns - cited[0].start_ns), line.id))
+    return sorted(nearest[:_MOST_MORE], key=lambda line: (line.start_ns, line.id))
 
 
 def replies_to(scope: Scope, cited: LineRow, lines_in: LinesIn) -> list[LineRow]:

@@ -45,7 +45,7 @@ _THEN = re.compile(
     re.I,
 )
 _ELSE = re.compile(
-    rf"{_OPENING}what (?:else|more) (?P<aux>did|has|have|had) (?P<who>(?:the |my )?\w+(?: \w+)?) (?:also |then )?(?P<say>{_SAY})\b"
+    rf"{_OPENING}what (?:else|more) (?P<aux>did|has|have|had) (?P<who>(?:the |my )?[\w-]+(?: \w+)?) (?:also |then )?(?P<say>{_SAY})\b"
     rf"(?: (?:to say )?(?:about|on|of) (?:{_IT}|there)(?=[ ?.!]*$))?(?P<rest>.*)$",
     re.I,
 )
@@ -55,10 +55,10 @@ _MORE = re.compile(
     re.I,
 )
 _REPLY = re.compile(
-    rf"{_OPENING}(?:what did (?P<who>\w+) (?:answer|reply|respond|say (?:to|in reply to|in answer to) {_IT})(?: (?:to|on) {_IT})?"
-    rf"|what (?:was|is) (?:the|his|her|their|\w+'s) (?:answer|reply|response|reaction)(?: to {_IT})?"
-    rf"|how did (?P<whom>\w+) (?:react|answer|reply|respond)(?: to {_IT})?|(?:who|did anybody|did anyone) (?:answered|answer|replied|reply)"
-    rf"(?: (?:to )?{_IT})?)[ ?.!]*$",
+    rf"{_OPENING}(?:what did (?P<who>[\w-]+) (?:answer|reply|respond|say (?:to|in reply to|in answer to) {_IT})(?: (?:to|on) {_IT})?"
+    rf"|what (?:was|is) (?:the|his|her|their|[\w-]+'s) (?:answer|reply|response|reaction)(?: to {_IT})?"
+    rf"|how did (?P<whom>[\w-]+) (?:react|answer|reply|respond)(?: to {_IT})?"
+    rf"|(?:who|did anybody|did anyone) (?:answered|answer|replied|reply)(?: (?:to )?{_IT})?)[ ?.!]*$",
     re.I,
 )
 _ANYBODY = frozenset(["he", "she", "they", "people", "somebody", "someone", "anybody", "anyone", "everybody", "the others"])

@@ -15,7 +15,7 @@ from stages.recall.gaps import Span
 from stages.recall.material import Found
 from stages.recall.question import Question
 from stages.recall.scope import Scope
-from stages.recall.terms import content_words, stem
+from stages.recall.terms import content_words, coverage, stem, stems
 
 _CITED = 0.9
 _NEAR_BEST = 0.9
@@ -61,7 +61,7 @@ class Relations:
             lines = replies_to(scope, cited[0], self._lines_in) if is_reply else more_of(scope, cited, self._lines_in)
             if not lines and question.follow_up.alone:
                 return Related(scope=scope)
-            nothing = "Nobody was heard answering that." if is_reply else f"{question.speaker or 'Nobody'} was not heard saying more there."
+            nothing = "Nobody was heard answering that." if is_reply else f"{question.speaker or 'Nobody'} was heard saying no more there."
             return _shown(lines, ids) if lines else Related(retrieved=ids, refused=nothing)
         before = question.follow_up.kind == "before"
         # The answer's first claim is what "that" means; what proves the others may lie far from it.
@@ -69,6 +69,14 @@ class Relations:
         if near is None:
             return Related(retrieved=ids, refused=f"Nothing that fits the question was heard {question.follow_up.kind} that.")
         return Related(scope=near, retrieved=ids)
+
+    def rest_of(self, question: Question, scope: Scope) -> Related | None:
+        """The rest of the conversation that the last answer cited, where that was about what is asked; None where it was not."""
+        cited = self._last_cited(scope)
+        if not cited or coverage(question.terms, frozenset().union(*(stems(line.text) for line in cited))) < 1.0:
+            return None
+        lines = more_of(scope, cited, self._lines_in)
+        return _shown(lines, tuple(line.id for line in cited)) if lines else None
 
     def near(self, scope: Scope) -> Scope | None:
         """The conversation that the last answer cited; None where nothing was answered lately."""

@@ -13,7 +13,7 @@ from stages.recall.material import Material
 from stages.recall.overviews import Overviews
 from stages.recall.question import Question
 from stages.recall.refusals import not_heard_then, nothing_heard, nothing_in_time, unknown_speaker
-from stages.recall.relations import Relations
+from stages.recall.relations import Related, Relations
 from stages.recall.scope import Scope, scope_of
 
 
@@ -73,9 +73,13 @@ class Routes:
         relations = self._relations()
         related = relations.cited(question, scope) if question.follow_up is not None else relations.ordered(question, scope)
         if related.scope is None:
-            return Outcome(Material(found=related.found, sessions=scope.sessions), related.retrieved, related.refused, related.spans)
+            return _told(related, scope)
         beside = replace(question, intent="catch_up", terms=(), gist="") if question.order is not None else question
-        return self.outcome(replace(beside, follow_up=None, order=None), related.scope)
+        outcome = self.outcome(replace(beside, follow_up=None, order=None), related.scope)
+        if outcome.refused is not None and question.follow_up is not None and question.follow_up.kind == "else":
+            rest = relations.rest_of(question, scope)
+            return outcome if rest is None else _told(rest, scope)
+        return outcome
 
     def _relations(self) -> Relations:
         return Relations(self._lookup.memory, self._lookup.at, utc_ns(self._now), self._lookup.heard_in, self._found_lines.search)
@@ -84,3 +88,8 @@ class Routes:
         """Whether the asked speaker was not heard in the asked time at all."""
         rows = self._lookup.memory.rows_among(scope.spans, scope.speaker, at=self._lookup.at)
         return rows is not None and not len(rows)
+
+
+def _told(related: Related, scope: Scope) -> Outcome:
+    """Lines that are told as they are, or why there are none."""
+    return Outcome(Material(found=related.found, sessions=scope.sessions), related.retrieved, related.refused, related.spans)

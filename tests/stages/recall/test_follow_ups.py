@@ -2,29 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import timedelta
-
 import pytest
 
-from stages.answer.extractive import Extractive
-from stages.memory.long_term_memory import LongTermMemory
-from stages.memory.minilm_onnx import MinilmOnnx
 from stages.recall.answers import Answer
-from stages.recall.hybrid_recall import HybridRecall
-from tests.stages.recall.room_memory import Asker, load_rooms, remember
-
-
-@pytest.fixture
-def kitchen(encoder: MinilmOnnx) -> Iterator[Asker]:
-    room = next(room for room in load_rooms("rooms.yaml") if room.name == "kitchen")
-    memory = LongTermMemory(encoder)
-    memory.start()
-    remember(room, memory, encoder)
-    # Who faces 120 degrees has 210 on the left and 30 on the right.
-    recall = HybridRecall(memory, encoder, Extractive(encoder), facing_deg=120.0)
-    yield Asker(room, memory, recall, room.started_at + timedelta(seconds=200))
-    memory.stop()
+from tests.stages.recall.room_memory import Asker
 
 
 def _quoted(answer: Answer) -> str:

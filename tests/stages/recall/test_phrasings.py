@@ -20,9 +20,15 @@ ROWS: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "phrasings.
 
 def _understood(question: Question, row: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {"ask": row["ask"], "intent": question.intent}
-    found |= {key: value for key in ("gist", "speaker", "azimuth_deg", "length_s") if (value := getattr(question, key)) not in (None, "")}
+    found |= {
+        key: value
+        for key in ("gist", "speaker", "azimuth_deg", "length_s", "pronoun")
+        if (value := getattr(question, key)) not in (None, "")
+    }
     if question.refusal is not None:
         found["refusal"] = question.refusal[: len(row.get("refusal", ""))]
+    if question.refers:
+        found["refers"] = True
     if question.aspects:
         found["aspects"] = list(question.aspects)
     if question.window is not None:
