@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from stages.answer.answerer import Answerer
 from stages.memory.forgetting.question_contexts import QuestionContext
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.rows import GapRow
+from stages.memory.second_looks.look import Look
 from stages.memory.tables.row_writer import utc_ns
 from stages.memory.text_encoder import TextEncoder
 from stages.recall.answer_parts import AnswerPart, Draft, Final, Worded
@@ -21,6 +22,7 @@ from stages.recall.lookup import Lookup, Outcome
 from stages.recall.question import Question
 from stages.recall.question_reader import QuestionReader
 from stages.recall.refusals import refusal_text
+from stages.recall.rounds import Round, Rounds, merged, once_each
 from stages.recall.routes import Routes
 from stages.recall.scope import Scope
 from stages.recall.second_look import SecondLook, cited_lines, heard_again, with_first_words
@@ -60,10 +62,11 @@ class Inquiry:
             question = reader.read_absence(question, question.absence)
             scope = reader.scope(question)
         parsed_ns = self._now_ns()
-        outcome = routes.outcome(question, scope)
+        rounds = Rounds(reader, routes.outcome, self._answerer.draft).of(question, scope)
+        outcome = merged(rounds)
         retrieved_ns = self._now_ns()
         timing_ms = {"parse": (parsed_ns - started_ns) / 1e6, "retrieve": (retrieved_ns - parsed_ns) / 1e6}
-        drafted = [] if outcome.refused is not None else self._answerer.draft(question, outcome.material)
+        drafted = [claim for one in rounds for claim in one.claims]
         # Sounds only add to what was said: they take no part in finding it.
         claims = [
             *drafted,
@@ -74,7 +77,7 @@ class Inquiry:
             question=question.text,
             intent=question.intent,
             abstained=not claims,
-            text=self._words(question, scope, outcome, claims, gaps),
+            text=self._words(question, scope, rounds, claims, gaps),
             claims=tuple(claims),
             attended=outcome.material.attended,
             missed=outcome.material.missed,
@@ -86,24 +89,35 @@ class Inquiry:
         yield Draft(replace(draft, timing_ms=dict(timing_ms)))
         looks = self._second_look.looks(cited_lines(drafted)) if self._second_look is not None else {}
         news = {name: look for name, look in looks.items() if look.is_news}
-        material = outcome.material
         if news:
-            material = material.told_anew({name: heard_again(line, news[name]) for name, line in material.lines.items() if name in news})
             sounds = claims[len(drafted) :]
-            drafted = self._answerer.draft(question, material)
+            rounds = once_each([self._told_anew(one, news) for one in rounds])
+            drafted = [claim for one in rounds for claim in one.claims]
             claims = [*drafted, *sounds]
-        if drafted:
-            for place, claim in self._answerer.revisions(question, material, tuple(drafted)):
-                claims[place] = claim
-                yield Worded(place, claim)
+        first = 0
+        for one in rounds:
+            if one.claims:
+                for place, claim in self._answerer.revisions(one.question, one.outcome.material, one.claims):
+                    claims[first + place] = claim
+                    yield Worded(first + place, claim)
+            first += len(one.claims)
         n_drafted = len(drafted)
         # The proof of what was said is cut last: nobody waits for it with the first words.
         proven = [*with_clips(with_first_words(claims[:n_drafted], news), self._lookup.memory), *claims[n_drafted:]]
-        text = self._words(question, scope, outcome, proven, gaps)
+        text = self._words(question, scope, rounds, proven, gaps)
         self._note(question, proven)
         answered_ns = self._now_ns()
         timing_ms |= {"answer": (answered_ns - retrieved_ns) / 1e6, "total": (answered_ns - started_ns) / 1e6}
         yield Final(replace(draft, text=text, claims=tuple(proven), timing_ms=timing_ms))
+
+    def _told_anew(self, one: Round, news: Mapping[str, Look]) -> Round:
+        """A round with some of its lines, by id, as they were heard the second time."""
+        if not one.claims:
+            return one
+        lines = one.outcome.material.lines
+        material = one.outcome.material.told_anew({name: heard_again(line, news[name]) for name, line in lines.items() if name in news})
+        outcome = replace(one.outcome, material=material)
+        return replace(one, outcome=outcome, claims=tuple(self._answerer.draft(one.question, material)))
 
     def _note(self, question: Question, claims: Sequence[Claim]) -> None:
         """Keep what was asked and cited for the next question. One about the same lines again leaves them as they are."""
@@ -122,13 +136,15 @@ class Inquiry:
         spans = [(name, span[0], span[1] if bounded else END_NS) for name, span in scope.spans.items() if name in asked]
         return gaps_inside((gap for span in spans for gap in self._lookup.memory.gaps(*span, at=self._lookup.at)), spans)
 
-    def _words(self, question: Question, scope: Scope, outcome: Outcome, claims: Sequence[Claim], gaps: Sequence[GapRow]) -> str:
+    def _words(self, question: Question, scope: Scope, rounds: Sequence[Round], claims: Sequence[Claim], gaps: Sequence[GapRow]) -> str:
+        outcome = merged(rounds)
         parts = list(scope.notes)
         if claims:
-            parts += outcome.notes
+            parts += [note for note in outcome.notes if note not in parts]
             if question.intent == "missed" and question.attended is None and not outcome.notes:
                 parts.append("You did not say what you followed, so this is everything that was heard.")
             parts += [claim.text for claim in claims]
+            parts += [one.lacks for one in rounds if len(rounds) > 1 and one.lacks]
         else:
             parts.append(
                 outcome.refused or refusal_text(question, outcome.material.found[0].line if outcome.material.found else None, scope)

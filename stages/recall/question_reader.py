@@ -12,9 +12,12 @@ from stages.recall.answers import speaker_of
 from stages.recall.context_scope import last_cited, talking
 from stages.recall.cues import ABSENT
 from stages.recall.lookup import Lookup
+from stages.recall.parts import parts_in
 from stages.recall.question import Question, parse
 from stages.recall.scope import Scope, scope_of
 from stages.recall.time_phrase import Moments
+
+_OF_ONE_PART = frozenset(["missed", "order", "unservable"])
 
 
 class QuestionReader:
@@ -30,6 +33,13 @@ class QuestionReader:
     def read(self, text: str) -> Question:
         """The question in this memory's names."""
         return self._with_talker(self._with_names(parse(text, self._moments, self._lookup.speakers, self._facing_deg)))
+
+    def parts(self, question: Question) -> tuple[tuple[Question, ...], bool]:
+        """The questions of which one consists, none for one of a single part; and whether it is certain that these are several."""
+        if not _has_parts(question) or (found := parts_in(question.text, self._moments, self._lookup.speakers)) is None:
+            return (), False
+        parts = tuple(self.read(text) for text in found.texts)
+        return (parts, found.apart) if all(part.intent not in _OF_ONE_PART for part in parts) else ((), False)
 
     def read_absence(self, question: Question, absence: str) -> Question:
         """A question about an absence that gives no time, where the memory knows when that was: what else it says is read without it."""
@@ -89,3 +99,8 @@ class QuestionReader:
             return speaker
         name = self._lookup.memory.speakers.name_of(speaker)
         return name if name is not None and name in known else speaker
+
+
+def _has_parts(question: Question) -> bool:
+    """Whether a question may ask for several things; what goes on from the last one, or tells what was followed, does not."""
+    return question.refusal is None and question.attended is None and question.follow_up is None and question.intent not in _OF_ONE_PART
