@@ -53,14 +53,13 @@ def around(scope: Scope, cited: LineRow, lines_in: LinesIn) -> Scope:
     return replace(scope, spans={cited.session: span}, window=window, tracks=own if len(own) > 1 else _conversation(cited, lines))
 
 
-def more_of(scope: Scope, cited: Sequence[LineRow], lines_in: LinesIn) -> list[LineRow]:
-    """What else was said where the first of some lines was, by whom the scope allows: in its event, or else near it; by start."""
-    near = around(scope, cited[0], lines_in)
-    told = {line.id for line in cited}
-    lines = [line for line in lines_in(cited[0].session, near.spans[cited[0].session]) if near.allows(line) and line.id not in told]
+def more_of(scope: Scope, cited: LineRow, lines_in: LinesIn) -> list[LineRow]:
+    """What else was said where a line was, by whom the scope allows: in its event, or else near it; by start."""
+    near = around(scope, cited, lines_in)
+    lines = [line for line in lines_in(cited.session, near.spans[cited.session]) if near.allows(line)]
     lines = [line for line in lines if not is_untranscribed(line)]
-    inside = [line for line in lines if line.event is not None and line.event == cited[0].event]
-    nearest = sorted(inside or lines, key=lambda line: (abs(line.start_ns - cited[0].start_ns), line.id))
+    inside = [line for line in lines if line.event is not None and line.event == cited.event]
+    nearest = sorted(inside or lines, key=lambda line: (abs(line.start_ns - cited.start_ns), line.id))
     return sorted(nearest[:_MOST_MORE], key=lambda line: (line.start_ns, line.id))
 
 

@@ -15,7 +15,7 @@ from stages.memory.second_looks.look import Look
 from stages.memory.tables.row_writer import utc_ns
 from stages.memory.text_encoder import TextEncoder
 from stages.recall.answer_parts import AnswerPart, Draft, Final, Worded
-from stages.recall.answers import MOST_RETRIEVED, Answer, Claim
+from stages.recall.answers import MOST_RETRIEVED, Answer, Claim, Evidence
 from stages.recall.clips import with_clips
 from stages.recall.gaps import gap_note, gaps_inside
 from stages.recall.lookup import Lookup, Outcome
@@ -27,6 +27,8 @@ from stages.recall.routes import Routes
 from stages.recall.scope import Scope
 from stages.recall.second_look import SecondLook, cited_lines, heard_again, with_first_words
 from stages.recall.sounds_heard import sound_claims, sounds_asked
+
+_QUOTE_BEGINS = 40
 
 
 class Inquiry:
@@ -121,7 +123,7 @@ class Inquiry:
 
     def _note(self, question: Question, claims: Sequence[Claim]) -> None:
         """Keep what was asked and cited for the next question. One about the same lines again leaves them as they are."""
-        lines = tuple(dict.fromkeys(evidence.utterance for claim in claims for evidence in claim.evidence))
+        lines = tuple(dict.fromkeys(evidence.utterance for claim in claims for evidence in _told(claim, question)))
         if question.follow_up is None or question.follow_up.kind not in {"that", "play"}:
             self._lookup.memory.contexts.note(QuestionContext(utc_ns(self._now), lines))
 
@@ -152,3 +154,10 @@ class Inquiry:
         if gaps and question.refusal is None:
             parts.append(gap_note(gaps, scope.sessions, outcome.spans))
         return " ".join(parts)
+
+
+def _told(claim: Claim, question: Question) -> Sequence[Evidence]:
+    """What a person means by "that": the lines that a claim quotes, in the order of the quotes; all that it counts, or if it quotes none."""
+    places = {claim.text.find(evidence.text.replace('"', "'")[:_QUOTE_BEGINS]): evidence for evidence in reversed(claim.evidence)}
+    quoted = [places[place] for place in sorted(places) if place >= 0]
+    return claim.evidence if question.intent == "count" or not quoted else quoted

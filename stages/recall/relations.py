@@ -54,11 +54,13 @@ class Relations:
         ids = tuple(line.id for line in cited)
         if question.follow_up.kind in {"that", "play"}:
             return _shown(cited, ids)
-        if question.follow_up.kind == "else" and question.terms:
-            return Related(scope=replace(scope, without=frozenset(ids)), retrieved=ids)
+        if question.follow_up.kind == "else":
+            scope = replace(scope, without=self._told())
+            if question.terms:
+                return Related(scope=scope, retrieved=ids)
         if question.follow_up.kind in {"else", "reply"}:
             is_reply = question.follow_up.kind == "reply"
-            lines = replies_to(scope, cited[0], self._lines_in) if is_reply else more_of(scope, cited, self._lines_in)
+            lines = replies_to(scope, cited[0], self._lines_in) if is_reply else more_of(scope, cited[0], self._lines_in)
             if not lines and question.follow_up.alone:
                 return Related(scope=scope)
             nothing = "Nobody was heard answering that." if is_reply else f"{question.speaker or 'Nobody'} was heard saying no more there."
@@ -75,7 +77,7 @@ class Relations:
         cited = self._last_cited(scope)
         if not cited or coverage(question.terms, frozenset().union(*(stems(line.text) for line in cited))) < 1.0:
             return None
-        lines = more_of(scope, cited, self._lines_in)
+        lines = more_of(replace(scope, without=self._told()), cited[0], self._lines_in)
         return _shown(lines, tuple(line.id for line in cited)) if lines else None
 
     def near(self, scope: Scope) -> Scope | None:
@@ -114,6 +116,10 @@ class Relations:
                 return Related(retrieved=ids, refused=f"Nothing was heard {which} {_quoted(question.order.topics[0])}.")
             return Related(scope=near, retrieved=ids)
         return Related(tuple(found), None, ids, spans=tuple((one.line.session, one.line.start_ns, one.line.end_ns) for one in found))
+
+    def _told(self) -> frozenset[str]:
+        """The ids of what the last answers told."""
+        return frozenset(line for context in self._memory.contexts.recent(self._now_ns) for line in context.lines)
 
     def _last_cited(self, scope: Scope) -> list[LineRow]:
         return [line for line in last_cited(self._memory, self._at, self._now_ns) if line.session in scope.sessions]
