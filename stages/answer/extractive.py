@@ -51,7 +51,7 @@ class Extractive(Answerer):
     def draft(self, question: Question, material: Material) -> list[Claim]:
         """Claims for what was missed, for what happened, or for the lines that answer."""
         wording = Wording(material.sessions)
-        if question.intent == "play" or (question.follow_up is not None and not material.stretches):
+        if question.intent == "play" or ((question.follow_up is not None or question.edge) and not material.stretches):
             return cited(question, material, wording, self.most_claims)
         if question.order is not None and not material.stretches:
             return ordered(question, material, wording)

@@ -55,7 +55,8 @@ MISSED = re.compile(
     re.I,
 )
 CATCH_UP = re.compile(
-    r"\bcatch (?:me|us) up\b|\bup to speed\b|\brecap\b|\bsumm?ar(?:y|i[sz]e)\b|\bwhat(?:'s| is| was"
+    r"\b(?:main|key|most important) (?:points?|topics?|things?)\b|\bhighlights\b|\bthe gist\b"
+    r"|\bcatch (?:me|us) up\b|\bup to speed\b|\brecap\b|\bsumm?ar(?:y|i[sz]e)\b|\bwhat(?:'s| is| was"
     r"| has been)? (?:been )?(?:going on|happening|happened|new)\b"
     r"|\bwhat(?:'s| is| was| were| did| has| have) (?:been )?(?:they |people |everybody |everyone |anybody |somebody "
     r"|speaker-\d+ |you )?(?:been )?"
@@ -64,7 +65,8 @@ CATCH_UP = re.compile(
 )
 COUNT = re.compile(r"\bhow often\b|\bhow many times\b|\bhow many (?:people|persons|speakers|talkers|voices)\b", re.I)
 DID = re.compile(
-    r"^\s*(?:(?:and|so|but|please|hey|ok|okay)[, ]+)?(?:did|has|have|does|do|was|were|is|are|will|would|can|could)\b",
+    r"^\s*(?:(?:and|so|but|please|hey|ok|okay)[, ]+)?(?:did|has|have|does|do|was|were|is|are|will|would|can|could)\b"
+    r"|^\s*(?:anything|something|any news|anybody|anyone) (?:\w+ )?(?:about|on)\b",
     re.I,
 )
 WHEN = re.compile(r"\bwhen\b|\bwhat time\b|\bwhat (?:day|date|year|month)\b|\bhow long ago\b", re.I)
@@ -73,7 +75,8 @@ WHO = re.compile(r"\bwho(?:m|se)?\b|\bwhich (?:person|speaker|talker|voice)\b", 
 SPEECH = re.compile(
     r"\b(?:talk(?:s|ed|ing)?|speak(?:s|ing)?|spoke|chat(?:s|ted|ting)?|discuss(?:ed|es|ing|ion)?|mention(?:s|ed|ing)?"
     r"|conversations?|bring up|brought up|topic)\b"
-    r"|\b(?:say|said|says|saying|tell|told|hear|heard)\b.*\b(?:about|of|on)\b",
+    r"|\b(?:say|said|says|saying|tell|told|hear|heard|anything|something|news)\b.*\b(?:about|of|on)\b"
+    r"|^\s*about\b|\b(?:decided?|agreed?|concluded?|settled?)\b.*\b(?:about|on)\b",
     re.I,
 )
 BEARING = re.compile(
@@ -85,6 +88,7 @@ _SAYING_WORDS = """
     say said says saying tell told talk talked talks speak spoke mention mentioned mentions ask
     asked think thinks suggest suggested answer answered want wants promise promised
 """
+TELLING_WORDS = word_set("ask asked think thinks suggest suggested answer answered want wants promise promised")
 SAYS = rf"(?:{'|'.join(_SAYING_WORDS.split())})"
 NAMED = re.compile(rf"\b(?:did|does|has|had|will|would|was|is)\s+([A-Z][\w'-]+)\s+(?:ever\s+|also\s+)?{SAYS}\b|\b([A-Z][\w'-]+)\s+{SAYS}\b")
 LOWER_NAMED = re.compile(rf"\b(?:did|does|has|had|will|would)\s+([a-z][\w'-]+)\s+(?:ever\s+|also\s+)?{SAYS}\b")
@@ -107,10 +111,24 @@ KIND_WORDS = word_set(
     else others catch elsewhere word words
     """
 )
-OVERVIEW_WORDS = word_set("bring give speed quick short")
-"""What is no topic in \"Give me a quick recap\"."""
+DECIDING_WORDS = word_set("agree agreed conclude concluded decide decided settle settled")
+"""What is no topic in \"What did they decide about the name?\"."""
+OVERVIEW_WORDS = word_set(
+    """
+    bring exciting gist give highlights important interesting key main news point points quick relevant short speed worth
+    """
+)
+"""What is no topic in \"Give me a quick recap\", or in \"Did I miss anything important?\"."""
+SOMEBODY_AT = re.compile(
+    r"\b(?:the|a) (?:person|people|man|men|woman|women|one|guy|lady|speaker|talker|voice)s?"
+    r"(?: (?:who )?(?:sits?|sitting|stands?|standing))? (?=(?:at|from|near|around) (?:about )?\d+(?:\.\d+)? ?(?:°|deg))",
+    re.I,
+)
+"""Somebody who is known by a bearing alone."""
 REFERS = re.compile(r"\b(?:he|she|it|him|her|his|hers|its)\b", re.I)
 """Words for somebody or something that was named before."""
 FRAME = re.compile(
-    r"\b(?:can you |could you |please )?(?:tell me |do you know |i(?: would|'d)? (?:want|like) to know )(?:if |whether )?", re.I
+    r"\b(?:can you |could you |please )?"
+    r"(?:tell me |(?:do you|does anybody|does anyone) know |i(?: would|'d)? (?:want|like) to know )(?:if |whether )?",
+    re.I,
 )

@@ -27,6 +27,13 @@ _ABOUT_IT = (
     ("where", re.compile(rf"{_OPENING}where did (?:he|she|they) say {_IT}[ ?.!]*$|{_OPENING}where[ ?.!]*$", re.I)),
     ("when", re.compile(rf"{_OPENING}(?:when|what time) (?:was|is|did|were) {_IT}(?: said| happen(?:ing|ed)?)?[ ?.!]*$", re.I)),
     ("when", re.compile(rf"{_OPENING}when did (?:he|she|they) say {_IT}[ ?.!]*$|{_OPENING}when[ ?.!]*$", re.I)),
+    (
+        "what",
+        re.compile(
+            rf"{_OPENING}(?:what did you (?:just )?(?:say|tell me)|say (?:{_IT} )?again|what was that|pardon(?: me)?|come again)[ ?.!]*$",
+            re.I,
+        ),
+    ),
     ("who", re.compile(rf"{_OPENING}(?:who (?:said|was|mentioned|told) {_IT}|whose voice was {_IT}|who)[ ?.!]*$", re.I)),
 )
 _AFTER = re.compile(

@@ -157,7 +157,7 @@ class Inquiry:
 
 
 def _told(claim: Claim, question: Question) -> Sequence[Evidence]:
-    """What a person means by "that": the lines that a claim quotes, in the order of the quotes; all that it counts, or if it quotes none."""
+    """What a person means by "that": the lines that a claim quotes, in the order of the quotes; all where it counts or quotes none."""
     places = {claim.text.find(evidence.text.replace('"', "'")[:_QUOTE_BEGINS]): evidence for evidence in reversed(claim.evidence)}
     quoted = [places[place] for place in sorted(places) if place >= 0]
     return claim.evidence if question.intent == "count" or not quoted else quoted

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from stages.recall import cues
 from stages.recall.calendar_phrase import asked_time
 from stages.recall.contradictions import ahead, excluded_times, two_bearings
+from stages.recall.edge_asked import edge_in
 from stages.recall.follow_up import FollowUp, follow_up_in, played_in, talker_in
 from stages.recall.language import refusal
 from stages.recall.lengths import length_in
@@ -23,6 +24,7 @@ _MISSING = frozenset(["missing"])
 _NEAR_NAME = 0.75
 _MOST_BARE_WORDS = 2
 _MOST_REFERRING_TERMS = 2
+_NAMED_KIND = re.compile(r"\babout (?:the|a|an|my|our|your|his|her|their|this|that) ([a-z]+)")
 _MOST_CHARACTERS = 2000
 INTENTS = ("missed", "catch_up", "when", "where", "who", "what", "count", "did_anybody", "order", "play")
 """Every kind of question that can be answered; `unservable` is the rest."""
@@ -56,6 +58,7 @@ class Question:
     the usual one). `length_s` is how long the answer may take to read (inf: however long). `follow_up` says how it goes on from the
     last question, `order` which order it asks for. `pronoun` stands for the talker ("did she say"), whom only the last answer tells;
     `note` is how it was read then. `refers` says that it speaks of something that it does not name ("When does it start?").
+    `edge` is first or last where only that of all that was said is asked for.
     """
 
     text: str
@@ -78,6 +81,7 @@ class Question:
     pronoun: str = ""
     note: str = ""
     refers: bool = False
+    edge: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -122,6 +126,7 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     fault = refusal(rest)
     if fault is not None:
         return _unservable(said, fault)
+    edge, rest = edge_in(rest) if follow_up is None else ("", rest)
     pronoun, rest = talker_in(rest)
     order = order_in(rest) if follow_up is None and not asked_time(rest, moments)[0] else None
     rest = cues.FRAME.sub("", rest)
@@ -151,15 +156,22 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
             "--facing DEG, or facing_deg under recall: in the config",
         )
     rest = apart
+    rest = cues.SOMEBODY_AT.sub("they ", rest)
     bearing = cues.BEARING.search(rest)
     rest = cues.BEARING.sub(" ", rest)
     speaker, rest = _speaker(rest, speakers)
     room = re.sub(r"[, ]*\b(?:and )?(?:where|at which bearing) in the room\b|\bin (?:the|this) room\b", " ", rest, flags=re.I)
     intent = "play" if played else "order" if order is not None else _intent(rest, attended, has_missed=absent is not None)
-    if (pronoun or (follow_up is not None and follow_up.kind in {"else", "reply"})) and intent in {"catch_up", "missed"}:
+    if (pronoun or edge or (follow_up is not None and follow_up.kind in {"else", "reply"})) and intent in {"catch_up", "missed"}:
         intent = "what"
-    overview = cues.OVERVIEW_WORDS if intent == "catch_up" else frozenset[str]()
-    words = content_words(room, drop=cues.WH | cues.KIND_WORDS | overview | (_MISSING if intent == "missed" else frozenset()))
+    about_speech = cues.SPEECH.search(rest) is not None
+    empty = cues.WH | cues.KIND_WORDS | (cues.OVERVIEW_WORDS if intent in {"catch_up", "missed"} else frozenset[str]())
+    empty |= (_MISSING if intent == "missed" else frozenset()) | (cues.DECIDING_WORDS if about_speech else frozenset())
+    # "About the name" is about a name, while "what is the name" asks for one.
+    words = content_words(room, drop=empty) or content_words(room, drop=empty - set(_NAMED_KIND.findall(room.lower())))
+    if speaker is not None:
+        # "Want" in "When does Anna want to leave?" is how it is told, as "say" is; "What does Anna want?" has nothing else.
+        words = tuple(word for word in words if word not in cues.TELLING_WORDS) or words
     terms = tuple(dict.fromkeys(stem(word) for word in words))
     aspects = tuple(
         name for name, pattern in (("when", cues.WHEN), ("where", cues.WHERE), ("who", cues.WHO)) if pattern.search(rest) and name != intent
@@ -168,9 +180,11 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
         intent = "what"
     # A word or two by themselves ask what was said about them.
     bare = 0 < len(words) == sum(word not in {"the", "a", "an"} for word in tokens(rest)) <= _MOST_BARE_WORDS
-    about_speech = bare or cues.SPEECH.search(rest) is not None
+    about_speech = about_speech or bare
     gist = " ".join(words)
-    stands_alone = about_speech or speaker or pronoun or window or bearing or side or attended or follow_up or order or intent == "catch_up"
+    stands_alone = (
+        about_speech or speaker or pronoun or window or bearing or side or attended or follow_up or order or edge or intent == "catch_up"
+    )
     azimuth_deg = float(bearing[1]) % 360.0 if bearing else None
     if side is not None and facing_deg is not None:
         azimuth_deg = bearing_of(side, facing_deg)
@@ -193,6 +207,7 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
         follow_up=follow_up,
         order=order,
         pronoun=pronoun if speaker is None else "",
+        edge=edge if order is None else "",
         refers=not stands_alone and len(terms) <= _MOST_REFERRING_TERMS and cues.REFERS.search(rest) is not None,
     )
 

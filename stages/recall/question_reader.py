@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -11,12 +12,14 @@ from stages.memory.tables.row_writer import utc_ns
 from stages.recall.answers import speaker_of
 from stages.recall.context_scope import last_cited, talking
 from stages.recall.cues import ABSENT
+from stages.recall.first_person import as_own
 from stages.recall.lookup import Lookup
 from stages.recall.parts import parts_in
 from stages.recall.question import Question, parse
 from stages.recall.scope import Scope, scope_of
 from stages.recall.time_phrase import Moments
 
+_FACTS = frozenset(["what", "when", "where"])
 _OF_ONE_PART = frozenset(["missed", "order", "unservable"])
 
 
@@ -40,6 +43,15 @@ class QuestionReader:
             return (), False
         parts = tuple(self.read(text) for text in found.texts)
         return (parts, found.apart) if all(part.intent not in _OF_ONE_PART for part in parts) else ((), False)
+
+    def of_talker(self, question: Question) -> tuple[Question, str] | None:
+        """A question for a fact about a talker, as that talker would ask it, and who it is; None for any other question."""
+        if question.intent not in _FACTS or question.about_speech or question.speaker is not None or not _has_parts(question):
+            return None
+        if re.search(r"\b[A-Z]", question.text[1:]) is None or (own := as_own(question.text, self._lookup.speakers())) is None:
+            return None
+        read = self.read(own[1])
+        return (replace(read, text=question.text), own[0]) if read.terms and read.intent == question.intent else None
 
     def read_absence(self, question: Question, absence: str) -> Question:
         """A question about an absence that gives no time, where the memory knows when that was: what else it says is read without it."""

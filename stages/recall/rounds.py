@@ -1,4 +1,4 @@
-"""Searching again where the first round does not cover all that a question asks for: each part by itself."""
+"""Searching again where the first round does not cover what a question asks for: each part by itself, or a talker's own words."""
 
 from __future__ import annotations
 
@@ -55,11 +55,19 @@ class Rounds:
         parts, are_apart = self._reader.parts(question)
         first = None if are_apart else self._round(question, scope)
         if first is not None and (not parts or _covers(first, parts)):
-            return [first]
+            return [first if first.claims else self._by_talker(first) or first]
         further = [self._round(part, self._reader.scope(part)) for part in parts]
         if first is None or any(part.claims for part in further):
             return once_each(further)
         return [first]
+
+    def _by_talker(self, first: Round) -> Round | None:
+        """A question about a talker that nothing answered, asked again of what they say of themselves; None where that finds nothing."""
+        own = self._reader.of_talker(first.question)
+        if own is None:
+            return None
+        again = self._round(own[0], replace(first.scope, speaker=own[1]))
+        return again if again.claims else None
 
     def _round(self, question: Question, scope: Scope) -> Round:
         outcome = self._answering(question, scope)
