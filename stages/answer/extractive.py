@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from pipeline.packets import nanoseconds
 from stages.answer.answerer import Answerer
-from stages.answer.cited_claims import cited, ordered
+from stages.answer.cited_claims import cited, ordered, present
 from stages.answer.corrections import correction_of
 from stages.answer.length_budget import fitting, quote_words
 from stages.answer.openings import with_openings
@@ -63,6 +63,8 @@ class Extractive(Answerer):
             # The most important stretches, told as they happened.
             order = sorted(range(len(kept)), key=lambda place: _when(material.stretches[place]))
             return [kept[place] for place in order]
+        if question.asks_present:
+            return present(material)
         if question.intent == "count":
             return self._counted(question, material, wording)
         if question.about_speech or question.intent == "did_anybody":

@@ -55,7 +55,7 @@ MISSED = re.compile(
     re.I,
 )
 CATCH_UP = re.compile(
-    r"\b(?:main|key|most important) (?:points?|topics?|things?)\b|\bhighlights\b|\bthe gist\b"
+    r"\b(?:main|key|most important) (?:points?|topics?|things?)\b|\bhighlights\b|\bthe gist\b|\b(?:short|full|long) version\b"
     r"|\bcatch (?:me|us) up\b|\bup to speed\b|\brecap\b|\bsumm?ar(?:y|i[sz]e)\b|\bwhat(?:'s| is| was"
     r"| has been)? (?:been )?(?:going on|happening|happened|new)\b"
     r"|\bwhat(?:'s| is| was| were| did| has| have) (?:been )?(?:they |people |everybody |everyone |anybody |somebody "
@@ -88,6 +88,7 @@ _SAYING_WORDS = """
     say said says saying tell told talk talked talks speak spoke mention mentioned mentions ask
     asked think thinks suggest suggested answer answered want wants promise promised
 """
+ASKING_WORDS = word_set("ask asked answer answered")
 TELLING_WORDS = word_set("ask asked think thinks suggest suggested answer answered want wants promise promised")
 SAYS = rf"(?:{'|'.join(_SAYING_WORDS.split())})"
 NAMED = re.compile(rf"\b(?:did|does|has|had|will|would|was|is)\s+([A-Z][\w'-]+)\s+(?:ever\s+|also\s+)?{SAYS}\b|\b([A-Z][\w'-]+)\s+{SAYS}\b")
@@ -115,7 +116,7 @@ DECIDING_WORDS = word_set("agree agreed conclude concluded decide decided settle
 """What is no topic in \"What did they decide about the name?\"."""
 OVERVIEW_WORDS = word_set(
     """
-    bring exciting gist give highlights important interesting key main news point points quick relevant short speed worth
+    bring exciting gist give highlights important interesting key main new news point points quick relevant short speed worth
     """
 )
 """What is no topic in \"Give me a quick recap\", or in \"Did I miss anything important?\"."""
@@ -127,6 +128,35 @@ SOMEBODY_AT = re.compile(
 """Somebody who is known by a bearing alone."""
 REFERS = re.compile(r"\b(?:he|she|it|him|her|his|hers|its)\b", re.I)
 """Words for somebody or something that was named before."""
+ADDRESSED = re.compile(
+    r"^(?:(?:hey|hi|hello|ok|okay|so|well|uh|uhm|um|erm|please|excuse me|echoic)\b[, ]*)*"
+    r"(?:(?:hey|hi|hello|uh|uhm|um|erm|excuse me|echoic)\b[,.! ]+)(?=\w)",
+    re.I,
+)
+"""How a question begins that is spoken to Echoic."""
+SLIPS = {
+    "abuot": "about", "abot": "about", "taht": "that", "teh": "the", "hte": "the", "waht": "what", "wat": "what", "whta": "what",
+    "wehn": "when", "whne": "when", "wheer": "where", "whre": "where", "wich": "which", "woh": "who", "mised": "missed", "mis": "miss",
+    "siad": "said", "sayed": "said", "metion": "mention", "mentiond": "mentioned", "tlak": "talk", "takled": "talked", "anybdoy": "anybody",
+}  # fmt: skip
+"""Words by which kinds of questions are known, as they are often mistyped; no other word is written so."""
+PRESENT = re.compile(
+    r"^(?:and )?(?:who(?: all| else)?|how many (?:people|persons|speakers|talkers|voices|of them)) (?:is|are|was|were)?(?: there)? ?"
+    r"(?:here|there|present|around|in (?:the|this) (?:room|conversation)|at (?:the|this) table"
+    r"|talk(?:ing|ed)?|speak(?:ing)?|spoke)?[ ?.!]*$",
+    re.I,
+)
+"""Who was heard at all."""
+BETWEEN = re.compile(
+    r"\b(?:(?:the|that) )?(?:(?:conversation|talk|discussion|chat|argument)s? )?between (?P<one>[\w' -]+?) and (?P<other>[\w'-]+)", re.I
+)
+TOGETHER = re.compile(
+    r"\b(?P<aux>did|do|have|had|were|are) (?P<one>[\w'-]+) and (?P<other>[\w'-]+) "
+    r"(?=(?:talk|speak|spoke|chat|discuss)(?:ed|en|ing|ted|ting)?\b)",
+    re.I,
+)
+"""Two people who talked with each other."""
+IN_THE_END = re.compile(r",? (?:in the end|at last|finally|eventually|so far|exactly)(?=[ ?.!]*$)", re.I)
 FRAME = re.compile(
     r"\b(?:can you |could you |please )?"
     r"(?:tell me |(?:do you|does anybody|does anyone) know |i(?: would|'d)? (?:want|like) to know )(?:if |whether )?",

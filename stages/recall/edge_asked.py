@@ -5,20 +5,22 @@ from __future__ import annotations
 import re
 
 _THING = r"(?:thing|words?|sentence|remark|line|statement|question)s?"
+_THE = r"(?:what (?:was|were|is|are) |repeat |read me )?the "
 _EDGE = r"(?P<edge>first|last|latest)"
 _SAY = r"(?:say|said|mention(?:ed)?|talk(?:ed)?|speak|spoke|spoken|discuss(?:ed)?|ask(?:ed)?|bring up|brought up|hear|heard)"
 _FORMS: tuple[tuple[re.Pattern[str], str], ...] = (
     # "What was the last thing that was said about X?", "What was the last thing that Anna said?", "Anna's last words?"
     (
         re.compile(
-            rf"^what (?:was|were|is|are) the (?:very )?{_EDGE} {_THING}(?: that| which)? (?:was|were) (?P<rest>{_SAY}\b.*)$",
+            rf"^{_THE}(?:very )?{_EDGE} {_THING}(?: that| which)? (?:was|were) (?P<rest>{_SAY}\b.*)$",
             re.I,
         ),
         "what was {rest}",
     ),
     (
         re.compile(
-            rf"^what (?:was|were|is|are) the (?:very )?{_EDGE} {_THING}(?: that| which)? (?P<who>\S+(?: \S+)?) (?P<rest>{_SAY}\b.*)$", re.I
+            rf"^{_THE}(?:very )?{_EDGE} {_THING}(?: that| which)? (?P<who>\S+(?: \S+)?) (?P<rest>{_SAY}\b.*)$",
+            re.I,
         ),
         "what did {who} {rest}",
     ),

@@ -16,7 +16,7 @@ _PLAY = re.compile(
 )
 _PLAY_SOMETHING = re.compile(
     rf"{_OPENING}(?:(?:play|replay)(?: me| us)?(?: back)?|let me hear|let us hear)\s+"
-    r"(?=(?:what|where|when|who|how)\b|the (?:part|bit|place|moment)\b)",
+    r"(?=(?:what|where|when|who|how)\b|the (?:part|bit|place|moment|(?:very )?(?:first|last))\b)",
     re.I,
 )
 _ABOUT_IT = (

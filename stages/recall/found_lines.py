@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from pipeline.packets import nanoseconds
 from stages.memory.rows import LineRow
+from stages.recall.answers import speaker_of
 from stages.recall.lookup import Lookup, Outcome
 from stages.recall.material import Found, Material
 from stages.recall.question import Question
@@ -71,6 +72,18 @@ class FoundLines:
         ids = tuple(dict.fromkeys([line.id, *outcome.retrieved]))
         material = Material(found=(Found(line, 1.0, _SAID, 1.0),), sessions=scope.sessions)
         return Outcome(material, ids, spans=((line.session, line.start_ns, line.end_ns),))
+
+    def present(self, scope: Scope) -> Outcome:
+        """A line of everybody who was heard in the asked time; in the latest session where no time was asked for."""
+        spans = scope.spans if scope.window is not None else {name: scope.spans[name] for name in list(scope.spans)[-1:]}
+        first: dict[str, LineRow] = {}
+        for name, span in spans.items():
+            for line in self._lookup.heard_in(name, span):
+                if scope.allows(line):
+                    first.setdefault(speaker_of(line), line)
+        found = tuple(Found(line, 1.0, _SAID, 1.0) for line in first.values())
+        heard = tuple((name, *span) for name, span in spans.items())
+        return Outcome(Material(found=found, sessions=scope.sessions), tuple(line.id for line in first.values()), spans=heard)
 
     def _heard(self, scope: Scope, edge: str) -> list[LineRow]:
         """Lines at one end of the last session of the scope that has any whose words are known; a long one is not read whole."""

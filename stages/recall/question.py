@@ -58,7 +58,8 @@ class Question:
     the usual one). `length_s` is how long the answer may take to read (inf: however long). `follow_up` says how it goes on from the
     last question, `order` which order it asks for. `pronoun` stands for the talker ("did she say"), whom only the last answer tells;
     `note` is how it was read then. `refers` says that it speaks of something that it does not name ("When does it start?").
-    `edge` is first or last where only that of all that was said is asked for.
+    `edge` is first or last where only that of all that was said is asked for. `talkers` are those between whom it was said;
+    `asks_present` says that it asks who was heard at all.
     """
 
     text: str
@@ -82,6 +83,8 @@ class Question:
     note: str = ""
     refers: bool = False
     edge: str = ""
+    talkers: tuple[str, ...] = ()
+    asks_present: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -119,7 +122,7 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     """
     said = " ".join(text.replace("\u2019", "'").split())
     # A question far too long is refused before any of it is read.
-    follow_up, rest = follow_up_in(said) if len(said) <= _MOST_CHARACTERS else (None, said)
+    follow_up, rest = follow_up_in(cleaned(said)) if len(said) <= _MOST_CHARACTERS else (None, said)
     if follow_up is not None and follow_up.kind in {"play", "that"}:
         return Question(text=said, intent=follow_up.aspect or "play", about_speech=True, follow_up=follow_up)
     played, rest = played_in(rest)
@@ -133,7 +136,8 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     attended, rest = _attended(rest, moments, speakers)
     absent = cues.ABSENT.search(rest)
     rest = cues.ABSENT.sub(" ", rest)
-    length_s, rest = length_in(rest, overview=cues.CATCH_UP.search(rest) is not None or cues.MISSED.search(rest) is not None)
+    catching_up = cues.CATCH_UP.search(rest) is not None
+    length_s, rest = length_in(rest, overview=catching_up or cues.MISSED.search(rest) is not None)
     window, rest = asked_time(rest, moments)
     if absent is not None and window is None and attended is None:
         return Question(
@@ -159,9 +163,13 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     rest = cues.SOMEBODY_AT.sub("they ", rest)
     bearing = cues.BEARING.search(rest)
     rest = cues.BEARING.sub(" ", rest)
+    talkers, rest = _talkers(rest, speakers)
     speaker, rest = _speaker(rest, speakers)
+    said_bare = " ".join(rest.split())
     room = re.sub(r"[, ]*\b(?:and )?(?:where|at which bearing) in the room\b|\bin (?:the|this) room\b", " ", rest, flags=re.I)
     intent = "play" if played else "order" if order is not None else _intent(rest, attended, has_missed=absent is not None)
+    if intent == "what" and catching_up and length_s is not None:
+        intent = "catch_up"
     if (pronoun or edge or (follow_up is not None and follow_up.kind in {"else", "reply"})) and intent in {"catch_up", "missed"}:
         intent = "what"
     about_speech = cues.SPEECH.search(rest) is not None
@@ -171,7 +179,9 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     words = content_words(room, drop=empty) or content_words(room, drop=empty - set(_NAMED_KIND.findall(room.lower())))
     if speaker is not None:
         # "Want" in "When does Anna want to leave?" is how it is told, as "say" is; "What does Anna want?" has nothing else.
-        words = tuple(word for word in words if word not in cues.TELLING_WORDS) or words
+        words = tuple(word for word in words if word not in cues.TELLING_WORDS) or tuple(
+            word for word in words if word not in cues.ASKING_WORDS
+        )
     terms = tuple(dict.fromkeys(stem(word) for word in words))
     aspects = tuple(
         name for name, pattern in (("when", cues.WHEN), ("where", cues.WHERE), ("who", cues.WHO)) if pattern.search(rest) and name != intent
@@ -208,6 +218,8 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
         order=order,
         pronoun=pronoun if speaker is None else "",
         edge=edge if order is None else "",
+        talkers=talkers,
+        asks_present=intent in {"who", "count"} and not terms and not edge and cues.PRESENT.match(said_bare) is not None,
         refers=not stands_alone and len(terms) <= _MOST_REFERRING_TERMS and cues.REFERS.search(rest) is not None,
     )
 
@@ -267,6 +279,25 @@ def _attended(text: str, moments: Moments, speakers: Callable[[], Collection[str
     return Attended(
         phrase, " ".join(words), tuple(dict.fromkeys(stem(word) for word in words)), speaker, float(bearing[1]) % 360.0 if bearing else None
     ), rest
+
+
+def cleaned(said: str) -> str:
+    """A question without what is only said to begin it, and with the words that tell its kind as they are spelled."""
+    bare = cues.IN_THE_END.sub("", cues.ADDRESSED.sub("", said))
+    return re.sub(r"[A-Za-z]+", lambda match: cues.SLIPS.get(match[0].lower(), match[0]), bare)
+
+
+def _talkers(text: str, speakers: Callable[[], Collection[str]]) -> tuple[tuple[str, ...], str]:
+    """Two known talkers between whom something was said, and the question without them."""
+    match = cues.BETWEEN.search(text) or cues.TOGETHER.search(text)
+    if match is None:
+        return (), text
+    known = {name.lower(): name for name in speakers()}
+    pair = [known.get(match[side].lower()) for side in ("one", "other")]
+    if pair[0] is None or pair[1] is None:
+        return (), text
+    left = " they " if "aux" in match.groupdict() else " "
+    return (pair[0], pair[1]), f"{text[: match.start()]} {match.groupdict().get('aux', '')}{left}{text[match.end() :]}"
 
 
 def _speaker(text: str, speakers: Callable[[], Collection[str]], *, anywhere: bool = False) -> tuple[str | None, str]:

@@ -15,7 +15,7 @@ from stages.recall.cues import ABSENT
 from stages.recall.first_person import as_own
 from stages.recall.lookup import Lookup
 from stages.recall.parts import parts_in
-from stages.recall.question import Question, parse
+from stages.recall.question import Question, cleaned, parse
 from stages.recall.scope import Scope, scope_of
 from stages.recall.time_phrase import Moments
 
@@ -39,7 +39,7 @@ class QuestionReader:
 
     def parts(self, question: Question) -> tuple[tuple[Question, ...], bool]:
         """The questions of which one consists, none for one of a single part; and whether it is certain that these are several."""
-        if not _has_parts(question) or (found := parts_in(question.text, self._moments, self._lookup.speakers)) is None:
+        if not _has_parts(question) or (found := parts_in(cleaned(question.text), self._moments, self._lookup.speakers)) is None:
             return (), False
         parts = tuple(self.read(text) for text in found.texts)
         return (parts, found.apart) if all(part.intent not in _OF_ONE_PART for part in parts) else ((), False)
@@ -48,7 +48,7 @@ class QuestionReader:
         """A question for a fact about a talker, as that talker would ask it, and who it is; None for any other question."""
         if question.intent not in _FACTS or question.about_speech or question.speaker is not None or not _has_parts(question):
             return None
-        if re.search(r"\b[A-Z]", question.text[1:]) is None or (own := as_own(question.text, self._lookup.speakers())) is None:
+        if re.search(r"\b[A-Z]", question.text[1:]) is None or (own := as_own(cleaned(question.text), self._lookup.speakers())) is None:
             return None
         read = self.read(own[1])
         return (replace(read, text=question.text), own[0]) if read.terms and read.intent == question.intent else None
@@ -115,4 +115,10 @@ class QuestionReader:
 
 def _has_parts(question: Question) -> bool:
     """Whether a question may ask for several things; what goes on from the last one, or tells what was followed, does not."""
-    return question.refusal is None and question.attended is None and question.follow_up is None and question.intent not in _OF_ONE_PART
+    return (
+        question.refusal is None
+        and question.attended is None
+        and question.follow_up is None
+        and not question.talkers
+        and question.intent not in _OF_ONE_PART
+    )

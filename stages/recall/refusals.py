@@ -29,7 +29,7 @@ def nobody_said(question: Question) -> str:
         return f"No conversation that fits {_quoted(question.attended.phrase)} was heard."
     if question.intent in {"missed", "catch_up"} or not question.gist:
         return "Nothing that fits the question was heard."
-    who = question.speaker or "Nobody"
+    who = question.speaker or (f"Neither {' nor '.join(question.talkers)}" if question.talkers else "Nobody")
     verb = "was not heard" if question.speaker else "was heard"
     if question.about_speech or question.intent == "did_anybody":
         return f"{who} {verb} talking about {_quoted(question.phrase)}."

@@ -54,6 +54,8 @@ class Routes:
             return Outcome(
                 material, retrieved=self._lookup.nearest(question, open_scope), refused=not_heard_then(scope.speaker, scope.window.phrase)
             )
+        if question.asks_present:
+            return self._found_lines.present(scope)
         if question.edge:
             return self._found_lines.at_edge(question, scope)
         if question.intent == "missed" and (heeded := self._overviews.heeded(question, scope)) is not None:

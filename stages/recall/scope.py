@@ -23,7 +23,8 @@ class Scope:
 
     `spans` are the session times to look at, by session; a session that is not there is not asked about. `window` is the asked
     time, if there is one.
-    `tracks` are those of one conversation, where only that one is meant; `without` are lines, by id, that were told already.
+    `tracks` are those of one conversation, where only that one is meant; `without` are lines, by id, that were told already;
+    `talkers` (in lower case) are the only ones who are meant.
     `notes` say which reading was taken where the question left one open.
     """
 
@@ -36,11 +37,12 @@ class Scope:
     notes: tuple[str, ...] = field(default=())
     tracks: frozenset[str] | None = None
     without: frozenset[str] = frozenset()
+    talkers: frozenset[str] = frozenset()
 
     @property
     def is_narrow(self) -> bool:
         """Whether only some of the lines of its sessions are allowed."""
-        return self.window is not None or self.speaker is not None or self.azimuth_deg is not None
+        return self.window is not None or self.speaker is not None or self.azimuth_deg is not None or bool(self.talkers)
 
     def allows(self, line: LineRow) -> bool:
         """Whether a line fits all constraints."""
@@ -48,6 +50,8 @@ class Scope:
         if span is None or line.end_ns <= span[0] or line.start_ns >= span[1]:
             return False
         if (self.tracks is not None and line.track not in self.tracks) or line.id in self.without:
+            return False
+        if self.talkers and speaker_of(line).lower() not in self.talkers:
             return False
         if self.speaker is not None and self.speaker.lower() != speaker_of(line).lower():
             return False
@@ -80,6 +84,7 @@ def scope_of(question: Question, sessions: Iterable[SessionRow], ends_ns: Mappin
         azimuth_deg=question.azimuth_deg,
         azimuth_tolerance_deg=question.azimuth_tolerance_deg or BEARING_TOLERANCE_DEG,
         notes=notes,
+        talkers=frozenset(name.lower() for name in question.talkers),
     )
 
 

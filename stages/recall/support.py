@@ -70,7 +70,9 @@ class Judge:
         terms = self._question.terms
         around = frozenset[str]().union(*(self._stems_of(other) for other in context))
         own, near = coverage(terms, self._stems_of(line)), coverage(terms, around)
-        if not all(holds(name, around) for name in self._question.names):
+        # Whether Anna mentioned Ben is told by her own words, whoever else named him.
+        of_talker = self._question.intent == "did_anybody" and self._question.speaker is not None
+        if not all(holds(name, self._stems_of(line) if of_talker else around) for name in self._question.names):
             return 0.0
         if not self._cosines:
             return _by_words(own, near) if self._lacks_number(line, context) < _NEED_EXTRA_NO_NUMBER else 0.0
