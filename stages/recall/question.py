@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from stages.recall import cues
 from stages.recall.calendar_phrase import asked_time
@@ -14,6 +13,7 @@ from stages.recall.edge_asked import edge_in
 from stages.recall.follow_up import FollowUp, follow_up_in, played_in, talker_in
 from stages.recall.language import refusal
 from stages.recall.lengths import length_in
+from stages.recall.named_talkers import speaker_in, talkers_in
 from stages.recall.order_asked import OrderAsked, order_in
 from stages.recall.sides import SIDE_TOLERANCE_DEG, bearing_of, side_in, sides_in
 from stages.recall.terms import content_words, spoken_span, stem, tokens
@@ -21,7 +21,6 @@ from stages.recall.time_phrase import Moments, Window
 
 _MOST_NAME_WORDS = 2
 _MISSING = frozenset(["missing"])
-_NEAR_NAME = 0.75
 _MOST_BARE_WORDS = 2
 _MOST_REFERRING_TERMS = 2
 _NAMED_KIND = re.compile(r"\babout (?:the|a|an|my|our|your|his|her|their|this|that) ([a-z]+)")
@@ -163,8 +162,8 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     rest = cues.SOMEBODY_AT.sub("they ", rest)
     bearing = cues.BEARING.search(rest)
     rest = cues.BEARING.sub(" ", rest)
-    talkers, rest = _talkers(rest, speakers)
-    speaker, rest = _speaker(rest, speakers)
+    talkers, rest = talkers_in(rest, speakers)
+    speaker, rest = speaker_in(rest, speakers)
     said_bare = " ".join(rest.split())
     room = re.sub(r"[, ]*\b(?:and )?(?:where|at which bearing) in the room\b|\bin (?:the|this) room\b", " ", rest, flags=re.I)
     intent = "play" if played else "order" if order is not None else _intent(rest, attended, has_missed=absent is not None)
@@ -271,7 +270,7 @@ def _attended(text: str, moments: Moments, speakers: Callable[[], Collection[str
         rest, phrase = f"{rest} {moment.phrase}", " ".join(bare.split())
     bearing = cues.BEARING.search(phrase)
     may_be_name = re.search(r"\b[A-Z]", phrase) is not None or len(phrase.split()) <= _MOST_NAME_WORDS
-    speaker, _ = _speaker(phrase, speakers, anywhere=may_be_name)
+    speaker, _ = speaker_in(phrase, speakers, anywhere=may_be_name)
     subject = cues.GROUP.sub("", cues.BEARING.sub(" ", phrase))
     if bearing is not None or speaker is not None:
         subject = ""
@@ -285,47 +284,6 @@ def cleaned(said: str) -> str:
     """A question without what is only said to begin it, and with the words that tell its kind as they are spelled."""
     bare = cues.IN_THE_END.sub("", cues.ADDRESSED.sub("", said))
     return re.sub(r"[A-Za-z]+", lambda match: cues.SLIPS.get(match[0].lower(), match[0]), bare)
-
-
-def _talkers(text: str, speakers: Callable[[], Collection[str]]) -> tuple[tuple[str, ...], str]:
-    """Two known talkers between whom something was said, and the question without them."""
-    match = cues.BETWEEN.search(text) or cues.TOGETHER.search(text)
-    if match is None:
-        return (), text
-    known = {name.lower(): name for name in speakers()}
-    pair = [known.get(match[side].lower()) for side in ("one", "other")]
-    if pair[0] is None or pair[1] is None:
-        return (), text
-    left = " they " if "aux" in match.groupdict() else " "
-    return (pair[0], pair[1]), f"{text[: match.start()]} {match.groupdict().get('aux', '')}{left}{text[match.end() :]}"
-
-
-def _speaker(text: str, speakers: Callable[[], Collection[str]], *, anywhere: bool = False) -> tuple[str | None, str]:
-    """The speaker that a question names, and the question without the name."""
-    label = cues.LABEL.search(text)
-    if label is not None:
-        number = cues.DIGITS.get(label[1].lower(), label[1])
-        filler = (
-            "they" if re.search(r"\b(?:did|does|do|has|had|have|will|would|can|could|by|from)\s*$", text[: label.start()], re.I) else ""
-        )
-        return f"speaker-{number}", f"{text[: label.start()]} {filler} {text[label.end() :]}"
-    if not (anywhere or cues.MAY_NAME.search(text)):
-        return None, text
-    for name in sorted(speakers(), key=lambda name: (-len(name), name)):
-        known = re.escape(name)
-        role = rf"\b(?:by|from)\s+(?:the\s+)?{known}\b|\b{known}\s+(?:ever\s+|also\s+)?{cues.SAYS}\b"
-        if re.search(rf"\b{known}\b" if anywhere else role, text, re.I):
-            return name, text if anywhere else re.sub(rf"\b(?:the\s+)?{known}\b", "they", text, count=1, flags=re.I)
-    for match in cues.NAMED.finditer(text):
-        said = match[1] or match[2]
-        if said.lower() not in cues.NOT_NAMES:
-            return said, text.replace(said, "they", 1)
-    lower = cues.LOWER_NAMED.search(text)
-    if lower is None or lower[1].lower() in cues.NOT_NAMES:
-        return None, text
-    # A name in small letters that is nearly that of somebody who was heard.
-    is_near = get_close_matches(lower[1].lower(), [name.lower() for name in speakers()], n=1, cutoff=_NEAR_NAME)
-    return (lower[1], text.replace(lower[1], "they", 1)) if is_near else (None, text)
 
 
 def _tidy(text: str) -> str:
