@@ -102,7 +102,7 @@ def beside(scope: Scope, cited: Sequence[LineRow], *, before: bool, open_ended: 
     ]
     if not fitting:
         return None
-    if scope.speaker is None and scope.azimuth_deg is None and not open_ended:
+    if scope.speaker is None and scope.azimuth_deg is None and not scope.talkers and not open_ended:
         own = _conversation(of_session[0], [*of_session, *fitting])
         if any(line.track in own for line in fitting):
             fitting = [line for line in fitting if line.track in own]

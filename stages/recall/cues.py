@@ -76,7 +76,7 @@ SPEECH = re.compile(
     r"\b(?:talk(?:s|ed|ing)?|speak(?:s|ing)?|spoke|chat(?:s|ted|ting)?|discuss(?:ed|es|ing|ion)?|mention(?:s|ed|ing)?"
     r"|conversations?|bring up|brought up|topic)\b"
     r"|\b(?:say|said|says|saying|tell|told|hear|heard|anything|something|news)\b.*\b(?:about|of|on)\b"
-    r"|^\s*about\b|\b(?:decided?|agreed?|concluded?|settled?)\b.*\b(?:about|on)\b",
+    r"|^\s*(?:(?:and |but |so )?what )?about\b|\b(?:decided?|agreed?|concluded?|settled?)\b.*\b(?:about|on)\b",
     re.I,
 )
 BEARING = re.compile(
@@ -126,8 +126,14 @@ SOMEBODY_AT = re.compile(
     re.I,
 )
 """Somebody who is known by a bearing alone."""
-REFERS = re.compile(r"\b(?:he|she|it|him|her|his|hers|its)\b", re.I)
+REFERS = re.compile(
+    r"\b(?:he|she|it|him|her|his|hers|its)\b|^\s*(?:and |but )?(?:why|how(?: much| many| long| old| far| come)?|which(?: one)?)[ ?.!]*$",
+    re.I,
+)
 """Words for somebody or something that was named before."""
+ABOUT_ASKER = re.compile(r"\b(?:about|mention(?:s|ed)?) (?:me|myself)\b|\b(?:say|said|mention(?:ed)?|hear|heard|use|used) my name\b", re.I)
+"""What is asked about the asker, whose name a question does not tell."""
+WHAT_ABOUT = re.compile(r"^(?:(?:and|but|so|ok|okay)[, ]+)?(?:what|how) about (?P<who>(?:the )?[\w'-]+(?: [\w'-]+)?)[ ?.!]*$", re.I)
 ADDRESSED = re.compile(
     r"^(?:(?:hey|hi|hello|ok|okay|so|well|uh|uhm|um|erm|please|excuse me|echoic)\b[, ]*)*"
     r"(?:(?:hey|hi|hello|uh|uhm|um|erm|excuse me|echoic)\b[,.! ]+)(?=\w)",

@@ -61,6 +61,9 @@ _MORE = re.compile(
     rf"|(?:anything|something|what) (?:else|more)|tell (?:me|us) (?:some)?(?:more|the rest)(?: (?:about|of) {_IT})?|go on)[ ?.!]*$",
     re.I,
 )
+_WHO_ELSE = re.compile(
+    rf"{_OPENING}who else(?: (?:said|talked|spoke|was there|took part)(?: (?:about|on|in) {_IT}| {_IT}| something)?)?[ ?.!]*$", re.I
+)
 _REPLY = re.compile(
     rf"{_OPENING}(?:what did (?P<who>[\w-]+) (?:answer|reply|respond|say (?:to|in reply to|in answer to) {_IT})(?: (?:to|on) {_IT})?"
     rf"|what (?:was|is) (?:the|his|her|their|[\w-]+'s) (?:answer|reply|response|reaction)(?: to {_IT})?"
@@ -99,6 +102,8 @@ def follow_up_in(text: str) -> tuple[FollowUp | None, str]:
             return FollowUp("that", aspect), ""
     if (then := _THEN.match(text)) is not None:
         return FollowUp("after"), then["ask"] if then["ask"] and " did " in then["ask"].lower() else "what happened"
+    if _WHO_ELSE.match(text):
+        return FollowUp("else", "who"), "who said something"
     if _MORE.match(text):
         return FollowUp("else"), "what did they say"
     if (reply := _REPLY.match(text)) is not None:

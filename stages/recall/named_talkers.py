@@ -12,16 +12,25 @@ _NEAR_NAME = 0.75
 
 
 def talkers_in(text: str, speakers: Callable[[], Collection[str]]) -> tuple[tuple[str, ...], str]:
-    """Two known talkers between whom something was said, and the question without them."""
+    """Two talkers between whom something was said, and the question without them; a name that nobody has may be one of them."""
     match = cues.BETWEEN.search(text) or cues.TOGETHER.search(text)
     if match is None:
         return (), text
     known = {name.lower(): name for name in speakers()}
-    pair = [known.get(match[side].lower()) for side in ("one", "other")]
-    if pair[0] is None or pair[1] is None:
+    pair = tuple(known.get(match[side].lower(), match[side]) for side in ("one", "other"))
+    are_known = [name.lower() in known for name in pair]
+    if not any(are_known) or not all(one or name[:1].isupper() for one, name in zip(are_known, pair, strict=True)):
         return (), text
     left = " they " if "aux" in match.groupdict() else " "
-    return (pair[0], pair[1]), f"{text[: match.start()]} {match.groupdict().get('aux', '')}{left}{text[match.end() :]}"
+    return pair, f"{text[: match.start()]} {match.groupdict().get('aux', '')}{left}{text[match.end() :]}"
+
+
+def asked_of(text: str, speakers: Callable[[], Collection[str]]) -> str:
+    """A question with "What about Anna?" read as what it asks where Anna is a talker: what she said."""
+    match = cues.WHAT_ABOUT.match(text)
+    if match is None or match["who"].lower() not in {name.lower() for name in speakers()}:
+        return text
+    return f"what did {match['who']} say"
 
 
 def speaker_in(text: str, speakers: Callable[[], Collection[str]], *, anywhere: bool = False) -> tuple[str | None, str]:

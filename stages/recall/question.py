@@ -13,7 +13,7 @@ from stages.recall.edge_asked import edge_in
 from stages.recall.follow_up import FollowUp, follow_up_in, played_in, talker_in
 from stages.recall.language import refusal
 from stages.recall.lengths import length_in
-from stages.recall.named_talkers import speaker_in, talkers_in
+from stages.recall.named_talkers import asked_of, speaker_in, talkers_in
 from stages.recall.order_asked import OrderAsked, order_in
 from stages.recall.sides import SIDE_TOLERANCE_DEG, bearing_of, side_in, sides_in
 from stages.recall.terms import content_words, spoken_span, stem, tokens
@@ -128,6 +128,9 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     fault = refusal(rest)
     if fault is not None:
         return _unservable(said, fault)
+    if cues.ABOUT_ASKER.search(rest):
+        return _unservable(said, 'Echoic does not know what you are called; ask with your name, such as "Did anybody mention Anna?"')
+    rest = asked_of(rest, speakers)
     edge, rest = edge_in(rest) if follow_up is None else ("", rest)
     pronoun, rest = talker_in(rest)
     order = order_in(rest) if follow_up is None and not asked_time(rest, moments)[0] else None
@@ -163,6 +166,7 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     bearing = cues.BEARING.search(rest)
     rest = cues.BEARING.sub(" ", rest)
     talkers, rest = talkers_in(rest, speakers)
+    order = None if talkers and order is not None and order.relation == "between" else order
     speaker, rest = speaker_in(rest, speakers)
     said_bare = " ".join(rest.split())
     room = re.sub(r"[, ]*\b(?:and )?(?:where|at which bearing) in the room\b|\bin (?:the|this) room\b", " ", rest, flags=re.I)

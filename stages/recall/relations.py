@@ -16,6 +16,7 @@ from stages.recall.material import Found
 from stages.recall.question import Question
 from stages.recall.scope import Scope
 from stages.recall.terms import content_words, coverage, stem, stems
+from stages.recall.time_phrase import Window
 
 _CITED = 0.9
 _NEAR_BEST = 0.9
@@ -60,6 +61,8 @@ class Relations:
                 return Related(scope=scope, retrieved=ids)
         if question.follow_up.kind in {"else", "reply"}:
             is_reply = question.follow_up.kind == "reply"
+            if question.follow_up.aspect == "who":
+                return self._others(scope, cited, ids)
             lines = replies_to(scope, cited[0], self._lines_in) if is_reply else more_of(scope, cited[0], self._lines_in)
             if not lines and question.follow_up.alone:
                 return Related(scope=scope)
@@ -87,6 +90,8 @@ class Relations:
 
     def ordered(self, question: Question, scope: Scope) -> Related:
         """When each of the topics came up, or the time beside the only one."""
+        is_around = question.order is not None and question.order.relation in {"around_before", "around_after", "between"}
+        anybody = replace(scope, speaker=None, azimuth_deg=None, talkers=frozenset())
         found: list[Found] = []
         looked_at: list[str] = []
         missing: list[str] = []
@@ -97,7 +102,10 @@ class Relations:
             asked = replace(
                 question, intent="when", topic=f"a conversation about {gist}", gist=gist, terms=terms, about_speech=True, aspects=()
             )
-            supported, lines = self._search(asked, scope)
+            if is_around:
+                # Whoever is asked about need not be the one who named it.
+                asked = replace(asked, speaker=None, talkers=(), azimuth_deg=None)
+            supported, lines = self._search(asked, anybody if is_around else scope)
             looked_at += [line.id for line in lines]
             if supported:
                 best = max(entry.support for entry in supported)
@@ -108,6 +116,8 @@ class Relations:
         if missing or question.order is None:
             there = "" if not found else f" {_quoted(_other(question, missing))} was."
             return Related(retrieved=ids, refused=f"{' and '.join(_quoted(topic) for topic in missing)} was not heard of.{there}")
+        if question.order.relation == "between":
+            return self._between(scope, found, ids, question.order.topics)
         if len(found) == 1:
             before = question.order.relation == "around_before"
             near = beside(scope, [found[0].line], before=before, open_ended=False, lines_in=self._lines_in)
@@ -117,6 +127,27 @@ class Relations:
             return Related(scope=near, retrieved=ids)
         return Related(tuple(found), None, ids, spans=tuple((one.line.session, one.line.start_ns, one.line.end_ns) for one in found))
 
+    def _others(self, scope: Scope, cited: Sequence[LineRow], ids: tuple[str, ...]) -> Related:
+        """A line of everybody else who talked where the cited lines were said."""
+        known = {line.track for line in cited}
+        others = {line.track: line for line in reversed(more_of(scope, cited[0], self._lines_in)) if line.track not in known}
+        lines = sorted(others.values(), key=lambda line: (line.start_ns, line.id))
+        return _shown(lines, ids) if lines else Related(retrieved=ids, refused="Nobody else was heard there.")
+
+    def _between(self, scope: Scope, found: Sequence[Found], ids: tuple[str, ...], topics: Sequence[str]) -> Related:
+        """What was said between two things, whichever of them came first."""
+        first, last = sorted((one.line for one in found), key=lambda line: self._when(line, scope))
+        nothing = Related(retrieved=ids, refused=f"Nothing was heard between {_quoted(topics[0])} and {_quoted(topics[1])}.")
+        session = scope.sessions[first.session]
+        if first.session != last.session or last.start_ns <= first.end_ns:
+            return nothing
+        inside = [line for line in self._lines_in(first.session, (first.end_ns, last.start_ns)) if line.end_ns <= last.start_ns]
+        window = Window("between them", session.moment(first.end_ns), session.moment(last.start_ns))
+        between = replace(
+            scope, spans={first.session: (first.end_ns, last.start_ns)}, window=window, without=frozenset({first.id, last.id})
+        )
+        return Related(scope=between, retrieved=ids) if any(between.allows(line) for line in inside) else nothing
+
     def _told(self) -> frozenset[str]:
         """The ids of what the last answers told."""
         return frozenset(line for context in self._memory.contexts.recent(self._now_ns) for line in context.lines)
@@ -125,7 +156,10 @@ class Relations:
         return [line for line in last_cited(self._memory, self._at, self._now_ns) if line.session in scope.sessions]
 
     def _moment(self, entry: Found, scope: Scope) -> tuple[float, str]:
-        return scope.sessions[entry.line.session].moment(entry.line.start_ns).timestamp(), entry.line.id
+        return self._when(entry.line, scope)
+
+    def _when(self, line: LineRow, scope: Scope) -> tuple[float, str]:
+        return scope.sessions[line.session].moment(line.start_ns).timestamp(), line.id
 
 
 def _shown(lines: Sequence[LineRow], ids: tuple[str, ...]) -> Related:

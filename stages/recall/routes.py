@@ -38,10 +38,10 @@ class Routes:
             return Outcome(material, refused=nothing_heard(self._lookup.at))
         if question.refusal is not None:
             return Outcome(material, retrieved=self._lookup.nearest(question, scope), refused=question.refusal)
-        asked = question.speaker or (question.attended.speaker if question.attended else None)
-        if asked is not None and asked.lower() not in {name.lower() for name in self._lookup.speakers()}:
+        if (asked := self._unknown(question)) is not None:
             fault = unknown_speaker(asked, self._lookup.speakers())
-            return Outcome(material, retrieved=self._lookup.nearest(question, replace(scope, speaker=None)), refused=fault)
+            anybody = replace(scope, speaker=None, talkers=frozenset())
+            return Outcome(material, retrieved=self._lookup.nearest(question, anybody), refused=fault)
         if question.follow_up is not None or question.order is not None:
             return self._related(question, scope)
         if not scope.spans:
@@ -71,6 +71,13 @@ class Routes:
             if there.refused is None:
                 return there
         return self._found_lines.counted(question, scope) or self._found_lines.found(question, scope)
+
+    def _unknown(self, question: Question) -> str | None:
+        """The first name in a question that nobody has; None where all of them are known."""
+        asked = [question.speaker, question.attended.speaker if question.attended else None, *question.talkers]
+        names = [name for name in asked if name is not None]
+        known = {name.lower() for name in self._lookup.speakers()} if names else set()
+        return next((name for name in names if name.lower() not in known), None)
 
     def _related(self, question: Question, scope: Scope) -> Outcome:
         """What goes on from the last question, and what asks for an order."""

@@ -87,3 +87,9 @@ def test_without_an_answer_before_there_is_nobody_to_mean(kitchen: Asker, text: 
 def test_what_stands_by_itself_needs_no_answer_before(kitchen: Asker) -> None:
     assert "six euros" in kitchen.ask("What did she say about the tickets?").text
     assert not kitchen.ask("What else did speaker-3 say?").abstained
+
+
+def test_who_else_took_part(kitchen: Asker) -> None:
+    kitchen.ask(BUS)
+    assert {evidence.speaker for evidence in _shown(kitchen.ask("Who else?"))} == {"speaker-3"}
+    assert kitchen.ask("What about speaker-2?").abstained is False

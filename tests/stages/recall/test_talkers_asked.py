@@ -28,3 +28,7 @@ def test_a_name_is_mentioned_by_who_says_it(kitchen: Asker) -> None:
     assert kitchen.ask("Did speaker-3 mention Martin?").text.startswith("Yes: ")
     # Speaker-4 only answered when Martin was named.
     assert kitchen.ask("Did speaker-4 mention Martin?").abstained
+
+
+def test_one_of_two_whom_nobody_knows(kitchen: Asker) -> None:
+    assert kitchen.ask("What did speaker-3 and Paul talk about?").text.startswith("No talker is called Paul.")
