@@ -222,7 +222,9 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
         pronoun=pronoun if speaker is None else "",
         edge=edge if order is None else "",
         talkers=talkers,
-        asks_present=intent in {"who", "count"} and not terms and not edge and cues.PRESENT.match(said_bare) is not None,
+        asks_present=intent in {"who", "count"}
+        and not (terms or edge or azimuth_deg is not None)
+        and cues.PRESENT.match(said_bare) is not None,
         refers=not stands_alone and len(terms) <= _MOST_REFERRING_TERMS and cues.REFERS.search(rest) is not None,
     )
 
