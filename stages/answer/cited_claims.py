@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stages.answer.wording import Wording, clock, offset, person, quote
+from stages.answer.wording import Wording, clock, listed, offset, person, quote
 from stages.memory.rows import LineRow
 from stages.recall.answers import Claim, Evidence
 from stages.recall.material import Found, Material
@@ -52,6 +52,15 @@ def ordered(question: Question, material: Material, wording: Wording) -> list[Cl
     }[asked.relation]
     text = f"{told}. {_when(early, first.line, material)} {_when(late, second.line, material)}"
     return [Claim(text, _sure([first, second]), (Evidence.of(first.line), Evidence.of(second.line)))]
+
+
+def present(material: Material) -> list[Claim]:
+    """One claim on everybody who was heard; `material.found` has a line of each."""
+    lines = [found.line for found in material.found]
+    if not lines:
+        return []
+    text = f"{len(lines)} {'person was' if len(lines) == 1 else 'people were'} heard: {listed([person(line) for line in lines])}."
+    return [Claim(text, _sure(material.found), tuple(Evidence.of(line) for line in lines))]
 
 
 def _when(topic: str, line: LineRow, material: Material) -> str:

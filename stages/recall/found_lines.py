@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from pipeline.packets import nanoseconds
 from stages.memory.rows import LineRow
+from stages.recall.answers import speaker_of
 from stages.recall.fact_lines import lines_with_fact
 from stages.recall.lookup import Lookup, Outcome
 from stages.recall.material import Found, Material
@@ -21,6 +24,7 @@ _MOST_JUDGED = 16
 _NAMED_BONUS = 0.25
 _MOST_FOUND = 12
 _SAID = 0.9
+_EDGE_NS = (nanoseconds(600.0), nanoseconds(7200.0))
 
 
 class FoundLines:
@@ -52,6 +56,45 @@ class FoundLines:
             return Outcome(material, retrieved, spans=spans)
         near = next((line for line in ranked.lines if not is_untranscribed(line)), next(iter(ranked.lines), None))
         return Outcome(material, retrieved, refused=refusal_text(question, near, scope))
+
+    def at_edge(self, question: Question, scope: Scope) -> Outcome:
+        """The first or the last line of what a question asks for; without a topic, of the latest session that has any in the asked time."""
+        if question.terms:
+            outcome = self.counted(replace(question, intent="count"), scope) or self.found(question, scope)
+            lines = [entry.line for entry in outcome.material.found]
+        else:
+            lines, outcome = self._heard(scope, question.edge), Outcome(Material(sessions=scope.sessions))
+        if not lines:
+            refused = outcome.refused or refusal_text(question, None, scope)
+            return replace(outcome, refused=refused)
+        pick = min if question.edge == "first" else max
+        line = pick(lines, key=lambda one: (scope.sessions[one.session].moment(one.start_ns), one.id))
+        ids = tuple(dict.fromkeys([line.id, *outcome.retrieved]))
+        material = Material(found=(Found(line, 1.0, _SAID, 1.0),), sessions=scope.sessions)
+        return Outcome(material, ids, spans=((line.session, line.start_ns, line.end_ns),))
+
+    def present(self, scope: Scope) -> Outcome:
+        """A line of everybody who was heard in the asked time; in the latest session where no time was asked for."""
+        spans = scope.spans if scope.window is not None else {name: scope.spans[name] for name in list(scope.spans)[-1:]}
+        first: dict[str, LineRow] = {}
+        for name, span in spans.items():
+            for line in self._lookup.heard_in(name, span):
+                if scope.allows(line):
+                    first.setdefault(speaker_of(line), line)
+        found = tuple(Found(line, 1.0, _SAID, 1.0) for line in first.values())
+        heard = tuple((name, *span) for name, span in spans.items())
+        return Outcome(Material(found=found, sessions=scope.sessions), tuple(line.id for line in first.values()), spans=heard)
+
+    def _heard(self, scope: Scope, edge: str) -> list[LineRow]:
+        """Lines at one end of the last session of the scope that has any whose words are known; a long one is not read whole."""
+        for name in reversed(list(scope.spans)):
+            start_ns, end_ns = scope.spans[name]
+            for reach_ns in (*_EDGE_NS, end_ns - start_ns):
+                span = (start_ns, start_ns + reach_ns) if edge == "first" else (max(start_ns, end_ns - reach_ns), end_ns)
+                lines = [line for line in self._lookup.heard_in(name, span) if scope.allows(line) and not is_untranscribed(line)]
+                if lines:
+                    return lines
+        return []
 
     def search(self, question: Question, scope: Scope) -> tuple[list[Found], Sequence[LineRow]]:
         """The lines that answer, the best first, and all that were looked at."""

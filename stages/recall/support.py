@@ -27,7 +27,9 @@ def word_support(question: Question, line: LineRow, context: Sequence[LineRow]) 
     """
     around = frozenset[str]().union(*(_stems_of(other) for other in context))
     own, near = coverage(question.terms, _stems_of(line)), coverage(question.terms, around)
-    if not all(holds(name, around) for name in question.names):
+    # Whether Anna mentioned Ben is told by her own words, whoever else named him.
+    of_talker = question.intent == "did_anybody" and question.speaker is not None
+    if not all(holds(name, _stems_of(line) if of_talker else around) for name in question.names):
         return 0.0
     if not any(_holds_wanted(question, other) for other in (line, *context)):
         return 0.0

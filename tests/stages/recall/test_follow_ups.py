@@ -2,29 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import timedelta
-
 import pytest
 
-from stages.answer.extractive import Extractive
-from stages.memory.long_term_memory import LongTermMemory
-from stages.memory.minilm_onnx import MinilmOnnx
 from stages.recall.answers import Answer
-from stages.recall.hybrid_recall import HybridRecall
-from tests.stages.recall.room_memory import Asker, load_rooms, remember
-
-
-@pytest.fixture
-def kitchen(encoder: MinilmOnnx) -> Iterator[Asker]:
-    room = next(room for room in load_rooms("rooms.yaml") if room.name == "kitchen")
-    memory = LongTermMemory(encoder)
-    memory.start()
-    remember(room, memory, encoder)
-    # Who faces 120 degrees has 210 on the left and 30 on the right.
-    recall = HybridRecall(memory, encoder, Extractive(encoder), facing_deg=120.0)
-    yield Asker(room, memory, recall, room.started_at + timedelta(seconds=200))
-    memory.stop()
+from tests.stages.recall.room_memory import Asker
 
 
 def _quoted(answer: Answer) -> str:
@@ -151,3 +132,29 @@ def test_somebody_who_was_silent_then(kitchen: Asker) -> None:
     assert kitchen.ask("What did speaker-3 say between +0 and +1?").text.startswith(
         'speaker-3 was not heard in the asked time ("between +0 and +1").'
     )
+
+
+def test_what_came_between_two_things(kitchen: Asker) -> None:
+    answer = kitchen.ask("What did they talk about between the tickets and the roof of the gym?")
+    lines = {line.id: line for line in kitchen.room.lines}
+    tickets = next(line for line in kitchen.room.lines if "tickets are six" in line.text)
+    roof = next(line for line in kitchen.room.lines if "roof of the gym" in line.text)
+    shown = [lines[evidence.utterance] for claim in answer.claims for evidence in claim.evidence]
+    assert shown
+    assert all(tickets.end_ns < line.end_ns and line.start_ns < roof.start_ns for line in shown)
+    assert kitchen.ask("What happened between the roof of the gym and the tickets?").claims[0].evidence == answer.claims[0].evidence
+
+
+def test_what_somebody_said_after_something_that_another_named(kitchen: Asker) -> None:
+    museum = next(line for line in kitchen.room.lines if "science museum" in line.text)
+    assert museum.speaker == "speaker-3"
+    kitchen.memory.speakers.rename("speaker-4", "Dora")
+    answer = kitchen.ask("What did Dora say after the science museum?")
+    shown = [evidence for claim in answer.claims for evidence in claim.evidence]
+    assert {evidence.speaker for evidence in shown} == {"Dora"}
+    assert all(evidence.start_ns >= museum.end_ns for evidence in shown)
+
+
+def test_before_or_after_asks_which_came_first(kitchen: Asker) -> None:
+    answer = kitchen.ask("Was the museum before or after the leak in the roof?")
+    assert answer.text.startswith("The museum came first.")
