@@ -12,7 +12,7 @@ from stages.answer.cited_claims import cited, ordered
 from stages.answer.corrections import correction_of
 from stages.answer.length_budget import fitting, quote_words
 from stages.answer.openings import with_openings
-from stages.answer.said_once import says_the_same
+from stages.answer.said_once import Said, says_the_same
 from stages.answer.settled import settled
 from stages.answer.talkers import talkers
 from stages.answer.wording import LONGEST_QUOTE_WORDS, Wording, bearings, listed, people, person, quote
@@ -82,14 +82,17 @@ class Extractive(Answerer):
         self, question: Question, stretches: Iterable[tuple[Stretch, str]], material: Material, wording: Wording
     ) -> Iterator[Claim]:
         """A claim for each stretch, with its opening; words that one of them has told are not quoted again."""
-        told: list[str] = []
+        told: list[Said] = []
+        vocabulary = Vocabulary(line for other in (*material.attended, *material.missed, *material.stretches) for line in other.lines)
         for stretch, opening in stretches:
-            yield self._stretch(question, stretch, material, wording, opening, told)
+            yield self._stretch(question, stretch, vocabulary, wording, opening, told)
 
-    def _stretch(self, question: Question, stretch: Stretch, material: Material, wording: Wording, opening: str, told: list[str]) -> Claim:
+    def _stretch(
+        self, question: Question, stretch: Stretch, vocabulary: Vocabulary, wording: Wording, opening: str, told: list[Said]
+    ) -> Claim:
         """A sentence on a stretch of conversation: where, how many and who, about what, the words that tell most, and what was agreed.
 
-        `told` are the quotes of the answer so far; those of this stretch are added.
+        `told` is what the answer has quoted so far; what is quoted of this stretch is added.
         """
         who = people(stretch)
         who = who if opening else who[0].upper() + who[1:]
@@ -99,8 +102,7 @@ class Extractive(Answerer):
             shown = list(stretch.lines[: self.most_evidence])
             text = f"{opening}{who} spoke ({span}); the words were not transcribed."
             return Claim(text, _heard(shown), tuple(Evidence.of(line) for line in shown))
-        vocabulary = Vocabulary(line for other in (*material.attended, *material.missed, *material.stretches) for line in other.lines)
-        new = [line for line in lines if not any(says_the_same(line.text, other) for other in told)]
+        new = [line for line in lines if not Said.of(line.text).is_told(told)] if told else lines
         best = best_lines(new or lines, vocabulary, 1)[0]
         agreed = settled(lines) if len({line.track for line in lines}) > 1 else ()
         if len({best.id, *(line.id for line in agreed)}) > self.most_evidence:
@@ -108,7 +110,7 @@ class Extractive(Answerer):
         things, shown = _things(lines, best, agreed, vocabulary, question.text, self.most_evidence)
         about = f" talked about {listed(things)}" if things else " talked"
         text = f"{opening}{who}{about} ({span}). {_quotes(best, agreed, quote_words(question.length_s, LONGEST_QUOTE_WORDS))}"
-        told += [line.text for line in (best, *agreed[:1])]
+        told += [Said.of(line.text) for line in (best, *agreed[:1])]
         return Claim(text, _heard(shown), tuple(Evidence.of(line) for line in shown))
 
     def _talked(self, question: Question, material: Material, wording: Wording) -> list[Claim]:

@@ -46,9 +46,16 @@ class Vocabulary:
     def __init__(self, lines: Iterable[LineRow]) -> None:
         self._documents: Counter[str] = Counter()
         self._n_lines = 0
+        self._terms: dict[str, tuple[str, ...]] = {}
         for line in lines:
             self._n_lines += 1
-            self._documents.update(content_terms(line.text))
+            self._documents.update(self.terms(line.text))
+
+    def terms(self, text: str) -> tuple[str, ...]:
+        """`content_terms` of a text, worked out once: every line is compared with others many times."""
+        if text not in self._terms:
+            self._terms[text] = content_terms(text)
+        return self._terms[text]
 
     def weight(self, term: str) -> float:
         """Inverse document frequency, at least 0."""
@@ -57,7 +64,7 @@ class Vocabulary:
 
 def telling(line: LineRow, vocabulary: Vocabulary) -> float:
     """How much a line tells: its rare words, numbers, names and decisions; questions and very short lines tell less."""
-    terms = content_terms(line.text)
+    terms = vocabulary.terms(line.text)
     # The square root keeps a long line from winning by its length alone.
     score = sum(vocabulary.weight(term) for term in terms) / sqrt(max(1.0, len(terms)))
     score *= 1.0 + 0.3 * has_number(line.text) + 0.2 * bool(_names(line.text)) + 0.25 * bool(_DECISION.search(line.text))
@@ -68,26 +75,35 @@ def telling(line: LineRow, vocabulary: Vocabulary) -> float:
 
 def best_lines(lines: Sequence[LineRow], vocabulary: Vocabulary, n_most: int) -> list[LineRow]:
     """The most telling lines of a stretch, best first; a line that repeats the words of a better one comes later."""
-    rest = sorted(lines, key=lambda line: (-telling(line, vocabulary), line.start_ns, line.id))
-    chosen: list[LineRow] = []
-    said: set[str] = set()
-    while rest and len(chosen) < n_most:
-        place = max(range(len(rest)), key=lambda n: (_news(rest[n], said, vocabulary), -n))
-        line = rest.pop(place)
-        chosen.append(line)
-        said.update(content_terms(line.text))
-    return chosen
-
-
-def _news(line: LineRow, said: Collection[str], vocabulary: Vocabulary) -> float:
-    terms = content_terms(line.text)
-    new = sum(term not in said for term in terms) / max(1, len(terms))
-    return telling(line, vocabulary) * (0.4 + 0.6 * new)
+    return [line for line, _ in _best_told(lines, vocabulary, n_most)]
 
 
 def importance(lines: Sequence[LineRow], vocabulary: Vocabulary) -> float:
     """How much there is in a stretch: the sum of what its most telling lines tell."""
-    return sum(telling(line, vocabulary) for line in best_lines(lines, vocabulary, 5))
+    return sum(told for _, told in _best_told(lines, vocabulary, 5))
+
+
+def _best_told(lines: Sequence[LineRow], vocabulary: Vocabulary, n_most: int) -> list[tuple[LineRow, float]]:
+    """The best lines with how much each tells."""
+    rest = sorted(((line, telling(line, vocabulary)) for line in lines), key=lambda pair: (-pair[1], pair[0].start_ns, pair[0].id))
+    chosen: list[tuple[LineRow, float]] = []
+    said: set[str] = set()
+    while rest and len(chosen) < n_most:
+        best, most = 0, -1.0
+        for place, (line, told) in enumerate(rest):
+            # What follows tells less, and no line tells more for being new.
+            if told <= most:
+                break
+            news = told * (0.4 + 0.6 * _new_share(vocabulary.terms(line.text), said))
+            if news > most:
+                best, most = place, news
+        chosen.append(rest.pop(best))
+        said.update(vocabulary.terms(chosen[-1][0].text))
+    return chosen
+
+
+def _new_share(terms: Sequence[str], said: Collection[str]) -> float:
+    return sum(term not in said for term in terms) / max(1, len(terms))
 
 
 def key_words(lines: Sequence[LineRow], vocabulary: Vocabulary, n_most: int = 3, asked: str = "") -> list[str]:
