@@ -41,6 +41,7 @@ class Lookup:
     def __init__(self, memory: LongTermMemory, encoder: TextEncoder | None, at: datetime | None) -> None:
         self.memory = memory
         self.at = at
+        self.at_ns = None if at is None else utc_ns(at)
         self.searcher = Searcher(memory, encoder, at)
         self.has_encoder = encoder is not None
         self._names: list[str] | None = None
@@ -49,7 +50,7 @@ class Lookup:
     def speakers(self) -> list[str]:
         """Everybody who was heard, by name. Few questions name somebody, so it is looked up only then."""
         if self._names is None:
-            self._names = self.memory.speakers.names(None if self.at is None else utc_ns(self.at))
+            self._names = self.memory.speakers.names(self.at_ns)
         return self._names
 
     def declared(self) -> list[Attention]:

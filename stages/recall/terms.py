@@ -81,12 +81,12 @@ _NUMBERS: dict[str, str] = {word: str(value) for word, value in (numbered(NUMBER
 
 def tokens(text: str) -> list[str]:
     """The words of a text in lower case, without punctuation; "speaker-2" stays one word."""
-    return [token.replace("\u2019", "'") for token in _TOKEN.findall(text.lower())]
+    return _TOKEN.findall(text.lower())
 
 
 def spoken_span(text: str, words: Collection[str]) -> str:
     """The part of a text from the first to the last of some words (in lower case), as it stands there; the words where it has none."""
-    places = [match.span() for match in _TOKEN.finditer(text) if match[0].lower().replace("\u2019", "'") in words]
+    places = [match.span() for match in _TOKEN.finditer(text) if match[0].lower() in words]
     return text[places[0][0] : places[-1][1]] if places else " ".join(words)
 
 

@@ -92,7 +92,7 @@ def speakers(connection: sqlite3.Connection, at_ns: int | None = None) -> list[S
 
 
 def names(connection: sqlite3.Connection, at_ns: int | None = None) -> list[str]:
-    """The names of all who spoke until a moment, as reads show them, sorted. For each name lines are read only up to the first that has it."""
+    """The names of all who spoke until a moment, as reads show them, sorted; of each name only the first line is looked for."""
     by_voice = """
         SELECT p.name FROM speakers p WHERE EXISTS (
             SELECT 1 FROM line_speakers w CROSS JOIN lines l ON l.id = w.line
