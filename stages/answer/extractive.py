@@ -184,7 +184,8 @@ class Extractive(Answerer):
             f"{len(lines)} {'line' if len(lines) == 1 else 'lines'} of {len(who)} {'talker' if len(who) == 1 else 'talkers'} "
             f"({listed(who)}) came to it, at {times}. The first: {quote(lines[0].text)}"
         )
-        confidence = min(found.support for found in material.found if found.line.id in {line.id for line in lines})
+        counted = {line.id for line in lines}
+        confidence = min(found.support for found in material.found if found.line.id in counted)
         return [Claim(text, confidence * _heard(lines), tuple(Evidence.of(line) for line in lines[:_MOST_COUNTED]))]
 
 
@@ -199,8 +200,10 @@ def _things(
     """What some lines are about, and those that prove it: the best line, what was agreed, for each thing the first line that names it."""
     things: list[str] = []
     shown = list({line.id: line for line in (best, *agreed)}.values())
+    said = {line.id: stems(line.text) for line in (*shown, *lines)}
     for thing in key_words(lines, vocabulary, _MOST_THINGS, asked):
-        namer = next((line for line in (*shown, *lines) if coverage(stems(thing), stems(line.text)) == 1.0), None)
+        named = stems(thing)
+        namer = next((line for line in (*shown, *lines) if coverage(named, said[line.id]) == 1.0), None)
         if namer is None or (namer not in shown and len(shown) >= most_evidence):
             continue
         things.append(thing)

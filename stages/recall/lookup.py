@@ -85,8 +85,8 @@ class Lookup:
         return list(rows.values())
 
     def heard_in(self, session: str, span: tuple[int, int]) -> list[LineRow]:
-        """What was said in a span of a session (ns), by start."""
-        return self.memory.lines(session, start_ns=span[0], end_ns=span[1], at=self.at)[:_MOST_LINES]
+        """What was said in a span of a session (ns), by start, without the times of the words: clips are cut from lines read anew."""
+        return self.memory.lines(session, start_ns=span[0], end_ns=span[1], at=self.at, words=False)[:_MOST_LINES]
 
     def topic(self, topic: str, terms: tuple[str, ...]) -> Topic:
         """A topic in words as `missed.attended_by_topic` measures by it."""
@@ -94,7 +94,10 @@ class Lookup:
 
     def about(self, stretches: Sequence[Stretch], topic: str, terms: tuple[str, ...]) -> list[Stretch]:
         """Those of the stretches that are about a topic."""
-        return attended_by_topic(_with_words(stretches), self.topic(topic, terms), self.memory.vectors)
+        told = _with_words(stretches)
+        names = [line.id for stretch in told for line in stretch.lines]
+        known = dict(zip(names, self.memory.vectors(names), strict=True)) if self.has_encoder else {}
+        return attended_by_topic(told, self.topic(topic, terms), known)
 
     def summarised(self, stretches: Iterable[Stretch]) -> tuple[Stretch, ...]:
         """The same stretches with the summaries of their events."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,13 +78,13 @@ def follows(attended: Attended, line: LineRow) -> bool:
     return attended.azimuth_deg is None or is_near(line.azimuth_deg, attended.azimuth_deg)
 
 
-def attended_by_topic(stretches: Sequence[Stretch], topic: Topic, vectors_of: Callable[[Sequence[str]], Float32Array]) -> list[Stretch]:
-    """The stretches that are about a topic, by start; none where nothing was.
+def attended_by_topic(stretches: Sequence[Stretch], topic: Topic, vectors: Mapping[str, Float32Array]) -> list[Stretch]:
+    """The stretches that are about a topic, by start; none where nothing was. `vectors` are those of their lines, by id.
 
     Nobody follows two conversations at once: of two that overlap, the one that is more about it counts.
     """
     scored = sorted(
-        ((_aboutness(stretch, topic, vectors_of), place) for place, stretch in enumerate(stretches)),
+        ((_aboutness(stretch, topic, vectors), place) for place, stretch in enumerate(stretches)),
         key=lambda entry: (-entry[0], entry[1]),
     )
     if not scored or scored[0][0] <= 0.0:
@@ -175,14 +175,14 @@ def _own_tracks(stretches: Sequence[Stretch], attended: Sequence[Stretch]) -> se
     return {key for key, spoken in total.items() if 2 * inside[key] >= spoken}
 
 
-def _aboutness(stretch: Stretch, topic: Topic, vectors_of: Callable[[Sequence[str]], Float32Array]) -> float:
+def _aboutness(stretch: Stretch, topic: Topic, vectors_of: Mapping[str, Float32Array]) -> float:
     """How much a stretch is about a topic: 0 where it is not at all."""
     said = [stems(line.text) for line in stretch.lines]
     named = coverage(topic.terms, frozenset().union(*said)) if topic.terms else 0.0
     share = sum(coverage(topic.terms, words) > 0.0 for words in said) / len(said) if topic.terms else 0.0
     if not len(topic.vectors):
         return named * (0.5 + share) if named >= 0.5 else 0.0
-    vectors = vectors_of([line.id for line in stretch.lines])
+    vectors = np.stack([vectors_of[line.id] for line in stretch.lines])
     centre = vectors.mean(axis=0)
     centre_cosine = float((topic.vectors @ (centre / max(float(np.linalg.norm(centre)), 1e-9))).max())
     line_cosine = float((vectors @ topic.vectors.T).max())

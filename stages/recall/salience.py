@@ -9,7 +9,7 @@ from itertools import pairwise
 from math import log, sqrt
 
 from stages.memory.rows import LineRow
-from stages.recall.terms import STOP_WORDS, content_terms, has_number, is_calendar, is_irregular, stem, tokens
+from stages.recall.terms import STOP_WORDS, content_terms, has_number, is_calendar, is_irregular, is_number, stem, tokens
 from stages.recall.word_lists import word_set
 
 _DETERMINERS = word_set(
@@ -32,6 +32,7 @@ _NAME = re.compile(
     rf"(?<=[a-z0-9,;] ){_CAPITAL}(?: {_CAPITAL})*\b"
     rf"|(?:^|(?<=[.!?] )){_CAPITAL}(?: {_CAPITAL})+(?= (?:is|are|was|were|has|had|will|would|can|could|does|did|said|[a-z]{{3,}}s)\b)"
 )
+_ASKS = re.compile(r"\b(?:do|does|did|can|could|will|would|should)\b", re.I)
 _DECISION = re.compile(
     r"\b(?:decid|agree|settl|must\b|have to|need|deadline|important|urgent|cancel|move[ds]?\b|chang|meet|book|start"
     r"|begin|leav|open|clos|cost|price|pay|remember|promise|"
@@ -168,13 +169,13 @@ def _chunks(clause: str) -> list[list[str]]:
     """Content words that follow a determiner or a number, up to the next other word."""
     chunks: list[list[str]] = []
     chunk: list[str] | None = None
-    asks = re.search(r"\b(?:do|does|did|can|could|will|would|should)\b", clause, re.I) is not None
+    asks = _ASKS.search(clause) is not None
     for word in [*tokens(clause), "."]:
         content = (
             word not in STOP_WORDS
             and word not in _DULL
             and not is_irregular(word)
-            and not has_number(word)
+            and not is_number(word)
             and not word[0].isdigit()
             and word.isascii()
         )
@@ -186,7 +187,7 @@ def _chunks(clause: str) -> list[list[str]]:
             while len(chunk) > 1 and (chunk[-1].endswith(("s", "ed", "ing")) or asks):
                 chunk.pop()
             chunks.append(chunk)
-        opens = word in _DETERMINERS or has_number(word) or (chunk == [] and word in _DULL)
+        opens = word in _DETERMINERS or is_number(word) or (chunk == [] and word in _DULL)
         chunk = [] if opens else None
     return chunks
 

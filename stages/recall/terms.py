@@ -11,6 +11,7 @@ from stages.recall.word_lists import NUMBER_WORDS, TENS, numbered, word_set
 # One short syllable, which an e at its end would make another word: "plan" and "plane", "hop" and "hope".
 _SHORT = re.compile(r"[^aeiou]*[aeiou][^aeiouwxy]")
 _TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)?(?:-\d+)?")
+_MAY = re.compile(r"(?<=\s)May\b")
 _LEAST_LONG = 5
 
 STOP_WORDS: frozenset[str] = word_set(
@@ -153,9 +154,12 @@ def has_amount(text: str) -> bool:
 
 def has_number(text: str) -> bool:
     """Whether a text holds a number, in digits or words, or a time like a weekday or a month."""
-    if re.search(r"(?<=\s)May\b", text):
-        return True
-    return any(token[0].isdigit() or token in _NUMBERS or token in _ORDINALS or token in _CALENDAR for token in tokens(text))
+    return _MAY.search(text) is not None or any(is_number(token) for token in tokens(text))
+
+
+def is_number(token: str) -> bool:
+    """Whether a word is a number, in digits or letters, or names a time like a weekday or a month."""
+    return token[0].isdigit() or token in _NUMBERS or token in _ORDINALS or token in _CALENDAR
 
 
 def numbers(text: str) -> frozenset[str]:

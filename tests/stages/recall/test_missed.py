@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.packets import Float32Array
 from stages.memory.minilm_onnx import MinilmOnnx
 from stages.memory.rows import LineRow
 from stages.recall.missed import Topic, attended_by_constraint, attended_by_topic, missed, overlap_ns, stretches_of
@@ -23,10 +22,6 @@ BAKERY = [
 ]
 LATER = [line_row("The lamp is broken", 30.0, track="t3", event="lamp", azimuth_deg=200.0)]
 NO_VECTORS = np.zeros((0, 0), dtype=np.float32)
-
-
-def _no_vectors(_ids: Sequence[str]) -> Float32Array:
-    raise AssertionError("not asked for without an encoder")
 
 
 def _missed(lines: Sequence[LineRow], attended: Attended) -> list[tuple[str | None, list[str]]]:
@@ -65,19 +60,18 @@ def test_a_short_touch_is_not_an_overlap() -> None:
 
 def test_the_topic_by_its_words_where_there_is_no_encoder() -> None:
     stretches = stretches_of([*DOGS, *BAKERY, *LATER])
-    assert [s.event for s in attended_by_topic(stretches, Topic(NO_VECTORS, ("dog",)), _no_vectors)] == ["dogs"]
-    assert attended_by_topic(stretches, Topic(NO_VECTORS, ("volcano",)), _no_vectors) == []
-    assert attended_by_topic([], Topic(NO_VECTORS, ("dog",)), _no_vectors) == []
+    assert [s.event for s in attended_by_topic(stretches, Topic(NO_VECTORS, ("dog",)), {})] == ["dogs"]
+    assert attended_by_topic(stretches, Topic(NO_VECTORS, ("volcano",)), {}) == []
+    assert attended_by_topic([], Topic(NO_VECTORS, ("dog",)), {}) == []
 
 
 def test_the_topic_by_its_meaning(encoder: MinilmOnnx) -> None:
     lines = {line.id: line for line in (*DOGS, *BAKERY, *LATER)}
 
-    def vectors_of(ids: Sequence[str]) -> Float32Array:
-        return encoder.encode([lines[name].text for name in ids])
+    vectors = dict(zip(lines, encoder.encode([line.text for line in lines.values()]), strict=True))
 
     def about(topic: str) -> list[str | None]:
-        found = attended_by_topic(stretches_of(lines.values()), Topic(encoder.encode([topic]), (topic,)), vectors_of)
+        found = attended_by_topic(stretches_of(lines.values()), Topic(encoder.encode([topic]), (topic,)), vectors)
         return [stretch.event for stretch in found]
 
     assert about("pets") == ["dogs"]
@@ -87,5 +81,5 @@ def test_the_topic_by_its_meaning(encoder: MinilmOnnx) -> None:
 
 def test_of_two_talks_at_once_only_the_one_that_is_more_about_it_was_followed() -> None:
     hot = [line_row("We sell a hot dog for a dollar", 1.0, track="t3", event="food"), line_row("And fries", 4.5, track="t4", event="food")]
-    found = attended_by_topic(stretches_of([*DOGS, *hot]), Topic(NO_VECTORS, ("dog",)), _no_vectors)
+    found = attended_by_topic(stretches_of([*DOGS, *hot]), Topic(NO_VECTORS, ("dog",)), {})
     assert [stretch.event for stretch in found] == ["dogs"]
