@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 
+from pipeline.packets import Float32Array
 from stages.memory.rows import LineRow
 from stages.recall.lookup import Lookup, Outcome
 from stages.recall.material import Found, Material
@@ -60,7 +62,9 @@ class FoundLines:
 
     def _judged(self, question: Question, ranked: Ranked) -> list[Found]:
         """The lines that support an answer, the best first."""
-        judge = Judge(question, ranked.cosines, ranked.centres, self._likeness if self._lookup.has_encoder else None)
+        judge = Judge(
+            question, ranked.cosines, ranked.centres, partial(self._likeness, ranked.vectors) if self._lookup.has_encoder else None
+        )
         found = []
         for line in ranked.nearest[:_MOST_JUDGED]:
             context = ranked.context(line)
@@ -99,8 +103,8 @@ class FoundLines:
                 ]
         return best
 
-    def _likeness(self, text: str, line: LineRow) -> float:
-        return float(self._lookup.searcher.encode([text])[0] @ self._lookup.memory.vectors([line.id])[0])
+    def _likeness(self, vectors: Mapping[str, Float32Array], text: str, line: LineRow) -> float:
+        return float(self._lookup.searcher.encode([text])[0] @ vectors[line.id])
 
 
 def _fitness(entry: Found, judge: Judge) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 
@@ -39,13 +40,14 @@ class Ranked:
 
     `lines` are in an order in which each of the first says something new (`diversity.py`), `nearest` in that of `scores` alone.
     `cosines` are the likeness of lines with the query, `centres` that of the stretches they stand in (both empty without an
-    encoder); `chains` are conversations around the best lines.
+    encoder); `vectors` are those of the lines, float32, shape (dimension,), by id; `chains` are conversations around the best lines.
     """
 
     lines: tuple[LineRow, ...]
     scores: Mapping[str, float]
     cosines: Mapping[str, float]
     centres: Mapping[str, float]
+    vectors: Mapping[str, Float32Array]
     chains: tuple[tuple[LineRow, ...], ...]
 
     @property
@@ -55,15 +57,21 @@ class Ranked:
 
     def context(self, line: LineRow, n_each_side: int = 2) -> tuple[LineRow, ...]:
         """The neighbours of a line in its conversation, itself among them."""
-        for chain in self.chains:
-            for place, other in enumerate(chain):
-                if other.id == line.id:
-                    return chain[max(0, place - n_each_side) : place + n_each_side + 1]
-        return (line,)
+        if line.id not in self._places:
+            return (line,)
+        chain, place = self._places[line.id]
+        return chain[max(0, place - n_each_side) : place + n_each_side + 1]
 
     def stretch(self, line: LineRow) -> tuple[LineRow, ...]:
         """The lines of the event of a line, as far as they are known here."""
-        return next((tuple(other for other in chain if other.event == line.event) for chain in self.chains if line in chain), (line,))
+        if line.id not in self._places:
+            return (line,)
+        return tuple(other for other in self._places[line.id][0] if other.event == line.event)
+
+    @cached_property
+    def _places(self) -> dict[str, tuple[tuple[LineRow, ...], int]]:
+        """The conversation of each line, and its place there, by id."""
+        return {line.id: (chain, place) for chain in self.chains for place, line in enumerate(chain)}
 
 
 class Searcher:
@@ -118,6 +126,7 @@ class Searcher:
             scores={line.id: scores[line.id] for line in allowed},
             cosines=cosines,
             centres=_centres({**rows, **unseen}, chains, vectors, queries),
+            vectors=vectors,
             chains=tuple(tuple(chain) for chain in chains),
         )
 
