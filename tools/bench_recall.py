@@ -29,7 +29,7 @@ def parts(data: Path, work: Path, *, quick: bool, n_rooms: int, configs: Sequenc
     answerers = tuple(word for config in configs for word in ("--config", str(config)))
     text = ("tools.recall_rooms_text", "--folder", str(work / "rooms"), *answerers)
     audio = ("tools.recall_rooms_audio", "--folder", str(work / "rooms-audio"), "--rooms", "1" if quick else str(n_rooms))
-    sizes = ("1000", "10000") if quick else ("1000", "10000", "100000")
+    sizes = ("1000", "10000") if quick else ("1000", "10000", "100000", "1000000")
     qmsum = data / "qmsum"
     return [
         Part("Rooms", (*text, "--rooms", "10") if quick else text),

@@ -24,7 +24,6 @@ import numpy.typing as npt
 from pipeline.packets import NS_PER_S, Float32Array
 from stages.memory.rows import LineRow
 from stages.recall.answers import speaker_of
-from stages.recall.memory_recall import MemoryRecall
 from stages.recall.ranking import conversations
 from stages.recall.topic_support import FEATURES, judged, phrase, talks_in, topic_of
 from tools.recall_rooms import Room, made_room, written
@@ -144,11 +143,9 @@ def gathered(rooms: Iterable[Room], config: Path) -> Iterator[Example]:
     with RecallOfRooms(config) as recalls, tempfile.TemporaryDirectory() as folder:
         names = {name: recalls.encoder.encode([phrase(name)])[0] for topic in topics() for name in topic.about}
         for room in rooms:
-            with recalls.of_room(room, written(room, Path(folder))) as recall:
-                if not isinstance(recall, MemoryRecall):
-                    raise TypeError(f"{config}: its recall has no memory of lines")
-                lines = recall.memory.lines(recall.memory.sessions()[0].id, words=False)
-                vectors = dict(zip((line.id for line in lines), recall.memory.vectors([line.id for line in lines]), strict=True))
+            with recalls.of_room(room, written(room, Path(folder))) as (_, memory):
+                lines = memory.lines(memory.sessions()[0].id, words=False)
+                vectors = dict(zip((line.id for line in lines), memory.vectors([line.id for line in lines]), strict=True))
             yield from examples_of(room, lines, vectors, names)
 
 

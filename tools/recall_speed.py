@@ -1,16 +1,21 @@
 """How long a question takes, part by part, over memories of several sizes, with the extractive answerer: a markdown table.
 
-    python -m tools.recall_speed --data ../shared/data/qmsum --lines 1000 10000 100000
+    python -m tools.recall_speed --data ../shared/data/qmsum --lines 1000 10000 100000 1000000 [--folder WHERE]
 
 The memories are those of `tools/memory_scale.py`: texts of real meetings, their vectors slightly moved. Questions are encoded for real.
+One memory grows from size to size; a million lines take 3 GB and some minutes to make. Beside the times on the wall stands that of the
+processor: a machine that others use too is judged by it. A second table tells the largest memory by kind of question.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -36,27 +41,49 @@ _KINDS = (
 )
 
 
-def timings(recall: HybridRecall, questions: Sequence[str], n_hours: int) -> dict[str, list[float]]:
-    """Milliseconds of each part, by part, of questions that are asked when the last hour has been heard."""
+@dataclass(frozen=True)
+class Told:
+    """How long an answer took: milliseconds of each part on the wall, and on the processor as a whole."""
+
+    intent: str
+    timing_ms: Mapping[str, float]
+    processor_ms: float
+
+
+def timings(recall: HybridRecall, questions: Sequence[str], n_hours: int) -> list[Told]:
+    """How long each of some questions takes that are asked when the last hour has been heard."""
     now = begun(n_hours - 1) + timedelta(hours=1)
     recall.ask(questions[0], now=now)
-    told = [recall.ask(question, now=now).timing_ms for question in questions]
-    return {part: [entry[part] for entry in told] for part in PARTS}
+    told = []
+    for question in questions:
+        before_s = time.process_time()
+        answer = recall.ask(question, now=now)
+        told.append(Told(answer.intent, answer.timing_ms, 1e3 * (time.process_time() - before_s)))
+    return told
 
 
-def table(found: dict[int, dict[str, list[float]]]) -> str:
-    """Markdown: p50 / p95 in milliseconds of each part, by the number of lines."""
-    lines = [f"| lines | {' | '.join(f'{part}, p50 / p95 ms' for part in PARTS)} |", f"|---:|{'---:|' * len(PARTS)}"]
-    for n_lines, parts in found.items():
-        cells = [f"{np.percentile(parts[part], 50):.0f} / {np.percentile(parts[part], 95):.0f}" for part in PARTS]
-        lines.append(f"| {n_lines} | {' | '.join(cells)} |")
+def table(rows: dict[str, list[Told]], first: str) -> str:
+    """Markdown: p50 / p95 in milliseconds of each part, a row for each name; `first` is the heading of the names."""
+    columns = [*PARTS, "processor"]
+    lines = [f"| {first} | {' | '.join(f'{column}, p50 / p95 ms' for column in columns)} |", f"|---:|{'---:|' * len(columns)}"]
+    for name, told in rows.items():
+        values = [[entry.timing_ms[part] for entry in told] for part in PARTS] + [[entry.processor_ms for entry in told]]
+        cells = [f"{np.percentile(column, 50):.0f} / {np.percentile(column, 95):.0f}" for column in values]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def measure(directory: Path, texts: Texts, encoder: MinilmOnnx, n_lines: int) -> dict[str, list[float]]:
-    """Make a memory of so many lines (whole thousands) in a directory, and ask it."""
-    n_hours = max(1, n_lines // LINES_PER_HOUR)
-    grow(directory, texts, 0, n_hours, "ivf_sq8")
+def by_kind(told: Sequence[Told]) -> dict[str, list[Told]]:
+    """The answers by intent, with their number, the most frequent first."""
+    kinds = sorted({entry.intent for entry in told})
+    found = {kind: [entry for entry in told if entry.intent == kind] for kind in kinds}
+    return {f"{kind} ({len(entries)})": entries for kind, entries in sorted(found.items(), key=lambda pair: -len(pair[1]))}
+
+
+def measure(directory: Path, texts: Texts, encoder: MinilmOnnx, had: int, n_lines: int) -> list[Told]:
+    """Let a memory of `had` lines grow to so many (whole thousands), and ask it."""
+    n_hours = n_lines // LINES_PER_HOUR
+    grow(directory, texts, had // LINES_PER_HOUR, n_hours - had // LINES_PER_HOUR, "ivf_sq8")
     memory = LongTermMemory(encoder, str(directory), read_only=True)
     memory.start()
     try:
@@ -66,21 +93,26 @@ def measure(directory: Path, texts: Texts, encoder: MinilmOnnx, n_lines: int) ->
 
 
 def main() -> None:
-    """Parse options, measure, print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    """Parse options, measure, print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="the folder of QMSum's meetings")
     parser.add_argument("--lines", type=int, nargs="+", default=[1000, 10_000, 100_000], help="sizes, in whole thousands")
+    parser.add_argument("--folder", type=Path, help="where the memory is made and vectors are kept; default: a temporary folder")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        texts = embedded(options.data, folder, MinilmOnnx())
+    sizes = sorted({max(1, size // LINES_PER_HOUR) * LINES_PER_HOUR for size in options.lines})
+    found: dict[str, list[Told]] = {}
+    with tempfile.TemporaryDirectory(dir=options.folder) as name:
+        texts = embedded(options.data, options.folder or Path(name), MinilmOnnx())
         encoder = MinilmOnnx()
         encoder.start()
         try:
-            found = {n_lines: measure(folder / str(n_lines), texts, encoder, n_lines) for n_lines in options.lines}
+            for had, n_lines in zip([0, *sizes], sizes, strict=False):
+                found[str(n_lines)] = measure(Path(name) / "memory", texts, encoder, had, n_lines)
+                sys.stderr.write(f"{n_lines} lines asked, load {os.getloadavg()[0]:.1f}\n")
         finally:
             encoder.stop()
-    sys.stdout.write(table(found) + "\n")
+    largest = by_kind(found[str(sizes[-1])])
+    sys.stdout.write(f"{table(found, 'lines')}\n\nOf {sizes[-1]} lines, by kind of question:\n\n{table(largest, 'kind')}\n")
 
 
 if __name__ == "__main__":

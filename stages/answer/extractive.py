@@ -12,7 +12,7 @@ from stages.answer.cited_claims import cited, following, ordered, present
 from stages.answer.corrections import correction_of
 from stages.answer.length_budget import fitting, quote_words
 from stages.answer.openings import with_openings
-from stages.answer.said_once import says_the_same
+from stages.answer.said_once import Said, says_the_same
 from stages.answer.settled import settled
 from stages.answer.talkers import talkers
 from stages.answer.wording import LONGEST_QUOTE_WORDS, Wording, bearings, listed, people, person, quote
@@ -86,14 +86,17 @@ class Extractive(Answerer):
         self, question: Question, stretches: Iterable[tuple[Stretch, str]], material: Material, wording: Wording
     ) -> Iterator[Claim]:
         """A claim for each stretch, with its opening; words that one of them has told are not quoted again."""
-        told: list[str] = []
+        told: list[Said] = []
+        vocabulary = Vocabulary(line for other in (*material.attended, *material.missed, *material.stretches) for line in other.lines)
         for stretch, opening in stretches:
-            yield self._stretch(question, stretch, material, wording, opening, told)
+            yield self._stretch(question, stretch, vocabulary, wording, opening, told)
 
-    def _stretch(self, question: Question, stretch: Stretch, material: Material, wording: Wording, opening: str, told: list[str]) -> Claim:
+    def _stretch(
+        self, question: Question, stretch: Stretch, vocabulary: Vocabulary, wording: Wording, opening: str, told: list[Said]
+    ) -> Claim:
         """A sentence on a stretch of conversation: where, how many and who, about what, the words that tell most, and what was agreed.
 
-        `told` are the quotes of the answer so far; those of this stretch are added.
+        `told` is what the answer has quoted so far; what is quoted of this stretch is added.
         """
         who = people(stretch)
         who = who if opening else who[0].upper() + who[1:]
@@ -103,8 +106,7 @@ class Extractive(Answerer):
             shown = list(stretch.lines[: self.most_evidence])
             text = f"{opening}{who} spoke ({span}); the words were not transcribed."
             return Claim(text, _heard(shown), tuple(Evidence.of(line) for line in shown))
-        vocabulary = Vocabulary(line for other in (*material.attended, *material.missed, *material.stretches) for line in other.lines)
-        new = [line for line in lines if not any(says_the_same(line.text, other) for other in told)]
+        new = [line for line in lines if not Said.of(line.text).is_told(told)] if told else lines
         best = best_lines(new or lines, vocabulary, 1)[0]
         agreed = settled(lines) if len({line.track for line in lines}) > 1 else ()
         if len({best.id, *(line.id for line in agreed)}) > self.most_evidence:
@@ -112,7 +114,7 @@ class Extractive(Answerer):
         things, shown = _things(lines, best, agreed, vocabulary, question.text, self.most_evidence)
         about = f" talked about {listed(things)}" if things else " talked"
         text = f"{opening}{who}{about} ({span}). {_quotes(best, agreed, quote_words(question.length_s, LONGEST_QUOTE_WORDS))}"
-        told += [line.text for line in (best, *agreed[:1])]
+        told += [Said.of(line.text) for line in (best, *agreed[:1])]
         return Claim(text, _heard(shown), tuple(Evidence.of(line) for line in shown))
 
     def _talked(self, question: Question, material: Material, wording: Wording) -> list[Claim]:
@@ -186,7 +188,8 @@ class Extractive(Answerer):
             f"{len(lines)} {'line' if len(lines) == 1 else 'lines'} of {len(who)} {'talker' if len(who) == 1 else 'talkers'} "
             f"({listed(who)}) came to it, at {times}. The first: {quote(lines[0].text)}"
         )
-        confidence = min(found.support for found in material.found if found.line.id in {line.id for line in lines})
+        counted = {line.id for line in lines}
+        confidence = min(found.support for found in material.found if found.line.id in counted)
         return [Claim(text, confidence * _heard(lines), tuple(Evidence.of(line) for line in lines[:_MOST_COUNTED]))]
 
 
@@ -201,8 +204,10 @@ def _things(
     """What some lines are about, and those that prove it: the best line, what was agreed, for each thing the first line that names it."""
     things: list[str] = []
     shown = list({line.id: line for line in (best, *agreed)}.values())
+    said = {line.id: stems(line.text) for line in (*shown, *lines)}
     for thing in key_words(lines, vocabulary, _MOST_THINGS, asked):
-        namer = next((line for line in (*shown, *lines) if coverage(stems(thing), stems(line.text)) == 1.0), None)
+        named = stems(thing)
+        namer = next((line for line in (*shown, *lines) if coverage(named, said[line.id]) == 1.0), None)
         if namer is None or (namer not in shown and len(shown) >= most_evidence):
             continue
         things.append(thing)

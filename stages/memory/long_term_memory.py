@@ -39,6 +39,7 @@ from stages.memory.tables import arrivals, row_filters, row_reader, row_writer
 from stages.memory.tables.database import Database, WriterLock, translated
 from stages.memory.tables.line_checks import check_event, check_lines, check_start
 from stages.memory.tables.position_history import Place, PositionHistory
+from stages.memory.tables.span_reader import SpanReader
 from stages.memory.text_encoder import TextEncoder
 from stages.memory.vectors.line_index import LineIndex
 from stages.memory.vectors.vector_checks import check_vectors
@@ -73,6 +74,7 @@ class LongTermMemory(Resource):
         self._lock: WriterLock | None = None
         self._index: LineIndex | None = None
         self._positions = PositionHistory()
+        self.spans = SpanReader(self._database)
         self.sounds = SoundStore(self._database, self._writing_to)
         self.speakers = SpeakerBook(self._database)
         self.attention = AttentionStore(self._database)

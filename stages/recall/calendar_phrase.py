@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 
-from stages.recall.time_phrase import Moments, Window, find_window, overlap
+from stages.recall.time_phrase import WEEKDAYS, Moments, Window, find_window, overlap
 
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?"
@@ -28,7 +28,6 @@ _DATE = re.compile(
     rf"|{_MONTH} (?:the )?\d{{1,2}}(?:st|nd|rd|th)?\b(?! ?(?:people|euros|degrees))(?:,? \d{{4}})?){_PART}",
     re.I,
 )
-_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _PARTS = {"morning": (5, 12), "afternoon": (12, 18), "evening": (18, 24), "night": (20, 29)}
 _JUST_NOW_S = 120.0
 _HALF_SLACK_S = 300.0
@@ -65,7 +64,7 @@ def _span(match: re.Match[str], moments: Moments) -> Window | None:
     if what == "day before yesterday":
         return _part(today - timedelta(days=2), match["part"])
     if match["day"]:
-        back = (today.weekday() - _DAYS.index(match["day"].lower())) % 7 or 7
+        back = (today.weekday() - WEEKDAYS.index(match["day"].lower())) % 7 or 7
         return _part(today - timedelta(days=back), match["part"])
     monday = today - timedelta(days=today.weekday())
     is_this = what.startswith("this")

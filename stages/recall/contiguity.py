@@ -29,7 +29,7 @@ def gaps_s(lines: Sequence[LineRow]) -> Float32Array:
 
 def closeness(gaps: Float32Array, scale_s: float) -> Float32Array:
     """How much two lines belong together, 1 for neighbours, falling by e every `scale_s`, and 0 beyond `REACH_S`; float32, shape (n, n)."""
-    near: Float32Array = np.where(gaps <= REACH_S, np.exp(-gaps / np.float32(scale_s)), np.float32(0.0)).astype(np.float32)
+    near: Float32Array = np.where(gaps <= REACH_S, np.exp(-gaps / np.float32(scale_s)), np.float32(0.0)).astype(np.float32, copy=False)
     return near
 
 

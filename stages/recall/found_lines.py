@@ -106,7 +106,7 @@ class FoundLines:
         if not self._lookup.has_encoder:
             return _by_words(question, ranked)
         if question.about_speech:
-            return lines_about(question, ranked, self._lookup.searcher.encode, self._lookup.memory.vectors)[:_MOST_FOUND]
+            return lines_about(question, ranked, self._lookup.searcher.encode)[:_MOST_FOUND]
         return lines_with_fact(question, ranked)[:_MOST_FOUND]
 
 

@@ -46,12 +46,14 @@ def merged_gaps(gaps: Iterable[GapRow]) -> list[GapRow]:
 
 def gaps_inside(gaps: Iterable[GapRow], spans: Iterable[Span]) -> list[GapRow]:
     """The merged gaps, cut to the spans that were asked about."""
-    limits = merged_spans(spans)
+    limits: dict[str, list[tuple[int, int]]] = {}
+    for session, start_ns, end_ns in merged_spans(spans):
+        limits.setdefault(session, []).append((start_ns, end_ns))
     return [
         replace(gap, start_ns=max(gap.start_ns, start_ns), end_ns=min(gap.end_ns, end_ns))
         for gap in merged_gaps(gaps)
-        for session, start_ns, end_ns in limits
-        if session == gap.session and gap.start_ns < end_ns and gap.end_ns > start_ns
+        for start_ns, end_ns in limits.get(gap.session, ())
+        if gap.start_ns < end_ns and gap.end_ns > start_ns
     ]
 
 

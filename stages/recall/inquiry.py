@@ -146,7 +146,7 @@ class Inquiry:
         # A session goes on for as long as it was heard, and what is lost at its end was not.
         bounded = self._lookup.at is not None or (scope.window is not None and scope.window.end is not None)
         spans = [(name, span[0], span[1] if bounded else END_NS) for name, span in scope.spans.items() if name in asked]
-        return gaps_inside((gap for span in spans for gap in self._lookup.memory.gaps(*span, at=self._lookup.at)), spans)
+        return gaps_inside(self._lookup.memory.spans.gaps(spans, self._lookup.at_ns), spans)
 
     def _words(self, question: Question, scope: Scope, rounds: Sequence[Round], claims: Sequence[Claim], gaps: Sequence[GapRow]) -> str:
         outcome = merged(rounds)

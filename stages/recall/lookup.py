@@ -45,6 +45,7 @@ class Lookup:
     def __init__(self, memory: LongTermMemory, encoder: TextEncoder | None, at: datetime | None) -> None:
         self.memory = memory
         self.at = at
+        self.at_ns = None if at is None else utc_ns(at)
         self.searcher = Searcher(memory, encoder, at)
         self.has_encoder = encoder is not None
         self._names: list[str] | None = None
@@ -54,7 +55,7 @@ class Lookup:
     def speakers(self) -> list[str]:
         """Everybody who was heard, by name. Few questions name somebody, so it is looked up only then."""
         if self._names is None:
-            self._names = self.memory.speakers.names(None if self.at is None else utc_ns(self.at))
+            self._names = self.memory.speakers.names(self.at_ns)
         return self._names
 
     def declared(self) -> list[Attention]:
@@ -89,8 +90,8 @@ class Lookup:
         return list(rows.values())
 
     def heard_in(self, session: str, span: tuple[int, int]) -> list[LineRow]:
-        """What was said in a span of a session (ns), by start."""
-        return self.memory.lines(session, start_ns=span[0], end_ns=span[1], at=self.at)[:_MOST_LINES]
+        """What was said in a span of a session (ns), by start, without the times of the words: clips are cut from lines read anew."""
+        return self.memory.lines(session, start_ns=span[0], end_ns=span[1], at=self.at, words=False)[:_MOST_LINES]
 
     def stretches(self, lines: Iterable[LineRow]) -> list[Stretch]:
         """Lines grouped by what they are about; by event where there is no encoder."""

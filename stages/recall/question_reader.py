@@ -69,10 +69,10 @@ class QuestionReader:
     def _heard(self) -> tuple[list[SessionRow], dict[str, int]]:
         """The sessions of which something had been heard, and how far each was heard."""
         sessions, ends_ns = [], {}
+        # What had passed by an earlier moment is not known any more; what had been heard is.
+        passed_ns = self._lookup.memory.spans.passed_ns() if self._lookup.at is None else {}
         for session in self._lookup.memory.sessions(at=self._lookup.at):
-            # What had passed by an earlier moment is not known any more; what had been heard is.
-            passed_ns = 0 if self._lookup.at is not None else self._lookup.memory.passed_ns(session.id)
-            end_ns = max(session.duration_ns, passed_ns)
+            end_ns = max(session.duration_ns, passed_ns.get(session.id, 0))
             if end_ns > 0:
                 sessions.append(session)
                 ends_ns[session.id] = end_ns

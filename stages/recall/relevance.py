@@ -45,8 +45,7 @@ def relevance(
     those of the lines, float32, shape (dimension,), empty without an encoder. Rarity of words is that among these lines.
     """
     terms = content_terms(wanted.gist or wanted.topic)
-    stems: dict[str, str] = {}
-    has_term = [_has_terms(chain, terms, stems) for chain in chains]
+    has_term = _has_terms(chains, terms)
     rarity = _rarity(has_term, len(terms))
     best_words = max(words.values(), default=0.0) or 1.0
     scores: dict[str, float] = {}
@@ -54,27 +53,28 @@ def relevance(
     asked: dict[str, float] = {}
     for chain, has in zip(chains, has_term, strict=True):
         gaps = gaps_s(chain)
+        near = {scale_s: closeness(gaps, scale_s) for scale_s in {*_WORDS_AROUND, *_MEANING_AROUND}}
         n_words: Float32Array = np.array([len(line.text.split()) for line in chain], dtype=np.float32)
         total: Float32Array = (_LENGTH * np.log1p(np.minimum(n_words, _MOST_WORDS))).astype(np.float32)
         total = total + np.array([_WORDS * words.get(line.id, 0.0) / best_words for line in chain], dtype=np.float32)
         said: Float32Array = np.zeros(len(chain), dtype=np.float32)
         for scale_s, weight in _WORDS_AROUND.items():
-            said = presence(closeness(gaps, scale_s), has, rarity)
+            said = presence(near[scale_s], has, rarity)
             total = total + weight * said
         meant: Float32Array = np.zeros(len(chain), dtype=np.float32)
         if wanted.meaning is not None and vectors:
             own = np.stack([vectors[line.id] for line in chain])
             total = total + _MEANING * (own @ wanted.meaning)
             for scale_s, weight in _MEANING_AROUND.items():
-                meant = meanings(closeness(gaps, scale_s), own, n_words) @ wanted.meaning
+                meant = meanings(near[scale_s], own, n_words) @ wanted.meaning
                 total = total + weight * meant
-        for place, line in enumerate(chain):
+        for line, score, meant_here, said_here in zip(chain, total.tolist(), meant.tolist(), said.tolist(), strict=True):
             speaker = speaker_of(line)
             if speaker not in asked:
                 asked[speaker] = _NAMED * (is_named(speaker, wanted.topic) or is_named(speaker, wanted.gist))
-            scores[line.id] = float(total[place]) + asked[speaker]
+            scores[line.id] = score + asked[speaker]
             most_meant, most_said = sessions.get(line.session, (-1.0, 0.0))
-            sessions[line.session] = max(most_meant, float(meant[place])), max(most_said, float(said[place]))
+            sessions[line.session] = max(most_meant, meant_here), max(most_said, said_here)
     for chain in chains:
         for line in chain:
             most_meant, most_said = sessions[line.session]
@@ -82,18 +82,21 @@ def relevance(
     return scores
 
 
-def _has_terms(chain: Sequence[LineRow], terms: Sequence[str], stems: dict[str, str]) -> Float32Array:
-    """Which lines hold which terms, float32, shape (lines, terms), 0 or 1. `stems` keeps those of words that were seen."""
+def _has_terms(chains: Sequence[Sequence[LineRow]], terms: Sequence[str]) -> list[Float32Array]:
+    """Which lines of each chain hold which terms, float32, shape (lines, terms), 0 or 1."""
+    said = [[frozenset(tokens(line.text)) for line in chain] for chain in chains]
     places = {term: place for place, term in enumerate(terms)}
-    has: Float32Array = np.zeros((len(chain), len(terms)), dtype=np.float32)
-    for row, line in enumerate(chain):
-        for token in set(tokens(line.text)):
-            if token not in stems:
-                stems[token] = stem(token)
-            place = places.get(stems[token])
-            if place is not None:
-                has[row, place] = 1.0
-    return has
+    every = frozenset[str]().union(*(words for chain in said for words in chain))
+    # Few words are forms of the terms: telling these first, each line is one comparison of sets.
+    forms = {word: places[root] for word in every if (root := stem(word)) in places}
+    found = []
+    for chain in said:
+        has: Float32Array = np.zeros((len(chain), len(terms)), dtype=np.float32)
+        for row, words in enumerate(chain):
+            for word in words & forms.keys():
+                has[row, forms[word]] = 1.0
+        found.append(has)
+    return found
 
 
 def _rarity(has_term: Sequence[Float32Array], n_terms: int) -> Float32Array:

@@ -9,7 +9,7 @@ from itertools import pairwise
 from math import log, sqrt
 
 from stages.memory.rows import LineRow
-from stages.recall.terms import STOP_WORDS, content_terms, has_number, is_calendar, is_irregular, stem, tokens
+from stages.recall.terms import STOP_WORDS, content_terms, has_number, is_calendar, is_irregular, is_number, stem, tokens
 from stages.recall.word_lists import word_set
 
 _DETERMINERS = word_set(
@@ -32,6 +32,7 @@ _NAME = re.compile(
     rf"(?<=[a-z0-9,;] ){_CAPITAL}(?: {_CAPITAL})*\b"
     rf"|(?:^|(?<=[.!?] )){_CAPITAL}(?: {_CAPITAL})+(?= (?:is|are|was|were|has|had|will|would|can|could|does|did|said|[a-z]{{3,}}s)\b)"
 )
+_ASKS = re.compile(r"\b(?:do|does|did|can|could|will|would|should)\b", re.I)
 _DECISION = re.compile(
     r"\b(?:decid|agree|settl|must\b|have to|need|deadline|important|urgent|cancel|move[ds]?\b|chang|meet|book|start"
     r"|begin|leav|open|clos|cost|price|pay|remember|promise|"
@@ -46,9 +47,16 @@ class Vocabulary:
     def __init__(self, lines: Iterable[LineRow]) -> None:
         self._documents: Counter[str] = Counter()
         self._n_lines = 0
+        self._terms: dict[str, tuple[str, ...]] = {}
         for line in lines:
             self._n_lines += 1
-            self._documents.update(content_terms(line.text))
+            self._documents.update(self.terms(line.text))
+
+    def terms(self, text: str) -> tuple[str, ...]:
+        """`content_terms` of a text, worked out once: every line is compared with others many times."""
+        if text not in self._terms:
+            self._terms[text] = content_terms(text)
+        return self._terms[text]
 
     def weight(self, term: str) -> float:
         """Inverse document frequency, at least 0."""
@@ -57,7 +65,7 @@ class Vocabulary:
 
 def telling(line: LineRow, vocabulary: Vocabulary) -> float:
     """How much a line tells: its rare words, numbers, names and decisions; questions and very short lines tell less."""
-    terms = content_terms(line.text)
+    terms = vocabulary.terms(line.text)
     # The square root keeps a long line from winning by its length alone.
     score = sum(vocabulary.weight(term) for term in terms) / sqrt(max(1.0, len(terms)))
     score *= 1.0 + 0.3 * has_number(line.text) + 0.2 * bool(_names(line.text)) + 0.25 * bool(_DECISION.search(line.text))
@@ -68,26 +76,35 @@ def telling(line: LineRow, vocabulary: Vocabulary) -> float:
 
 def best_lines(lines: Sequence[LineRow], vocabulary: Vocabulary, n_most: int) -> list[LineRow]:
     """The most telling lines of a stretch, best first; a line that repeats the words of a better one comes later."""
-    rest = sorted(lines, key=lambda line: (-telling(line, vocabulary), line.start_ns, line.id))
-    chosen: list[LineRow] = []
-    said: set[str] = set()
-    while rest and len(chosen) < n_most:
-        place = max(range(len(rest)), key=lambda n: (_news(rest[n], said, vocabulary), -n))
-        line = rest.pop(place)
-        chosen.append(line)
-        said.update(content_terms(line.text))
-    return chosen
-
-
-def _news(line: LineRow, said: Collection[str], vocabulary: Vocabulary) -> float:
-    terms = content_terms(line.text)
-    new = sum(term not in said for term in terms) / max(1, len(terms))
-    return telling(line, vocabulary) * (0.4 + 0.6 * new)
+    return [line for line, _ in _best_told(lines, vocabulary, n_most)]
 
 
 def importance(lines: Sequence[LineRow], vocabulary: Vocabulary) -> float:
     """How much there is in a stretch: the sum of what its most telling lines tell."""
-    return sum(telling(line, vocabulary) for line in best_lines(lines, vocabulary, 5))
+    return sum(told for _, told in _best_told(lines, vocabulary, 5))
+
+
+def _best_told(lines: Sequence[LineRow], vocabulary: Vocabulary, n_most: int) -> list[tuple[LineRow, float]]:
+    """The best lines with how much each tells."""
+    rest = sorted(((line, telling(line, vocabulary)) for line in lines), key=lambda pair: (-pair[1], pair[0].start_ns, pair[0].id))
+    chosen: list[tuple[LineRow, float]] = []
+    said: set[str] = set()
+    while rest and len(chosen) < n_most:
+        best, most = 0, -1.0
+        for place, (line, told) in enumerate(rest):
+            # What follows tells less, and no line tells more for being new.
+            if told <= most:
+                break
+            news = told * (0.4 + 0.6 * _new_share(vocabulary.terms(line.text), said))
+            if news > most:
+                best, most = place, news
+        chosen.append(rest.pop(best))
+        said.update(vocabulary.terms(chosen[-1][0].text))
+    return chosen
+
+
+def _new_share(terms: Sequence[str], said: Collection[str]) -> float:
+    return sum(term not in said for term in terms) / max(1, len(terms))
 
 
 def key_words(lines: Sequence[LineRow], vocabulary: Vocabulary, n_most: int = 3, asked: str = "") -> list[str]:
@@ -152,13 +169,13 @@ def _chunks(clause: str) -> list[list[str]]:
     """Content words that follow a determiner or a number, up to the next other word."""
     chunks: list[list[str]] = []
     chunk: list[str] | None = None
-    asks = re.search(r"\b(?:do|does|did|can|could|will|would|should)\b", clause, re.I) is not None
+    asks = _ASKS.search(clause) is not None
     for word in [*tokens(clause), "."]:
         content = (
             word not in STOP_WORDS
             and word not in _DULL
             and not is_irregular(word)
-            and not has_number(word)
+            and not is_number(word)
             and not word[0].isdigit()
             and word.isascii()
         )
@@ -170,7 +187,7 @@ def _chunks(clause: str) -> list[list[str]]:
             while len(chunk) > 1 and (chunk[-1].endswith(("s", "ed", "ing")) or asks):
                 chunk.pop()
             chunks.append(chunk)
-        opens = word in _DETERMINERS or has_number(word) or (chunk == [] and word in _DULL)
+        opens = word in _DETERMINERS or is_number(word) or (chunk == [] and word in _DULL)
         chunk = [] if opens else None
     return chunks
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 
 from pipeline.packets import Float32Array, nanoseconds
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.rows import Hit, LineRow
+from stages.memory.tables.row_writer import utc_ns
 from stages.memory.text_encoder import TextEncoder
 from stages.memory.vectors.vector_index import Rows
 from stages.recall.contiguity import REACH_S
 from stages.recall.diversity import spread_out
+from stages.recall.gaps import merged_spans
 from stages.recall.ranking import conversations, fused
 from stages.recall.relevance import Wanted, relevance
 from stages.recall.scope import Scope
@@ -37,13 +40,14 @@ class Ranked:
 
     `lines` are in an order in which each of the first says something new (`diversity.py`), `nearest` in that of `scores` alone.
     `cosines` are the likeness of lines with the query, `centres` that of the stretches they stand in (both empty without an
-    encoder); `chains` are conversations around the best lines.
+    encoder); `vectors` are those of the lines, float32, shape (dimension,), by id; `chains` are conversations around the best lines.
     """
 
     lines: tuple[LineRow, ...]
     scores: Mapping[str, float]
     cosines: Mapping[str, float]
     centres: Mapping[str, float]
+    vectors: Mapping[str, Float32Array]
     chains: tuple[tuple[LineRow, ...], ...]
 
     @property
@@ -53,15 +57,21 @@ class Ranked:
 
     def context(self, line: LineRow, n_each_side: int = 2) -> tuple[LineRow, ...]:
         """The neighbours of a line in its conversation, itself among them."""
-        for chain in self.chains:
-            for place, other in enumerate(chain):
-                if other.id == line.id:
-                    return chain[max(0, place - n_each_side) : place + n_each_side + 1]
-        return (line,)
+        if line.id not in self._places:
+            return (line,)
+        chain, place = self._places[line.id]
+        return chain[max(0, place - n_each_side) : place + n_each_side + 1]
 
     def stretch(self, line: LineRow) -> tuple[LineRow, ...]:
         """The lines of the event of a line, as far as they are known here."""
-        return next((tuple(other for other in chain if other.event == line.event) for chain in self.chains if line in chain), (line,))
+        if line.id not in self._places:
+            return (line,)
+        return tuple(other for other in self._places[line.id][0] if other.event == line.event)
+
+    @cached_property
+    def _places(self) -> dict[str, tuple[tuple[LineRow, ...], int]]:
+        """The conversation of each line, and its place there, by id."""
+        return {line.id: (chain, place) for chain in self.chains for place, line in enumerate(chain)}
 
 
 class Searcher:
@@ -98,28 +108,35 @@ class Searcher:
             likely = {line.id: 0.0 for line in self._latest(scope)}
         rows = {line.id: line for line in self._candidates(likely, scope, among)}
         seeds = sorted(rows, key=lambda name: (-likely.get(name, 0.0), name))[:_WIDE_SEEDS]
-        rows.update((line.id, line) for line in self._surroundings([rows[name] for name in seeds], _WIDE_NS))
+        around, vectors = self._surroundings([rows[name] for name in seeds], _WIDE_NS)
+        rows.update((line.id, line) for line in around)
         talks = conversations(rows.values())
-        vectors = self._vectors(rows)
+        vectors = self._vectors(rows, vectors)
         scores = relevance(Wanted(topic, gist, meaning), talks, {hit.line: hit.score for hit in rankings[0]}, vectors)
         allowed = [line for line in rows.values() if scope.allows(line)]
         numbers = {line.id: number for number, talk in enumerate(talks) for line in talk}
         best = sorted(allowed, key=lambda line: (-scores[line.id], line.id))[:_SEEDS]
-        chains = conversations(self._surroundings(best, _REACH_NS))
+        near, theirs = self._surroundings(best, _REACH_NS)
+        chains = conversations(near)
         unseen = {line.id: line for chain in chains for line in chain if line.id not in rows}
-        vectors.update(self._vectors(unseen))
+        vectors.update(self._vectors(unseen, theirs))
         cosines = dict(zip(vectors, (np.stack(list(vectors.values())) @ queries.T).max(axis=1).tolist(), strict=True)) if vectors else {}
         return Ranked(
             lines=tuple(spread_out(allowed, scores, numbers)),
             scores={line.id: scores[line.id] for line in allowed},
             cosines=cosines,
             centres=_centres({**rows, **unseen}, chains, vectors, queries),
+            vectors=vectors,
             chains=tuple(tuple(chain) for chain in chains),
         )
 
-    def _vectors(self, rows: Mapping[str, LineRow]) -> dict[str, Float32Array]:
-        """The vectors of lines by id; none without an encoder."""
-        return {} if self._encoder is None else dict(zip(rows, self._memory.vectors(list(rows)), strict=True))
+    def _vectors(self, rows: Mapping[str, LineRow], known: Mapping[str, Float32Array]) -> dict[str, Float32Array]:
+        """The vectors of lines by id, in their order, those that are not known read now; none without an encoder."""
+        if self._encoder is None:
+            return {}
+        missing = [name for name in rows if name not in known]
+        read = dict(zip(missing, self._memory.vectors(missing), strict=True))
+        return {name: known[name] if name in known else read[name] for name in rows}
 
     def _latest(self, scope: Scope) -> list[LineRow]:
         """The last lines that were heard: what there is to show where nothing is alike."""
@@ -155,22 +172,13 @@ class Searcher:
                 break
         return list(found.values())[:_MOST_ROWS]
 
-    def _surroundings(self, seeds: Sequence[LineRow], reach_ns: int) -> list[LineRow]:
-        """Every line of all tracks that is not further from some lines."""
-        spans: dict[str, list[tuple[int, int]]] = {}
-        for line in sorted(seeds, key=lambda line: (line.session, line.start_ns, line.id)):
-            start_ns, end_ns = line.start_ns - reach_ns, line.end_ns + reach_ns
-            merged = spans.setdefault(line.session, [])
-            if merged and start_ns <= merged[-1][1]:
-                merged[-1] = (merged[-1][0], max(end_ns, merged[-1][1]))
-            else:
-                merged.append((start_ns, end_ns))
-        rows: dict[str, LineRow] = {}
-        for session, parts in spans.items():
-            for start_ns, end_ns in parts:
-                found = self._memory.lines(session, start_ns=start_ns, end_ns=end_ns, at=self._at, words=False)
-                rows.update((line.id, line) for line in found)
-        return list(rows.values())
+    def _surroundings(self, seeds: Sequence[LineRow], reach_ns: int) -> tuple[list[LineRow], dict[str, Float32Array]]:
+        """Every line of all tracks that is not further from some lines, and their vectors by id (none without an encoder)."""
+        spans = merged_spans((line.session, line.start_ns - reach_ns, line.end_ns + reach_ns) for line in seeds)
+        at_ns = None if self._at is None else utc_ns(self._at)
+        if self._encoder is None:
+            return self._memory.spans.lines(spans, at_ns), {}
+        return self._memory.spans.lines_and_vectors(spans, at_ns, self._encoder.dimension)
 
 
 def _centres(

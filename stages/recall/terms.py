@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 
 from stages.recall.word_lists import NUMBER_WORDS, TENS, numbered, word_set
 
 # One short syllable, which an e at its end would make another word: "plan" and "plane", "hop" and "hope".
 _SHORT = re.compile(r"[^aeiou]*[aeiou][^aeiouwxy]")
 _TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)?(?:-\d+)?")
+_MAY = re.compile(r"(?<=\s)May\b")
+_LEAST_LONG = 5
 
 STOP_WORDS: frozenset[str] = word_set(
     """
@@ -79,15 +82,16 @@ _NUMBERS: dict[str, str] = {word: str(value) for word, value in (numbered(NUMBER
 
 def tokens(text: str) -> list[str]:
     """The words of a text in lower case, without punctuation; "speaker-2" stays one word."""
-    return [token.replace("\u2019", "'") for token in _TOKEN.findall(text.lower())]
+    return _TOKEN.findall(text.lower())
 
 
 def spoken_span(text: str, words: Collection[str]) -> str:
     """The part of a text from the first to the last of some words (in lower case), as it stands there; the words where it has none."""
-    places = [match.span() for match in _TOKEN.finditer(text) if match[0].lower().replace("\u2019", "'") in words]
+    places = [match.span() for match in _TOKEN.finditer(text) if match[0].lower() in words]
     return text[places[0][0] : places[-1][1]] if places else " ".join(words)
 
 
+@lru_cache(maxsize=2**15)
 def stem(token: str) -> str:
     """A word without its common English endings, so that forms of one word are equal.
 
@@ -150,9 +154,12 @@ def has_amount(text: str) -> bool:
 
 def has_number(text: str) -> bool:
     """Whether a text holds a number, in digits or words, or a time like a weekday or a month."""
-    if re.search(r"(?<=\s)May\b", text):
-        return True
-    return any(token[0].isdigit() or token in _NUMBERS or token in _ORDINALS or token in _CALENDAR for token in tokens(text))
+    return _MAY.search(text) is not None or any(is_number(token) for token in tokens(text))
+
+
+def is_number(token: str) -> bool:
+    """Whether a word is a number, in digits or letters, or names a time like a weekday or a month."""
+    return token[0].isdigit() or token in _NUMBERS or token in _ORDINALS or token in _CALENDAR
 
 
 def numbers(text: str) -> frozenset[str]:
@@ -169,15 +176,18 @@ def same_word(one: str, other: str) -> bool:
     """Whether two stems are one word, allowing for a recogniser's small slips in long words."""
     if one == other:
         return True
-    longest = max(len(one), len(other))
-    if min(len(one), len(other)) < 5 or one[0] != other[0] or any(letter.isdigit() for letter in one + other):
+    if min(len(one), len(other)) < _LEAST_LONG or one[0] != other[0] or any(letter.isdigit() for letter in one + other):
         return False
-    return edit_distance(one, other) <= (2 if longest >= 9 else 1)
+    most = 2 if max(len(one), len(other)) >= 9 else 1
+    return abs(len(one) - len(other)) <= most and edit_distance(one, other) <= most
 
 
 def holds(term: str, words: Collection[str]) -> bool:
     """Whether a stem is among the stems of a text, small slips allowed."""
-    return term in words or any(same_word(term, word) for word in words)
+    if term in words:
+        return True
+    # Nearly every question asks this of thousands of words: those that cannot be a slip of it are told by their first letter.
+    return len(term) >= _LEAST_LONG and any(word[:1] == term[0] and same_word(term, word) for word in words)
 
 
 def coverage(terms: Iterable[str], words: Collection[str]) -> float:

@@ -49,6 +49,8 @@ _DAY = re.compile(
     re.I,
 )
 _LONG_RANGE = timedelta(hours=9)
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_DAYS_AGO = {"today": 0, "this": 0, "tonight": 0, "": 0, "yesterday": 1}
 _DAY_PARTS = {"morning": (5, 12), "afternoon": (12, 18), "evening": (18, 24), "noon": (12, 14)}
 
 
@@ -193,7 +195,7 @@ def _unit(said: str) -> str:
 
 
 def _is_day(said: str) -> bool:
-    return re.search(r"day|tonight|morning|afternoon|evening|\d{4}-\d\d-\d\d$", said, re.I) is not None
+    return re.search(r"(?<!mid)day|tonight|morning|afternoon|evening|\d{4}-\d\d-\d\d$", said, re.I) is not None
 
 
 def _is_exact(said: str) -> bool:
@@ -277,19 +279,15 @@ def _iso(text: str, moments: Moments) -> tuple[datetime, datetime] | None:
 
 
 def _date(text: str, moments: Moments) -> tuple[datetime, datetime] | None:
-    """A day, or a part of one, through dateparser."""
-    import dateparser
-
+    """Today, yesterday or the last such weekday before today, or a part of it."""
     part = next((name for name in _DAY_PARTS if re.search(rf"\b{name}\b", text)), "evening" if text == "tonight" else "")
     day_name = re.sub(r"\b(morning|afternoon|evening|noon|on|last)\b", "", text).strip()
-    day_name = "today" if day_name in {"this", "tonight", ""} else day_name
-    day = dateparser.parse(
-        day_name,
-        languages=["en"],
-        settings={"RELATIVE_BASE": moments.now.replace(tzinfo=None), "PREFER_DATES_FROM": "past", "RETURN_AS_TIMEZONE_AWARE": False},
-    )
-    if day is None:
+    if day_name in WEEKDAYS:
+        days_ago = (moments.now.weekday() - WEEKDAYS.index(day_name)) % 7 or 7
+    elif day_name in _DAYS_AGO:
+        days_ago = _DAYS_AGO[day_name]
+    else:
         return None
-    midnight = datetime.combine(day.date(), time(), tzinfo=moments.now.tzinfo)
+    midnight = datetime.combine(moments.now.date() - timedelta(days=days_ago), time(), tzinfo=moments.now.tzinfo)
     first, last = _DAY_PARTS.get(part, (0, 24))
     return midnight + timedelta(hours=first), midnight + timedelta(hours=last)

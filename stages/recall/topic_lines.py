@@ -35,17 +35,15 @@ _QUESTION = 0.08
 _MENTION = re.compile(r"\bmention|\bcome up\b|\bcame up\b|\bwords?\b", re.I)
 
 
-def lines_about(question: Question, ranked: Ranked, encode: Encode, vectors_of: Encode) -> list[Found]:
+def lines_about(question: Question, ranked: Ranked, encode: Encode) -> list[Found]:
     """The lines of a search that are about what a question asks, the most telling first; none where nothing that was found is.
 
-    `vectors_of` gives the vectors of lines by id. What somebody says counts by the stretch of talk that it stands in, whoever else
-    speaks there.
+    What somebody says counts by the stretch of talk that it stands in, whoever else speaks there.
     """
     asked = asked_topic(question)
     topic = topic_of(asked, encode([phrase(asked)])[0])
     talks = talks_in(ranked.chains)
-    vectors = vectors_of([line.id for talk in talks for line in talk])
-    stretches = judged(topic, talks, np.split(vectors, np.cumsum([len(talk) for talk in talks])[:-1]) if talks else [])
+    stretches = judged(topic, talks, [np.stack([ranked.vectors[line.id] for line in talk]) for talk in talks])
     told = [_about(question, topic, stretch, ranked, encode) for stretch in stretches]
     most = max((support for one in told for support in one.values()), default=0.0)
     # Where one talk is about the topic, another needs to be so more surely.

@@ -20,7 +20,7 @@ def test_every_part_has_its_folder_and_its_data(tmp_path: Path) -> None:
     assert known[0].command[-2:] == ("--config", "some.yaml")
     assert known[1].command[-1] == "40"
     assert known[2].needed == tmp_path / "qmsum"
-    assert known[3].command[-3:] == ("1000", "10000", "100000")
+    assert known[3].command[-4:] == ("1000", "10000", "100000", "1000000")
     own = [part.command[0] for part in known]
     assert all(importlib.util.find_spec(name) is not None for name in own)
 

@@ -92,13 +92,25 @@ def speakers(connection: sqlite3.Connection, at_ns: int | None = None) -> list[S
 
 
 def names(connection: sqlite3.Connection, at_ns: int | None = None) -> list[str]:
-    """The names of all who spoke until a moment, as reads show them, sorted."""
-    query = """
-        SELECT DISTINCT coalesce(p.name, t.speaker) FROM lines l LEFT JOIN line_speakers ls ON ls.line = l.id
-        LEFT JOIN speakers p ON p.id = ls.speaker LEFT JOIN tracks t ON t.session = l.session AND t.track = l.track
-        WHERE l.copy_of IS NULL AND (:at IS NULL OR l.ended_at_ns <= :at)
+    """The names of all who spoke until a moment, as reads show them, sorted; of each name only the first line is looked for."""
+    by_voice = """
+        SELECT p.name FROM speakers p WHERE EXISTS (
+            SELECT 1 FROM line_speakers w CROSS JOIN lines l ON l.id = w.line
+            WHERE w.speaker = p.id AND l.copy_of IS NULL AND (:at IS NULL OR l.ended_at_ns <= :at))
     """
-    return sorted(row[0] for row in connection.execute(query, {"at": at_ns}) if row[0])
+    found = {name for (name,) in connection.execute(by_voice, {"at": at_ns}) if name}
+    labels = """
+        SELECT t.session, t.track, t.speaker FROM tracks t JOIN sessions s ON s.id = t.session
+        WHERE t.speaker <> '' AND (:at IS NULL OR s.started_at_ns <= :at) ORDER BY s.started_at_ns
+    """
+    by_track = """
+        SELECT 1 FROM lines l WHERE l.session = ? AND l.track = ? AND l.copy_of IS NULL AND (? IS NULL OR l.ended_at_ns <= ?)
+        AND NOT EXISTS (SELECT 1 FROM line_speakers w JOIN speakers p ON p.id = w.speaker WHERE w.line = l.id) LIMIT 1
+    """
+    for session, track, name in connection.execute(labels, {"at": at_ns}).fetchall():
+        if name not in found and connection.execute(by_track, (session, track, at_ns, at_ns)).fetchone() is not None:
+            found.add(name)
+    return sorted(found)
 
 
 def name_of(connection: sqlite3.Connection, speaker: str) -> str | None:

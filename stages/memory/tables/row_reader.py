@@ -36,6 +36,16 @@ LEFT JOIN event_lines m ON m.line = l.id
 LEFT JOIN events e ON e.id = m.event AND (:at IS NULL OR e.ended_at_ns <= :at)
 """
 
+_WORDS = 9
+_WITHOUT_WORDS = _LINES.replace("l.words", "''")
+_WITH_VECTORS = _WITHOUT_WORDS.replace("l.heard_ns", "l.heard_ns, v.vector") + "LEFT JOIN vectors v ON v.n = l.n"
+# The last condition follows from the one before; it lets the index by start skip everything before.
+_IN_SPAN = """
+WHERE (:at IS NULL OR l.ended_at_ns <= :at) AND l.copy_of IS NULL AND l.session = :session
+      AND l.start_ns < :end AND l.end_ns > :start AND l.start_ns > :start - s.longest_line_ns - 1
+ORDER BY l.start_ns, l.n
+"""
+
 _EVENTS = """
 SELECT e.id, e.session, e.level, e.start_ns, e.end_ns, e.surprise, e.reason, e.tracks, e.summary,
        coalesce(k.made_by, ''), coalesce(k.version, ''), s.started_at_ns, e.ended_at_ns
@@ -114,13 +124,32 @@ def lines(
             bound["start"] = start_ns
         if tracks is not None:
             where.append(_among("l.track", "track", sorted(set(tracks)), bound))
-        asked = _LINES if words else _LINES.replace("l.words", "''")
+        asked = _LINES if words else _WITHOUT_WORDS
         query = f"{asked} WHERE {' AND '.join(where)} ORDER BY s.started_at_ns, l.session, l.start_ns, l.n"
         rows.extend(_line(row) for row in connection.execute(query, bound))
     if wanted is not None and len(wanted) > _AT_ONCE:
         order = {row.id: place for place, row in enumerate(sessions(connection))}
         rows.sort(key=lambda row: (order[row.session], row.start_ns, row.id))
     return rows
+
+
+def lines_in_spans(
+    connection: sqlite3.Connection, spans: Iterable[tuple[str, int, int]], at_ns: int | None, dimension: int | None
+) -> tuple[list[LineRow], dict[str, Float32Array]]:
+    """Lines (no copies, without their words) that overlap spans of sessions, span by span, by start, each once.
+
+    With a `dimension` also their vectors, float32, shape (dimension,), by line id; zeros for lines whose vectors have faded.
+    """
+    found: dict[str, tuple[Any, ...]] = {}
+    query = (_WITHOUT_WORDS if dimension is None else _WITH_VECTORS) + _IN_SPAN
+    for session, start_ns, end_ns in spans:
+        for row in connection.execute(query, {"session": session, "start": start_ns, "end": end_ns, "at": at_ns}):
+            found.setdefault(row[0], row)
+    if dimension is None:
+        return [_line(row) for row in found.values()], {}
+    read = stored_vectors.by_key(connection, ((name, row[-1]) for name, row in found.items()), dimension)
+    faded = np.zeros(dimension, dtype=np.float32)
+    return [_line(row[:-1]) for row in found.values()], {name: read.get(name, faded) for name in found}
 
 
 def events(connection: sqlite3.Connection, session: str | None, level: str | None, at_ns: int | None) -> list[EventRow]:
@@ -264,26 +293,10 @@ def stored_vector(connection: sqlite3.Connection, row: int, dimension: int) -> B
 
 
 def _line(row: tuple[Any, ...]) -> LineRow:
-    name, session, track, start, end, azimuth, elevation, speaker, text, words, confidence, language, of, copy, clip, clip_start = row[:-1]
-    return LineRow(
-        id=name,
-        session=session,
-        track=track,
-        start_ns=start,
-        end_ns=end,
-        azimuth_deg=azimuth,
-        elevation_deg=elevation,
-        speaker=speaker,
-        text=text,
-        words=tuple(WordRow(*word) for word in json.loads(words)) if words else (),
-        confidence=confidence,
-        language=language,
-        event=of,
-        copy_of=copy,
-        clip=clip,
-        clip_start_ns=clip_start,
-        heard_ns=row[-1],
-    )
+    """A row of `_LINES`, whose columns stand in the order of the fields."""
+    fields: list[Any] = [*row]
+    fields[_WORDS] = tuple(WordRow(*word) for word in json.loads(row[_WORDS])) if row[_WORDS] else ()
+    return LineRow(*fields)
 
 
 def _as_of(connection: sqlite3.Connection, row: Sequence[Any], ended_at_ns: int, at_ns: int | None) -> EventRow | None:

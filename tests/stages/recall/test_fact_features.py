@@ -25,6 +25,7 @@ def ranked(cosines: dict[str, float] | None = None) -> Ranked:
         scores={line.id: 10.0 * likeness.get(line.id, 0.0) for line in LINES},
         cosines=likeness,
         centres={line.id: 0.4 for line in LINES[:3]},
+        vectors={},
         chains=((LEAD, BUS, SEATS), (RAIN,)),
     )
 

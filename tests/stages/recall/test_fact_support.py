@@ -22,7 +22,7 @@ def ranked(*likeness: tuple[LineRow, float]) -> Ranked:
     chains = tuple(tuple(line for line in lines if line.track == track) for track in ("t1", "t2"))
     cosines = {line.id: cosine for line, cosine in likeness}
     scores = {name: 8.0 * cosine for name, cosine in cosines.items()}
-    return Ranked(lines, scores, cosines, cosines, tuple(chain for chain in chains if chain))
+    return Ranked(lines, scores, cosines, cosines, {}, tuple(chain for chain in chains if chain))
 
 
 def supports(question: str, found: Ranked) -> list[float]:

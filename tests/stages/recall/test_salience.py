@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from stages.recall.salience import Vocabulary, best_lines, importance, key_words, telling
+from stages.recall.terms import content_terms
 from tests.stages.recall.line_rows import line_row
 from tests.stages.recall.room_memory import load_rooms
 
@@ -25,6 +26,24 @@ def test_a_line_that_repeats_another_comes_later() -> None:
         line_row("The key is under the stairs", 8.0),
     ]
     assert [line.start_ns for line in best_lines(lines, Vocabulary(lines), 2)] == [0, 8 * 10**9]
+
+
+def test_the_best_lines_are_those_that_tell_most_anew() -> None:
+    for room in load_rooms("rooms.yaml"):
+        lines = list(room.lines)
+        vocabulary = Vocabulary(lines)
+        said: set[str] = set()
+        rest = sorted(lines, key=lambda line: (-telling(line, vocabulary), line.start_ns, line.id))
+        expected = []
+        for _ in range(6):
+            news = []
+            for line in rest:
+                terms = content_terms(line.text)
+                news.append(telling(line, vocabulary) * (0.4 + 0.6 * sum(term not in said for term in terms) / max(1, len(terms))))
+            expected.append(rest.pop(news.index(max(news))))
+            said.update(content_terms(expected[-1].text))
+        assert best_lines(lines, vocabulary, 6) == expected
+        assert importance(lines, vocabulary) == sum(telling(line, vocabulary) for line in expected[:5])
 
 
 def test_more_talk_is_more_important() -> None:

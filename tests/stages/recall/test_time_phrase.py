@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -69,3 +71,34 @@ def test_a_time_of_day_may_be_what_was_said_and_a_date_may_not() -> None:
     assert at_ten is not None
     assert yesterday is not None
     assert (at_ten.exact, yesterday.exact) == (False, True)
+
+
+@pytest.mark.parametrize("days_later", range(8))
+@pytest.mark.parametrize("day", ["monday", "wednesday", "sunday"])
+def test_a_weekday_is_the_last_one_before_today(day: str, days_later: int) -> None:
+    now = NOW + timedelta(days=days_later)
+    window, _ = find_window(f"What was said on {day} morning?", Moments(now))
+    assert window is not None
+    assert window.start is not None
+    assert f"{window.start:%A %H:%M}" == f"{day.title()} 05:00"
+    assert timedelta(0) < now.replace(hour=5, minute=0, second=0, microsecond=0) - window.start <= timedelta(days=7)
+
+
+def test_midday_is_an_hour_of_the_day() -> None:
+    window, _ = find_window("What was said at midday?", MOMENTS)
+    noon, _ = find_window("What was said at noon?", MOMENTS)
+    assert window is not None
+    assert noon is not None
+    assert (window.start, window.end) == (noon.start, noon.end)
+
+
+def test_days_are_read_without_loading_a_library_of_dates() -> None:
+    """Loading it takes longer than an answer may."""
+    asked = (
+        "import sys; from datetime import UTC, datetime; from stages.recall.time_phrase import Moments;"
+        " from stages.recall.calendar_phrase import asked_time; now = Moments(datetime(2026, 11, 22, 10, tzinfo=UTC));"
+        " found = [asked_time(f'What was said {day}?', now)[0] for day in ('yesterday morning', 'on Monday', 'tonight', 'last week')];"
+        " print(all(found), 'dateparser' in sys.modules)"
+    )
+    told = subprocess.run([sys.executable, "-c", asked], check=True, capture_output=True, text=True)
+    assert told.stdout.split() == ["True", "False"]

@@ -35,8 +35,8 @@ def _found(text: str, talks: Sequence[list[LineRow]], likeness: Sequence[float],
         return np.eye(1, 40, dtype=np.float32).repeat(len(texts), axis=0)
 
     lines = tuple(line for talk in talks for line in talk if only in {None, line.speaker})
-    ranked = Ranked(lines, {line.id: 0.0 for line in lines}, {}, {}, tuple(map(tuple, talks)))
-    found = lines_about(parse(text, MOMENTS), ranked, encode, lambda ids: np.stack([vectors[name] for name in ids]))
+    ranked = Ranked(lines, {line.id: 0.0 for line in lines}, {}, {}, vectors, tuple(map(tuple, talks)))
+    found = lines_about(parse(text, MOMENTS), ranked, encode)
     return [entry.line.text for entry in found]
 
 

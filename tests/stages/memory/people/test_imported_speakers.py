@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ import pytest
 from pipeline.packets import NS_PER_S
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.people.speaker_book import SpeakerError
+from stages.memory.tables.row_writer import utc_ns
 from stages.memory.transcript_files import export_session, import_transcript
+from tests.stages.memory.counted_steps import counted_steps
 from tests.stages.memory.people.test_speaker_book import ENCODER, START, begin, line, say, voice, who
 
 Import = Callable[..., str]
@@ -146,3 +149,27 @@ def test_what_cannot_be_done_leaves_them_as_they_were(memory: LongTermMemory, br
         with pytest.raises(SpeakerError, match=message):
             getattr(memory.speakers, call)(*arguments)
     assert listed(memory) == [("Ann", "Ann", True, 1), ("Ben", "Ben", True, 1)]
+
+
+def test_names_are_those_of_the_lines_as_of_any_moment(memory: LongTermMemory, brought: Import) -> None:
+    brought("one", "Ann", "Ben", "Ann", "Cleo")
+    begin(memory, "live")
+    say(memory, "live", line(0.0, voice(1)), line(4.0, voice(2)))
+    memory.speakers.rename("Ben", "Benjamin")
+    for at_s in (1.0, 2.0, 5.0, 11.0, 1e6):
+        at = START + timedelta(seconds=at_s)
+        told = {row.speaker for row in memory.lines(at=at)}
+        assert memory.speakers.names(utc_ns(at)) == sorted(name for name in told if name)
+    assert memory.speakers.names() == ["Ann", "Benjamin", "Cleo", "speaker-1", "speaker-2"]
+
+
+def test_names_are_found_without_reading_every_line(memory: LongTermMemory, brought: Import) -> None:
+    def steps() -> int:
+        with memory.findings.database.reading() as connection, counted_steps(connection, 1) as counted:
+            assert memory.speakers.names() == ["Ann", "Ben"]
+        return counted.count
+
+    brought("one", "Ann", "Ben")
+    few = steps()
+    brought("two", *["Ann", "Ben"] * 200)
+    assert steps() < 2 * few
