@@ -1,7 +1,8 @@
 """Whether a stretch of talk is about a topic: the measure behind "Who talked about X?" and "What did Anna say about X?".
 
 A single line rarely tells what a talk is about, so every line is judged with the talk around it, by a logistic regression over a few
-features of that stretch. Its weights are fitted by `python -m tools.fit_topic_support`, for all-MiniLM-L6-v2.
+features of that stretch. Its weights are for all-MiniLM-L6-v2, fitted with the functions of `tools/fit_topic_support.py` on the rooms of
+seeds 2000 to 2119 and 3000 to 3079 together; `python -m tools.fit_topic_support` alone takes the first of these.
 """
 
 from __future__ import annotations
