@@ -8,6 +8,7 @@ from dataclasses import replace
 from pipeline.packets import nanoseconds
 from stages.memory.rows import LineRow
 from stages.recall.answers import speaker_of
+from stages.recall.fact_lines import lines_with_fact
 from stages.recall.lookup import Lookup, Outcome
 from stages.recall.material import Found, Material
 from stages.recall.question import Question
@@ -103,6 +104,8 @@ class FoundLines:
 
     def _judged(self, question: Question, ranked: Ranked) -> list[Found]:
         """The lines that support an answer, the best first."""
+        if not question.about_speech and self._lookup.has_encoder:
+            return lines_with_fact(question, ranked)[:_MOST_FOUND]
         judge = Judge(question, ranked.cosines, ranked.centres, self._likeness if self._lookup.has_encoder else None)
         found = []
         for line in ranked.nearest[:_MOST_JUDGED]:
