@@ -22,6 +22,7 @@ from pipeline.app.open_memory import live_memory, live_recall, started
 from pipeline.build import build_resources, needs
 from pipeline.graph import Graph, load_graph
 from pipeline.stage import Resource
+from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.text_encoder import TextEncoder
 from stages.memory.transcript_files import import_transcript
 from stages.recall.recall import Recall
@@ -65,8 +66,8 @@ class RecallOfRooms:
         return next(resource for resource in self._shared.values() if isinstance(resource, TextEncoder))
 
     @contextmanager
-    def of_room(self, room: Room, transcript: Path) -> Iterator[Recall]:
-        """Recall over a memory that holds the transcript of a room."""
+    def of_room(self, room: Room, transcript: Path) -> Iterator[tuple[Recall, LongTermMemory]]:
+        """Recall over a memory that holds the transcript of a room, and that memory."""
         made: dict[str, Resource] = dict(self._shared)
         for name in (self._roles.memory, str(self._roles.recall)):
             node = self._graph.resources[name]
@@ -77,7 +78,7 @@ class RecallOfRooms:
         with started(own):
             memory = live_memory(own, self._roles)
             import_transcript(transcript, memory, self.encoder, room.started_at)
-            yield live_recall(own, str(self._roles.recall))
+            yield live_recall(own, str(self._roles.recall)), memory
 
 
 def answered(recall: Recall, room: Room, asked: Sequence[Asked]) -> list[Json]:
@@ -99,7 +100,7 @@ def measured(configs: Sequence[Path], seeds: Sequence[int], folder: Path) -> Fou
             for seed in seeds:
                 room = made_room(seed)
                 asked = asked_of(room)
-                with recalls.of_room(room, written(room, folder / "rooms")) as recall:
+                with recalls.of_room(room, written(room, folder / "rooms")) as (recall, _):
                     for question, answer in zip(asked, answered(recall, room, asked), strict=True):
                         kept.append((room, question, answer, scored(question, room, answer)))
                 if number == 0:

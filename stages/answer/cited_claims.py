@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stages.answer.wording import Wording, clock, offset, person, quote
+from stages.answer.wording import Wording, clock, listed, offset, person, quote
 from stages.memory.rows import LineRow
 from stages.recall.answers import Claim, Evidence
 from stages.recall.material import Found, Material
 from stages.recall.question import Question
+from stages.recall.untranscribed import is_untranscribed
 
 _SUREST = 0.95
 
@@ -19,6 +20,18 @@ def cited(question: Question, material: Material, wording: Wording, most_claims:
         Claim(wording.said(found.line, on_the_clock=question.intent == "when"), _sure([found]), (Evidence.of(found.line),))
         for found in material.found[:most_claims]
     ]
+
+
+def following(question: Question, material: Material, wording: Wording) -> list[Claim]:
+    """One claim of lines that follow each other, by start: what was said right before or after something."""
+    lines = [found.line for found in material.found]
+    if not lines:
+        return []
+    spoken = [line for line in lines[1:] if not is_untranscribed(line)]
+    text = wording.said(lines[0], on_the_clock=question.intent == "when")
+    text += "".join(f" {person(line)}: {quote(line.text)}" for line in spoken)
+    shown = [lines[0], *spoken]
+    return [Claim(text, _sure([found for found in material.found if found.line in shown]), tuple(Evidence.of(line) for line in shown))]
 
 
 def ordered(question: Question, material: Material, wording: Wording) -> list[Claim]:
@@ -39,6 +52,15 @@ def ordered(question: Question, material: Material, wording: Wording) -> list[Cl
     }[asked.relation]
     text = f"{told}. {_when(early, first.line, material)} {_when(late, second.line, material)}"
     return [Claim(text, _sure([first, second]), (Evidence.of(first.line), Evidence.of(second.line)))]
+
+
+def present(material: Material) -> list[Claim]:
+    """One claim on everybody who was heard; `material.found` has a line of each."""
+    lines = [found.line for found in material.found]
+    if not lines:
+        return []
+    text = f"{len(lines)} {'person was' if len(lines) == 1 else 'people were'} heard: {listed([person(line) for line in lines])}."
+    return [Claim(text, _sure(material.found), tuple(Evidence.of(line) for line in lines))]
 
 
 def _when(topic: str, line: LineRow, material: Material) -> str:

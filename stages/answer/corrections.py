@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from pipeline.packets import nanoseconds
 from stages.memory.rows import LineRow
-from stages.recall.terms import has_amount, has_number, is_calendar, numbers, tokens
+from stages.recall.answers import speaker_of
+from stages.recall.terms import STOP_WORDS, content_terms, has_amount, has_number, holds, is_calendar, numbers, stem, tokens
 from stages.recall.untranscribed import is_untranscribed
 
 _LATEST_NS = nanoseconds(60.0)
@@ -17,12 +19,15 @@ _TAKES_BACK = re.compile(
     r"|i meant|counted again|that was the old|(?:has|have) (?:changed|moved|swapped)|(?:says|said) it (?:was|is))\b",
     re.IGNORECASE,
 )
+_LEAST_SHARED_TERMS = 2
+_OF_THE_CLOCK = frozenset({"o'clock", "clock", "past", "am", "pm"})
 
 
 def correction_of(line: LineRow, conversation: Sequence[LineRow]) -> LineRow | None:
     """The last line of a conversation, within a minute, that takes back the number, day or time of an earlier one; None without one.
 
-    It says that something is taken back, and has another value of the same kind: what merely has another number is no correction.
+    It has another value of the same kind, and says that something is taken back, or the same person says it of the same thing, in
+    two words of it at least: what merely has another number is no correction.
     """
     later = [
         other
@@ -31,8 +36,8 @@ def correction_of(line: LineRow, conversation: Sequence[LineRow]) -> LineRow | N
         and 0 < other.start_ns - line.start_ns <= _LATEST_NS
         and not is_untranscribed(other)
         and not other.text.rstrip().endswith("?")
-        and _TAKES_BACK.search(other.text)
         and _replaces(line.text, other.text)
+        and (_TAKES_BACK.search(other.text) or _says_it_anew(line, other))
     ]
     return max(later, key=lambda other: (other.start_ns, other.id), default=None)
 
@@ -40,11 +45,27 @@ def correction_of(line: LineRow, conversation: Sequence[LineRow]) -> LineRow | N
 def _replaces(old: str, new: str) -> bool:
     """Whether a text has another value of the same kind: an amount for an amount, a day or month for a day or month."""
     if has_amount(old) and has_amount(new):
-        return numbers(old) != numbers(new)
+        counted, counted_now = _counted(old), _counted(new)
+        return numbers(old) != numbers(new) and bool(not counted or not counted_now or counted & counted_now)
     if has_amount(old) or not has_number(old) or not has_number(new):
         return False
     days = _days(new)
     return bool(days) and days != _days(old)
+
+
+def _says_it_anew(line: LineRow, later: LineRow) -> bool:
+    """Whether the same person speaks of the same thing, by the words of both that are no numbers."""
+    if speaker_of(line) != speaker_of(later):
+        return False
+    said = content_terms(later.text)
+    shared = [term for term in content_terms(line.text) if not has_number(term) and holds(term, said)]
+    return len(shared) >= _LEAST_SHARED_TERMS
+
+
+def _counted(text: str) -> frozenset[str]:
+    """What the numbers of a text count: the stem of the word right after each, unless that is one like "of", or tells the time."""
+    dull = STOP_WORDS | _OF_THE_CLOCK
+    return frozenset(stem(after) for word, after in pairwise(tokens(text)) if numbers(word) and not numbers(after) and after not in dull)
 
 
 def _days(text: str) -> frozenset[str]:

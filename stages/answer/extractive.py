@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from pipeline.packets import nanoseconds
 from stages.answer.answerer import Answerer
-from stages.answer.cited_claims import cited, ordered
+from stages.answer.cited_claims import cited, following, ordered, present
 from stages.answer.corrections import correction_of
 from stages.answer.length_budget import fitting, quote_words
 from stages.answer.openings import with_openings
@@ -51,7 +51,9 @@ class Extractive(Answerer):
     def draft(self, question: Question, material: Material) -> list[Claim]:
         """Claims for what was missed, for what happened, or for the lines that answer."""
         wording = Wording(material.sessions)
-        if question.intent == "play" or (question.follow_up is not None and not material.stretches):
+        if question.follow_up is not None and question.follow_up.kind in {"before", "after"} and not question.terms and material.found:
+            return following(question, material, wording)
+        if question.intent == "play" or ((question.follow_up is not None or question.edge) and not material.stretches):
             return cited(question, material, wording, self.most_claims)
         if question.order is not None and not material.stretches:
             return ordered(question, material, wording)
@@ -63,6 +65,8 @@ class Extractive(Answerer):
             # The most important stretches, told as they happened.
             order = sorted(range(len(kept)), key=lambda place: _when(material.stretches[place]))
             return [kept[place] for place in order]
+        if question.asks_present:
+            return present(material)
         if question.intent == "count":
             return self._counted(question, material, wording)
         if question.about_speech or question.intent == "did_anybody":

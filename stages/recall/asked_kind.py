@@ -9,7 +9,7 @@ import re
 from enum import Enum
 
 from stages.recall.terms import STOP_WORDS, has_amount, has_number, is_calendar, is_ordinal, tokens
-from stages.recall.word_lists import word_set
+from stages.recall.word_lists import NUMBER_WORDS, word_set
 
 
 class AskedKind(Enum):
@@ -66,8 +66,12 @@ _PLACED = re.compile(
 )
 _HERE = re.compile(r"\b(?:downstairs|upstairs|home|abroad|outside|inside|here|there)\b", re.I)
 _NAMED = re.compile(r"\b(?:Mr|Mrs|Ms|Miss|Doctor|Dr|Professor)\.? [A-Z]\w+|(?:called|named)(?: \w+)? [A-Z]\w+")
+_HOURS = "|".join(NUMBER_WORDS.split()[1:13])
 _TIMES = re.compile(
-    r"\b(?:o'clock|half past|quarter (?:past|to)|in \w+ (?:minutes|hours|days|weeks|months|years)|(?:at|before|until) \d)", re.I
+    r"\b(?:o'clock|half past|quarter (?:past|to)|in \w+ (?:minutes|hours|days|weeks|months|years)|(?:at|before|until) \d"
+    rf"|(?:at|before|until|by|from)(?: about| around)? (?:{_HOURS})"
+    r"(?= *(?:[.,;!?]|$)| (?:in the|on|sharp|tonight|tomorrow|every|and|or)\b))",
+    re.I,
 )
 _BEGINNING = re.compile(r"(?P<name>[A-Z][a-z]+) (?:is|was|has|had|will|can|[a-z]+(?:s|ed))\b")
 _INNER = re.compile(r"(?<![.?!] )(?<!^)\b[A-Z][a-z][\w-]+")
@@ -101,10 +105,10 @@ def holds_kind(kind: AskedKind, text: str) -> bool:
     if kind is AskedKind.AMOUNT:
         return has_amount(text)
     if kind is AskedKind.TIME:
-        return _TIMES.search(text) is not None or any(is_calendar(word) or is_ordinal(word) for word in tokens(text))
+        return _TIMES.search(text) is not None or any(is_calendar(word.removesuffix("s")) or is_ordinal(word) for word in tokens(text))
     if kind is AskedKind.COLOUR:
         return any(word.lower() in _COLOURS for word in re.findall(r"[A-Za-z]+", text))
-    named = _NAMED.search(text) is not None or any(not is_calendar(word.lower()) for word in _INNER.findall(text))
+    named = _NAMED.search(text) is not None or bool(inner_names(text))
     if kind is AskedKind.NAME:
         return named
     if kind is AskedKind.PERSON:
@@ -115,3 +119,8 @@ def holds_kind(kind: AskedKind, text: str) -> bool:
         not is_calendar(match["what"].lower()) and match["what"].lower() not in STOP_WORDS and not has_number(match["what"])
         for match in _PLACED.finditer(text)
     )
+
+
+def inner_names(text: str) -> list[str]:
+    """Words that are written like names within the sentences of a text, without weekdays and months."""
+    return [word for word in _INNER.findall(text) if not is_calendar(word.lower())]

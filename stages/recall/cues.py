@@ -55,7 +55,8 @@ MISSED = re.compile(
     re.I,
 )
 CATCH_UP = re.compile(
-    r"\bcatch (?:me|us) up\b|\bup to speed\b|\brecap\b|\bsumm?ar(?:y|i[sz]e)\b|\bwhat(?:'s| is| was"
+    r"\b(?:main|key|most important) (?:points?|topics?|things?)\b|\bhighlights\b|\bthe gist\b|\b(?:short|full|long) version\b"
+    r"|\bcatch (?:me|us) up\b|\bup to speed\b|\brecap\b|\bsumm?ar(?:y|i[sz]e)\b|\bwhat(?:'s| is| was"
     r"| has been)? (?:been )?(?:going on|happening|happened|new)\b"
     r"|\bwhat(?:'s| is| was| were| did| has| have) (?:been )?(?:they |people |everybody |everyone |anybody |somebody "
     r"|speaker-\d+ |you )?(?:been )?"
@@ -64,7 +65,8 @@ CATCH_UP = re.compile(
 )
 COUNT = re.compile(r"\bhow often\b|\bhow many times\b|\bhow many (?:people|persons|speakers|talkers|voices)\b", re.I)
 DID = re.compile(
-    r"^\s*(?:(?:and|so|but|please|hey|ok|okay)[, ]+)?(?:did|has|have|does|do|was|were|is|are|will|would|can|could)\b",
+    r"^\s*(?:(?:and|so|but|please|hey|ok|okay)[, ]+)?(?:did|has|have|does|do|was|were|is|are|will|would|can|could)\b"
+    r"|^\s*(?:anything|something|any news|anybody|anyone) (?:\w+ )?(?:about|on)\b",
     re.I,
 )
 WHEN = re.compile(r"\bwhen\b|\bwhat time\b|\bwhat (?:day|date|year|month)\b|\bhow long ago\b", re.I)
@@ -73,7 +75,8 @@ WHO = re.compile(r"\bwho(?:m|se)?\b|\bwhich (?:person|speaker|talker|voice)\b", 
 SPEECH = re.compile(
     r"\b(?:talk(?:s|ed|ing)?|speak(?:s|ing)?|spoke|chat(?:s|ted|ting)?|discuss(?:ed|es|ing|ion)?|mention(?:s|ed|ing)?"
     r"|conversations?|bring up|brought up|topic)\b"
-    r"|\b(?:say|said|says|saying|tell|told|hear|heard)\b.*\b(?:about|of|on)\b",
+    r"|\b(?:say|said|says|saying|tell|told|hear|heard|anything|something|news)\b.*\b(?:about|of|on)\b"
+    r"|^\s*(?:(?:and |but |so )?what )?about\b|\b(?:decided?|agreed?|concluded?|settled?)\b.*\b(?:about|on)\b",
     re.I,
 )
 BEARING = re.compile(
@@ -85,6 +88,8 @@ _SAYING_WORDS = """
     say said says saying tell told talk talked talks speak spoke mention mentioned mentions ask
     asked think thinks suggest suggested answer answered want wants promise promised
 """
+ASKING_WORDS = word_set("ask asked answer answered")
+TELLING_WORDS = word_set("ask asked think thinks suggest suggested answer answered want wants promise promised")
 SAYS = rf"(?:{'|'.join(_SAYING_WORDS.split())})"
 NAMED = re.compile(rf"\b(?:did|does|has|had|will|would|was|is)\s+([A-Z][\w'-]+)\s+(?:ever\s+|also\s+)?{SAYS}\b|\b([A-Z][\w'-]+)\s+{SAYS}\b")
 LOWER_NAMED = re.compile(rf"\b(?:did|does|has|had|will|would)\s+([a-z][\w'-]+)\s+(?:ever\s+|also\s+)?{SAYS}\b")
@@ -107,8 +112,59 @@ KIND_WORDS = word_set(
     else others catch elsewhere word words
     """
 )
-OVERVIEW_WORDS = word_set("bring give speed quick short")
-"""What is no topic in \"Give me a quick recap\"."""
+DECIDING_WORDS = word_set("agree agreed conclude concluded decide decided settle settled")
+"""What is no topic in \"What did they decide about the name?\"."""
+OVERVIEW_WORDS = word_set(
+    """
+    bring exciting gist give highlights important interesting key main new news point points quick relevant short speed worth
+    """
+)
+"""What is no topic in \"Give me a quick recap\", or in \"Did I miss anything important?\"."""
+SOMEBODY_AT = re.compile(
+    r"\b(?:the|a) (?:person|people|man|men|woman|women|one|guy|lady|speaker|talker|voice)s?"
+    r"(?: (?:who )?(?:sits?|sitting|stands?|standing))? (?=(?:at|from|near|around) (?:about )?\d+(?:\.\d+)? ?(?:°|deg))",
+    re.I,
+)
+"""Somebody who is known by a bearing alone."""
+REFERS = re.compile(
+    r"\b(?:he|she|it|him|her|his|hers|its)\b|^\s*(?:and |but )?(?:why|how(?: much| many| long| old| far| come)?|which(?: one)?)[ ?.!]*$",
+    re.I,
+)
+"""Words for somebody or something that was named before."""
+ABOUT_ASKER = re.compile(r"\b(?:about|mention(?:s|ed)?) (?:me|myself)\b|\b(?:say|said|mention(?:ed)?|hear|heard|use|used) my name\b", re.I)
+"""What is asked about the asker, whose name a question does not tell."""
+WHAT_ABOUT = re.compile(r"^(?:(?:and|but|so|ok|okay)[, ]+)?(?:what|how) about (?P<who>(?:the )?[\w'-]+(?: [\w'-]+)?)[ ?.!]*$", re.I)
+ADDRESSED = re.compile(
+    r"^(?:(?:hey|hi|hello|ok|okay|so|well|uh|uhm|um|erm|please|excuse me|echoic)\b[, ]*)*"
+    r"(?:(?:hey|hi|hello|uh|uhm|um|erm|excuse me|echoic)\b[,.! ]+)(?=\w)",
+    re.I,
+)
+"""How a question begins that is spoken to Echoic."""
+SLIPS = {
+    "abuot": "about", "abot": "about", "taht": "that", "teh": "the", "hte": "the", "waht": "what", "wat": "what", "whta": "what",
+    "wehn": "when", "whne": "when", "wheer": "where", "whre": "where", "wich": "which", "woh": "who", "mised": "missed", "mis": "miss",
+    "siad": "said", "sayed": "said", "metion": "mention", "mentiond": "mentioned", "tlak": "talk", "takled": "talked", "anybdoy": "anybody",
+}  # fmt: skip
+"""Words by which kinds of questions are known, as they are often mistyped; no other word is written so."""
+PRESENT = re.compile(
+    r"^(?:and )?(?:who(?: all| else)?|how many (?:people|persons|speakers|talkers|voices|of them)) (?:is|are|was|were)?(?: there)? ?"
+    r"(?:here|there|present|around|in (?:the|this) (?:room|conversation)|at (?:the|this) table"
+    r"|talk(?:ing|ed)?|speak(?:ing)?|spoke)?[ ?.!]*$",
+    re.I,
+)
+"""Who was heard at all."""
+BETWEEN = re.compile(
+    r"\b(?:(?:the|that) )?(?:(?:conversation|talk|discussion|chat|argument)s? )?between (?P<one>[\w' -]+?) and (?P<other>[\w'-]+)", re.I
+)
+TOGETHER = re.compile(
+    r"\b(?P<aux>did|do|have|had|were|are) (?P<one>[\w'-]+) and (?P<other>[\w'-]+) "
+    r"(?=(?:talk|speak|spoke|chat|discuss)(?:ed|en|ing|ted|ting)?\b)",
+    re.I,
+)
+"""Two people who talked with each other."""
+IN_THE_END = re.compile(r",? (?:in the end|at last|finally|eventually|so far|exactly)(?=[ ?.!]*$)", re.I)
 FRAME = re.compile(
-    r"\b(?:can you |could you |please )?(?:tell me |do you know |i(?: would|'d)? (?:want|like) to know )(?:if |whether )?", re.I
+    r"\b(?:can you |could you |please )?"
+    r"(?:tell me |(?:do you|does anybody|does anyone) know |i(?: would|'d)? (?:want|like) to know )(?:if |whether )?",
+    re.I,
 )

@@ -1,4 +1,4 @@
-"""Questions that go on from the last one: "after that", "who said that?", "play me that"."""
+"""Questions that go on from the last one: "after that", "who said that?", "what else did she say?", "play me that"."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 _POLITE = r"(?:and|so|but|ok|okay|please|now|echoic|can you|could you|would you)"
 _OPENING = rf"^(?:{_POLITE}[, ]+)*"
 _IT = r"(?:that|this|it|those|them)"
+_SAY = r"(?:say|said|tell|told|mention|mentioned|talk|talked|speak|spoken|add|added)"
 _PLAY = re.compile(
     rf"{_OPENING}(?:play|replay|repeat|let me hear|let us hear|let me listen to)(?: me| us)?(?: back)? "
     rf"(?:{_IT}|the (?:quote|clip|last one|recording|answer|proof))(?: back| again| out loud)*(?: to me)?(?:,? please)?[ ?.!]*$",
@@ -15,7 +16,7 @@ _PLAY = re.compile(
 )
 _PLAY_SOMETHING = re.compile(
     rf"{_OPENING}(?:(?:play|replay)(?: me| us)?(?: back)?|let me hear|let us hear)\s+"
-    r"(?=(?:what|where|when|who|how)\b|the (?:part|bit|place|moment)\b)",
+    r"(?=(?:what|where|when|who|how)\b|the (?:part|bit|place|moment|(?:very )?(?:first|last))\b)",
     re.I,
 )
 _ABOUT_IT = (
@@ -26,6 +27,13 @@ _ABOUT_IT = (
     ("where", re.compile(rf"{_OPENING}where did (?:he|she|they) say {_IT}[ ?.!]*$|{_OPENING}where[ ?.!]*$", re.I)),
     ("when", re.compile(rf"{_OPENING}(?:when|what time) (?:was|is|did|were) {_IT}(?: said| happen(?:ing|ed)?)?[ ?.!]*$", re.I)),
     ("when", re.compile(rf"{_OPENING}when did (?:he|she|they) say {_IT}[ ?.!]*$|{_OPENING}when[ ?.!]*$", re.I)),
+    (
+        "what",
+        re.compile(
+            rf"{_OPENING}(?:what did you (?:just )?(?:say|tell me)|say (?:{_IT} )?again|what was that|pardon(?: me)?|come again)[ ?.!]*$",
+            re.I,
+        ),
+    ),
     ("who", re.compile(rf"{_OPENING}(?:who (?:said|was|mentioned|told) {_IT}|whose voice was {_IT}|who)[ ?.!]*$", re.I)),
 )
 _AFTER = re.compile(
@@ -43,18 +51,46 @@ _THEN = re.compile(
     rf"|{_OPENING}(?:then what|what (?:then|next)|then|and then)[ ?.!]*$",
     re.I,
 )
+_ELSE = re.compile(
+    rf"{_OPENING}what (?:else|more) (?P<aux>did|has|have|had) (?P<who>(?:the |my )?[\w-]+(?: \w+)?) (?:also |then )?(?P<say>{_SAY})\b"
+    rf"(?: (?:to say )?(?:about|on|of) (?:{_IT}|there)(?=[ ?.!]*$))?(?P<rest>.*)$",
+    re.I,
+)
+_MORE = re.compile(
+    rf"{_OPENING}(?:(?:what|anything|something|was there anything) else(?: was said| did (?:they|people) say)? (?:about|on|to) {_IT}"
+    rf"|(?:anything|something|what) (?:else|more)|tell (?:me|us) (?:some)?(?:more|the rest)(?: (?:about|of) {_IT})?|go on)[ ?.!]*$",
+    re.I,
+)
+_WHO_ELSE = re.compile(
+    rf"{_OPENING}who else(?: (?:said|talked|spoke|was there|took part)(?: (?:about|on|in) {_IT}| {_IT}| something)?)?[ ?.!]*$", re.I
+)
+_REPLY = re.compile(
+    rf"{_OPENING}(?:what did (?P<who>[\w-]+) (?:answer|reply|respond|say (?:to|in reply to|in answer to) {_IT})(?: (?:to|on) {_IT})?"
+    rf"|what (?:was|is) (?:the|his|her|their|[\w-]+'s) (?:answer|reply|response|reaction)(?: to {_IT})?"
+    rf"|how did (?P<whom>[\w-]+) (?:react|answer|reply|respond)(?: to {_IT})?"
+    rf"|(?:who|did anybody|did anyone) (?:answered|answer|replied|reply)(?: (?:to )?{_IT})?)[ ?.!]*$",
+    re.I,
+)
+_ANYBODY = frozenset(["he", "she", "they", "people", "somebody", "someone", "anybody", "anyone", "everybody", "the others"])
+_TALKER = re.compile(
+    r"\b(?P<aux>did|has|had|does|will|would) (?P<who>he|she) (?=(?:ever |also |really |just )?"
+    r"(?:say|said|tell|told|talk|talked|speak|spoken|mention|mentioned|ask|asked|think|suggest|suggested|want|promise|promised|agree|agreed)\b)",
+    re.I,
+)
 
 
 @dataclass(frozen=True)
 class FollowUp:
     """How a question goes on from the last one.
 
-    `kind` is after or before (the lines that were cited), that (those lines themselves), or play (their sound); `aspect` is what is asked
-    about "that".
+    `kind` is after or before (the lines that were cited), that (those lines themselves), play (their sound), else (what more was said)
+    or reply (what others said to them); `aspect` is what is asked about "that". A question that stands by itself too (`alone`) is asked
+    as it is where there is nothing to go on from.
     """
 
     kind: str
     aspect: str = ""
+    alone: bool = False
 
 
 def follow_up_in(text: str) -> tuple[FollowUp | None, str]:
@@ -66,6 +102,20 @@ def follow_up_in(text: str) -> tuple[FollowUp | None, str]:
             return FollowUp("that", aspect), ""
     if (then := _THEN.match(text)) is not None:
         return FollowUp("after"), then["ask"] if then["ask"] and " did " in then["ask"].lower() else "what happened"
+    if _WHO_ELSE.match(text):
+        return FollowUp("else", "who"), "who said something"
+    if _MORE.match(text):
+        return FollowUp("else"), "what did they say"
+    if (reply := _REPLY.match(text)) is not None:
+        who = reply["who"] or reply["whom"] or "they"
+        return FollowUp("reply"), f"what did {'they' if who.lower() in _ANYBODY else who} say"
+    if (more := _ELSE.match(text)) is not None:
+        about_it = re.search(rf"\b(?:{_IT}|there)[ ?.!]*$", text[: more.start("rest")], re.I) is not None
+        who, rest = more["who"], more["rest"].strip(" ?.!")
+        is_person = who.lower() not in _ANYBODY | {"the others", "others", "i", "you", "we"}
+        if who.lower() in {"he", "she"} or about_it or is_person or (rest and who.lower() != "the others"):
+            alone = who.lower() not in {"he", "she"} and not about_it
+            return FollowUp("else", alone=alone), f"what {more['aux']} {who} {more['say']} {rest}".strip()
     for kind, pattern in (("after", _AFTER), ("before", _BEFORE)):
         match = pattern.search(text)
         if match is not None:
@@ -79,6 +129,12 @@ def played_in(text: str) -> tuple[bool, str]:
     """Whether a question asks to hear what answers it ("Play me what Anna said"), and the question itself."""
     match = _PLAY_SOMETHING.match(text)
     return (False, text) if match is None else (True, text[match.end() :])
+
+
+def talker_in(text: str) -> tuple[str, str]:
+    """The pronoun for the talker that a question names ("did she say"; "" for none), and the question without it."""
+    match = _TALKER.search(text)
+    return ("", text) if match is None else (match["who"].lower(), f"{text[: match.start('who')]}they{text[match.end('who') :]}")
 
 
 def no_context(minutes: int) -> str:

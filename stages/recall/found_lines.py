@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import replace
 
-from pipeline.packets import Float32Array
+from pipeline.packets import nanoseconds
 from stages.memory.rows import LineRow
+from stages.recall.answers import speaker_of
+from stages.recall.fact_lines import lines_with_fact
 from stages.recall.lookup import Lookup, Outcome
 from stages.recall.material import Found, Material
 from stages.recall.question import Question
 from stages.recall.refusals import refusal_text
 from stages.recall.scope import Scope
 from stages.recall.search import Ranked
-from stages.recall.support import THRESHOLD, Judge
+from stages.recall.support import THRESHOLD, word_support
 from stages.recall.terms import coverage, stems
+from stages.recall.topic_lines import lines_about
 from stages.recall.untranscribed import is_untranscribed
 
 _MOST_JUDGED = 16
-_MOST_JUDGED_BY_KIND = 40
 _NAMED_BONUS = 0.25
-_NUMBER_BONUS = 0.15
 _MOST_FOUND = 12
 _SAID = 0.9
+_EDGE_NS = (nanoseconds(600.0), nanoseconds(7200.0))
 
 
 class FoundLines:
@@ -55,6 +57,45 @@ class FoundLines:
         near = next((line for line in ranked.lines if not is_untranscribed(line)), next(iter(ranked.lines), None))
         return Outcome(material, retrieved, refused=refusal_text(question, near, scope))
 
+    def at_edge(self, question: Question, scope: Scope) -> Outcome:
+        """The first or the last line of what a question asks for; without a topic, of the latest session that has any in the asked time."""
+        if question.terms:
+            outcome = self.counted(replace(question, intent="count"), scope) or self.found(question, scope)
+            lines = [entry.line for entry in outcome.material.found]
+        else:
+            lines, outcome = self._heard(scope, question.edge), Outcome(Material(sessions=scope.sessions))
+        if not lines:
+            refused = outcome.refused or refusal_text(question, None, scope)
+            return replace(outcome, refused=refused)
+        pick = min if question.edge == "first" else max
+        line = pick(lines, key=lambda one: (scope.sessions[one.session].moment(one.start_ns), one.id))
+        ids = tuple(dict.fromkeys([line.id, *outcome.retrieved]))
+        material = Material(found=(Found(line, 1.0, _SAID, 1.0),), sessions=scope.sessions)
+        return Outcome(material, ids, spans=((line.session, line.start_ns, line.end_ns),))
+
+    def present(self, scope: Scope) -> Outcome:
+        """A line of everybody who was heard in the asked time; in the latest session where no time was asked for."""
+        spans = scope.spans if scope.window is not None else {name: scope.spans[name] for name in list(scope.spans)[-1:]}
+        first: dict[str, LineRow] = {}
+        for name, span in spans.items():
+            for line in self._lookup.heard_in(name, span):
+                if scope.allows(line):
+                    first.setdefault(speaker_of(line), line)
+        found = tuple(Found(line, 1.0, _SAID, 1.0) for line in first.values())
+        heard = tuple((name, *span) for name, span in spans.items())
+        return Outcome(Material(found=found, sessions=scope.sessions), tuple(line.id for line in first.values()), spans=heard)
+
+    def _heard(self, scope: Scope, edge: str) -> list[LineRow]:
+        """Lines at one end of the last session of the scope that has any whose words are known; a long one is not read whole."""
+        for name in reversed(list(scope.spans)):
+            start_ns, end_ns = scope.spans[name]
+            for reach_ns in (*_EDGE_NS, end_ns - start_ns):
+                span = (start_ns, start_ns + reach_ns) if edge == "first" else (max(start_ns, end_ns - reach_ns), end_ns)
+                lines = [line for line in self._lookup.heard_in(name, span) if scope.allows(line) and not is_untranscribed(line)]
+                if lines:
+                    return lines
+        return []
+
     def search(self, question: Question, scope: Scope) -> tuple[list[Found], Sequence[LineRow]]:
         """The lines that answer, the best first, and all that were looked at."""
         ranked = self._lookup.searcher.search(question.topic, question.gist, scope)
@@ -62,51 +103,20 @@ class FoundLines:
 
     def _judged(self, question: Question, ranked: Ranked) -> list[Found]:
         """The lines that support an answer, the best first."""
-        judge = Judge(
-            question, ranked.cosines, ranked.centres, partial(self._likeness, ranked.vectors) if self._lookup.has_encoder else None
-        )
-        found = []
-        for line in ranked.nearest[:_MOST_JUDGED]:
-            context = ranked.context(line)
-            stretch = ranked.stretch(line)
-            support = 0.0 if is_untranscribed(line) else judge.support(line, context, stretch)
-            if support >= THRESHOLD:
-                named = coverage(question.terms, stems(line.text))
-                found.append(
-                    Found(line=line, score=ranked.scores[line.id], support=support, named=named, context=context, conversation=stretch)
-                )
-        if not found:
-            found = self._of_kind(question, ranked, judge)
-        if question.about_speech and any(entry.named for entry in found):
-            # Where somebody said the very words, lines that are only like them are not needed.
-            found = [entry for entry in found if coverage(question.terms, frozenset().union(*(stems(line.text) for line in entry.context)))]
-        found.sort(key=lambda entry: (-_fitness(entry, judge), -entry.score, entry.line.id))
-        return found[:_MOST_FOUND]
-
-    def _of_kind(self, question: Question, ranked: Ranked, judge: Judge) -> list[Found]:
-        """The one line that best answers in other words than the question's, if any does."""
-        best: list[Found] = []
-        for line in ranked.lines[:_MOST_JUDGED_BY_KIND]:
-            context = ranked.context(line)
-            support = 0.0 if is_untranscribed(line) else judge.support_by_kind(line, context, ranked.stretch(line))
-            if support >= THRESHOLD and (not best or support > best[0].support):
-                named = coverage(question.terms, stems(line.text))
-                best = [
-                    Found(
-                        line=line,
-                        score=ranked.scores[line.id],
-                        support=support,
-                        named=named,
-                        context=context,
-                        conversation=ranked.stretch(line),
-                    )
-                ]
-        return best
-
-    def _likeness(self, vectors: Mapping[str, Float32Array], text: str, line: LineRow) -> float:
-        return float(self._lookup.searcher.encode([text])[0] @ vectors[line.id])
+        if not self._lookup.has_encoder:
+            return _by_words(question, ranked)
+        if question.about_speech:
+            return lines_about(question, ranked, self._lookup.searcher.encode, self._lookup.memory.vectors)[:_MOST_FOUND]
+        return lines_with_fact(question, ranked)[:_MOST_FOUND]
 
 
-def _fitness(entry: Found, judge: Judge) -> float:
-    """What orders lines that all support an answer: those that name what was asked for, and give the number, come first."""
-    return entry.support + _NAMED_BONUS * entry.named + _NUMBER_BONUS * judge.has_wanted_kind(entry.line)
+def _by_words(question: Question, ranked: Ranked) -> list[Found]:
+    """The lines that support an answer by their words: those that name what was asked for come first."""
+    found = []
+    for line in ranked.nearest[:_MOST_JUDGED]:
+        context = ranked.context(line)
+        support = 0.0 if is_untranscribed(line) else word_support(question, line, context)
+        if support >= THRESHOLD:
+            named = coverage(question.terms, stems(line.text))
+            found.append(Found(line, ranked.scores[line.id], support, named, context, ranked.stretch(line)))
+    return sorted(found, key=lambda entry: (-entry.support - _NAMED_BONUS * entry.named, -entry.score, entry.line.id))[:_MOST_FOUND]

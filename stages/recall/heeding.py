@@ -14,13 +14,15 @@ from stages.recall import attention_words
 from stages.recall.absences import is_reason, meant, says_attention
 from stages.recall.answers import Stretch
 from stages.recall.gaps import Span
-from stages.recall.missed import attended_by_constraint, follows, missed, once_each, stretches_of
+from stages.recall.missed import attended_by_constraint, follows, missed
 from stages.recall.own_voice import followed_by_voice, is_mine
 from stages.recall.question import Attended, Question
 from stages.recall.salience import Vocabulary
+from stages.recall.stretches import once_each, stretches_of, within
 from stages.recall.terms import content_terms, holds
 
 HeardIn = Callable[[str, tuple[int, int]], list[LineRow]]
+Stretches = Callable[[Iterable[LineRow]], list[Stretch]]
 About = Callable[[Sequence[Stretch], str, tuple[str, ...]], list[Stretch]]
 
 
@@ -54,7 +56,8 @@ class Heeding:
     """Finds what was missed by what is known of the asker's attention.
 
     `declared` are the declarations as of the moment of the question; `heard_in` gives the lines that reach into a stretch of session time,
-    `about` those stretches that are about a topic (its words and their stems), `same_as` the event that an event is a copy of.
+    `stretches` groups lines by what they are about, `about` gives those stretches that are about a topic (its words and their stems),
+    `same_as` the event that an event is a copy of.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Heeding:
         declared: Sequence[Attention],
         sessions: Mapping[str, SessionRow],
         heard_in: HeardIn,
+        stretches: Stretches,
         about: About,
         same_as: Callable[[str], str | None],
     ) -> None:
@@ -69,6 +73,7 @@ class Heeding:
         self._sessions = sessions
         self._wording = Wording(sessions)
         self._heard_in = heard_in
+        self._stretches = stretches
         self._about = about
         self._same_as = same_as
 
@@ -185,10 +190,9 @@ class Heeding:
         """Which stretches of some lines a declaration means."""
         if not attention.follows:
             return []
-        stretches = stretches_of(lines)
         if attention.kind == "topic":
-            return self._about(stretches, attention.words, content_terms(attention.words))
-        return attended_by_constraint(stretches, _as_attended(attention))
+            return self._about(self._stretches(lines), attention.words, content_terms(attention.words))
+        return attended_by_constraint(lines, _as_attended(attention))
 
     def _told(self, declared: Mapping[str, Sequence[AttendedSpan]], sessions: Iterable[str]) -> list[tuple[Attention, Span]]:
         return [
@@ -214,9 +218,13 @@ class Heeding:
     # -- what was missed
 
     def _heeded(self, parts: Sequence[_Part], notes: tuple[str, ...]) -> Heeded:
-        vocabulary = Vocabulary({line.id: line for part in parts for line in part.lines}.values())
+        lines = {line.id: line for part in parts for line in part.lines}
+        vocabulary = Vocabulary(lines.values())
+        # Nobody misses their own words.
+        others = self._stretches(line for line in lines.values() if not is_mine(line))
+        places = {line.id: place for place, stretch in enumerate(others) for line in stretch.lines}
         attended: list[Stretch] = []
-        lost: dict[object, Stretch] = {}
+        lost: dict[int, Stretch] = {}
         for part in parts:
             is_told = part.source == "inferred"
             opening = attention_words.opening(part.says, () if is_told else part.followed, part.spans, self._wording)
@@ -225,13 +233,12 @@ class Heeding:
                 for stretch in part.followed
             ]
             attended += own or [_empty(part, span, opening) for span in part.spans]
-            # Nobody misses their own words. What was declared holds for all of its time, a voice tells only of talks that it took part in.
-            others = stretches_of(line for line in part.lines if not is_mine(line))
-            found = missed(others, part.followed, vocabulary, None if is_told else part.spans)
-            for stretch in found:
-                key = (stretch.session, stretch.event) if stretch.event is not None else stretch.lines[0].id
+            there = within(others, {line.id for line in part.lines})
+            # What was declared holds for all of its time, a voice tells only of talks that it took part in.
+            for stretch in missed(there, part.followed, vocabulary, None if is_told else part.spans):
+                place = places[stretch.lines[0].id]
                 new = replace(stretch, opening=opening)
-                lost[key] = _joined(lost[key], new) if key in lost else new
+                lost[place] = _joined(lost[place], new) if place in lost else new
         ranked = _grouped(once_each(sorted(lost.values(), key=_by_importance), self._same_as))
         refused = None
         if not ranked and not any(stretch.lines for stretch in attended):
@@ -260,7 +267,7 @@ def _empty(part: _Part, span: Span, opening: str) -> Stretch:
 
 
 def _joined(one: Stretch, other: Stretch) -> Stretch:
-    """Two parts of an event that was missed in two ways: told once, with the one in which more of it was said."""
+    """Two parts of a stretch that was missed in two ways: told once, with the one in which more of it was said."""
     lines = {line.id: line for line in (*one.lines, *other.lines)}
     rows = tuple(sorted(lines.values(), key=lambda line: (line.start_ns, line.id)))
     more = max(one, other, key=lambda stretch: (sum(stretch.speech_ns.values()), -stretch.start_ns))

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from pipeline.stage import END_NS
 from stages.answer.answerer import Answerer
+from stages.answer.wording import quote
 from stages.memory.forgetting.question_contexts import QuestionContext
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.rows import GapRow
+from stages.memory.second_looks.look import Look
 from stages.memory.tables.row_writer import utc_ns
 from stages.memory.text_encoder import TextEncoder
 from stages.recall.answer_parts import AnswerPart, Draft, Final, Worded
-from stages.recall.answers import MOST_RETRIEVED, Answer, Claim
+from stages.recall.answers import MOST_RETRIEVED, Answer, Claim, Evidence
 from stages.recall.clips import with_clips
 from stages.recall.gaps import gap_note, gaps_inside
 from stages.recall.lookup import Lookup, Outcome
 from stages.recall.question import Question
 from stages.recall.question_reader import QuestionReader
 from stages.recall.refusals import refusal_text
+from stages.recall.rounds import Round, Rounds, merged, once_each
 from stages.recall.routes import Routes
 from stages.recall.scope import Scope
 from stages.recall.second_look import SecondLook, cited_lines, heard_again, with_first_words
 from stages.recall.sounds_heard import sound_claims, sounds_asked
+
+_QUOTE_BEGINS = 40
 
 
 class Inquiry:
@@ -60,10 +65,11 @@ class Inquiry:
             question = reader.read_absence(question, question.absence)
             scope = reader.scope(question)
         parsed_ns = self._now_ns()
-        outcome = routes.outcome(question, scope)
+        rounds = Rounds(reader, routes.outcome, self._answerer.draft).of(question, scope)
+        outcome = merged(rounds)
         retrieved_ns = self._now_ns()
         timing_ms = {"parse": (parsed_ns - started_ns) / 1e6, "retrieve": (retrieved_ns - parsed_ns) / 1e6}
-        drafted = [] if outcome.refused is not None else self._answerer.draft(question, outcome.material)
+        drafted = [claim for one in rounds for claim in one.claims]
         # Sounds only add to what was said: they take no part in finding it.
         claims = [
             *drafted,
@@ -74,7 +80,7 @@ class Inquiry:
             question=question.text,
             intent=question.intent,
             abstained=not claims,
-            text=self._words(question, scope, outcome, claims, gaps),
+            text=self._words(question, scope, rounds, claims, gaps),
             claims=tuple(claims),
             attended=outcome.material.attended,
             missed=outcome.material.missed,
@@ -86,30 +92,50 @@ class Inquiry:
         yield Draft(replace(draft, timing_ms=dict(timing_ms)))
         looks = self._second_look.looks(cited_lines(drafted)) if self._second_look is not None else {}
         news = {name: look for name, look in looks.items() if look.is_news}
-        material = outcome.material
         if news:
-            material = material.told_anew({name: heard_again(line, news[name]) for name, line in material.lines.items() if name in news})
             sounds = claims[len(drafted) :]
-            drafted = self._answerer.draft(question, material)
+            rounds = once_each([self._told_anew(one, news) for one in rounds])
+            drafted = [claim for one in rounds for claim in one.claims]
             claims = [*drafted, *sounds]
-        if drafted:
-            for place, claim in self._answerer.revisions(question, material, tuple(drafted)):
-                claims[place] = claim
-                yield Worded(place, claim)
+        first = 0
+        for one in rounds:
+            if one.claims:
+                for place, claim in self._answerer.revisions(one.question, one.outcome.material, one.claims):
+                    claims[first + place] = claim
+                    yield Worded(first + place, claim)
+            first += len(one.claims)
         n_drafted = len(drafted)
         # The proof of what was said is cut last: nobody waits for it with the first words.
         proven = [*with_clips(with_first_words(claims[:n_drafted], news), self._lookup.memory), *claims[n_drafted:]]
-        text = self._words(question, scope, outcome, proven, gaps)
-        self._note(question, proven)
+        text = self._words(question, scope, rounds, proven, gaps)
+        self._note(question, proven, outcome.retrieved, text)
         answered_ns = self._now_ns()
         timing_ms |= {"answer": (answered_ns - retrieved_ns) / 1e6, "total": (answered_ns - started_ns) / 1e6}
         yield Final(replace(draft, text=text, claims=tuple(proven), timing_ms=timing_ms))
 
-    def _note(self, question: Question, claims: Sequence[Claim]) -> None:
-        """Keep what was asked and cited for the next question. One about the same lines again leaves them as they are."""
-        lines = tuple(dict.fromkeys(evidence.utterance for claim in claims for evidence in claim.evidence))
-        if question.follow_up is None or question.follow_up.kind not in {"that", "play"}:
-            self._lookup.memory.contexts.note(QuestionContext(utc_ns(self._now), lines))
+    def _told_anew(self, one: Round, news: Mapping[str, Look]) -> Round:
+        """A round with some of its lines, by id, as they were heard the second time."""
+        if not one.claims:
+            return one
+        lines = one.outcome.material.lines
+        material = one.outcome.material.told_anew({name: heard_again(line, news[name]) for name, line in lines.items() if name in news})
+        outcome = replace(one.outcome, material=material)
+        return replace(one, outcome=outcome, claims=tuple(self._answerer.draft(one.question, material)))
+
+    def _note(self, question: Question, claims: Sequence[Claim], retrieved: Sequence[str], text: str) -> None:
+        """Keep what was asked and cited for the next question; of a refusal the nearest line, where its words were shown.
+
+        A question about the same lines again leaves them as they are.
+        """
+        if question.follow_up is not None and question.follow_up.kind in {"that", "play"}:
+            return
+        told = [[evidence.utterance for evidence in _told(claim, question)] for claim in claims]
+        lines = tuple(dict.fromkeys(line for of_claim in told for line in of_claim))
+        n_first = len(set(told[0])) if told else 1
+        if not lines and retrieved:
+            nearest = self._lookup.memory.lines(ids=[retrieved[0]], at=self._lookup.at)
+            lines = tuple(line.id for line in nearest if quote(line.text) in text)
+        self._lookup.memory.contexts.note(QuestionContext(utc_ns(self._now), lines, max(1, n_first)))
 
     # -- what is said about it
 
@@ -122,13 +148,15 @@ class Inquiry:
         spans = [(name, span[0], span[1] if bounded else END_NS) for name, span in scope.spans.items() if name in asked]
         return gaps_inside(self._lookup.memory.spans.gaps(spans, self._lookup.at_ns), spans)
 
-    def _words(self, question: Question, scope: Scope, outcome: Outcome, claims: Sequence[Claim], gaps: Sequence[GapRow]) -> str:
+    def _words(self, question: Question, scope: Scope, rounds: Sequence[Round], claims: Sequence[Claim], gaps: Sequence[GapRow]) -> str:
+        outcome = merged(rounds)
         parts = list(scope.notes)
         if claims:
-            parts += outcome.notes
+            parts += [note for note in outcome.notes if note not in parts]
             if question.intent == "missed" and question.attended is None and not outcome.notes:
                 parts.append("You did not say what you followed, so this is everything that was heard.")
             parts += [claim.text for claim in claims]
+            parts += [one.lacks for one in rounds if len(rounds) > 1 and one.lacks]
         else:
             parts.append(
                 outcome.refused or refusal_text(question, outcome.material.found[0].line if outcome.material.found else None, scope)
@@ -136,3 +164,10 @@ class Inquiry:
         if gaps and question.refusal is None:
             parts.append(gap_note(gaps, scope.sessions, outcome.spans))
         return " ".join(parts)
+
+
+def _told(claim: Claim, question: Question) -> Sequence[Evidence]:
+    """What a person means by "that": the lines that a claim quotes, in the order of the quotes; all where it counts or quotes none."""
+    places = {claim.text.find(evidence.text.replace('"', "'")[:_QUOTE_BEGINS]): evidence for evidence in reversed(claim.evidence)}
+    quoted = [places[place] for place in sorted(places) if place >= 0]
+    return claim.evidence if question.intent == "count" or not quoted else quoted

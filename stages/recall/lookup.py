@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from pipeline.packets import Float32Array
 from stages.memory.attention.attention_row import Attention
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.rows import LineRow
@@ -16,12 +17,15 @@ from stages.recall.gaps import Span, merged_spans
 from stages.recall.material import Material
 from stages.recall.missed import Topic, attended_by_topic
 from stages.recall.question import Question
+from stages.recall.salience import Vocabulary, best_lines
 from stages.recall.scope import Scope
 from stages.recall.search import Ranked, Searcher
+from stages.recall.stretches import stretches_of, topic_stretches
 from stages.recall.untranscribed import INSTEAD_OF_WORDS, is_untranscribed
 
 _MOST_CANDIDATES = 8
 _MOST_LINES = 4000
+_SUMMARY_LINES = 2
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,7 @@ class Lookup:
         self.searcher = Searcher(memory, encoder, at)
         self.has_encoder = encoder is not None
         self._names: list[str] | None = None
+        self._vectors: dict[str, Float32Array] = {}
         self._attentions: list[Attention] | None = None
 
     def speakers(self) -> list[str]:
@@ -88,6 +93,18 @@ class Lookup:
         """What was said in a span of a session (ns), by start, without the times of the words: clips are cut from lines read anew."""
         return self.memory.lines(session, start_ns=span[0], end_ns=span[1], at=self.at, words=False)[:_MOST_LINES]
 
+    def stretches(self, lines: Iterable[LineRow]) -> list[Stretch]:
+        """Lines grouped by what they are about; by event where there is no encoder."""
+        rows = list(lines)
+        return topic_stretches(rows, self._vectors_of(rows)) if self.has_encoder else stretches_of(rows)
+
+    def _vectors_of(self, lines: Iterable[LineRow]) -> Mapping[str, Float32Array]:
+        """The vectors of lines by id, each read once; none without an encoder."""
+        new = [line.id for line in lines if line.id not in self._vectors] if self.has_encoder else []
+        if new:
+            self._vectors.update(zip(new, self.memory.vectors(new), strict=True))
+        return self._vectors
+
     def topic(self, topic: str, terms: tuple[str, ...]) -> Topic:
         """A topic in words as `missed.attended_by_topic` measures by it."""
         return Topic(self.searcher.encode([topic, f"a conversation about {topic}"]), terms)
@@ -95,18 +112,20 @@ class Lookup:
     def about(self, stretches: Sequence[Stretch], topic: str, terms: tuple[str, ...]) -> list[Stretch]:
         """Those of the stretches that are about a topic."""
         told = _with_words(stretches)
-        names = [line.id for stretch in told for line in stretch.lines]
-        known = dict(zip(names, self.memory.vectors(names), strict=True)) if self.has_encoder else {}
-        return attended_by_topic(told, self.topic(topic, terms), known)
+        return attended_by_topic(told, self.topic(topic, terms), self._vectors_of(line for stretch in told for line in stretch.lines))
 
     def summarised(self, stretches: Iterable[Stretch]) -> tuple[Stretch, ...]:
-        """The same stretches with the summaries of their events."""
+        """The same stretches with the summaries of their events; where they are others than events, with their two most telling lines."""
         return tuple(replace(stretch, summary=self._summary(stretch)) for stretch in stretches)
 
     def _summary(self, stretch: Stretch) -> str:
         if stretch.lines and all(is_untranscribed(line) for line in stretch.lines):
             return INSTEAD_OF_WORDS
-        return (self.memory.event(stretch.event, at=self.at).summary if stretch.event is not None else "") or stretch.summary
+        event = self.memory.event(stretch.event, at=self.at) if stretch.event is not None else None
+        if event is not None and event.summary and (event.start_ns, event.end_ns) == (stretch.start_ns, stretch.end_ns):
+            return event.summary
+        telling = best_lines(stretch.lines, Vocabulary(stretch.lines), _SUMMARY_LINES)
+        return " … ".join(line.text for line in sorted(telling, key=lambda line: (line.start_ns, line.id))) or stretch.summary
 
 
 def _with_words(stretches: Iterable[Stretch]) -> list[Stretch]:

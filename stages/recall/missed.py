@@ -1,11 +1,12 @@
-"""What was attended and what was missed: by event, from the lines of the sessions in question."""
+"""What was attended and what was missed: by stretch, from the lines of the sessions in question."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from pipeline.packets import Float32Array, nanoseconds
 from stages.memory.rows import LineRow
@@ -14,16 +15,23 @@ from stages.recall.gaps import Span
 from stages.recall.question import Attended
 from stages.recall.salience import Vocabulary, importance
 from stages.recall.scope import is_near
+from stages.recall.stretches import Vectors, by_start, stretch_of
+from stages.recall.talks import talks
 from stages.recall.terms import coverage, stems
+from stages.recall.topic_parts import centre_of, centred, weights_of
 
 _LEAST_OVERLAP_NS = nanoseconds(1.5)
 _LEAST_OVERLAP_SHARE = 0.5
-_PAUSE_NS = nanoseconds(20.0)
+_BESIDE_NS = nanoseconds(60.0)
+_FAIR_PART = 0.1
 
 # How like its topic a stretch must be, by the cosines of its centre and of its best line.
 _NEED_BOTH = 0.56
 _NEED_OF_BEST = 0.7
 _NO_LIKENESS = 0.22
+
+# How like the stretch that is most about the topic another must be: the cosine of what they are about beside what all have in common.
+_LIKE_BEST = 0.05
 
 
 @dataclass(frozen=True)
@@ -34,41 +42,19 @@ class Topic:
     terms: tuple[str, ...]
 
 
-def stretches_of(lines: Iterable[LineRow]) -> list[Stretch]:
-    """Lines grouped by event; lines whose event has not ended yet are grouped by track and pauses."""
-    groups: dict[tuple[str, str], list[LineRow]] = {}
-    loose: dict[tuple[str, str], list[LineRow]] = {}
-    for line in sorted(lines, key=lambda line: (line.session, line.start_ns, line.id)):
-        if line.event is not None:
-            groups.setdefault((line.session, line.event), []).append(line)
-        else:
-            loose.setdefault((line.session, line.track), []).append(line)
-    parts: list[tuple[str | None, list[LineRow]]] = [(event, rows) for (_, event), rows in groups.items()]
-    for rows in loose.values():
-        part: list[LineRow] = []
-        for line in rows:
-            if part and line.start_ns - part[-1].end_ns > _PAUSE_NS:
-                parts.append((None, part))
-                part = []
-            part.append(line)
-        parts.append((None, part))
-    made = [
-        Stretch(
-            session=rows[0].session,
-            start_ns=min(line.start_ns for line in rows),
-            end_ns=max(line.end_ns for line in rows),
-            event=event,
-            summary=rows[0].text,
-            lines=tuple(rows),
-        )
-        for event, rows in parts
-    ]
-    return sorted(made, key=lambda stretch: (stretch.session, stretch.start_ns, stretch.end_ns, stretch.lines[0].id))
+def attended_by_constraint(lines: Iterable[LineRow], attended: Attended) -> list[Stretch]:
+    """The conversations in which the asked speaker, or somebody at the asked bearing, took part, while they were there.
 
-
-def attended_by_constraint(stretches: Sequence[Stretch], attended: Attended) -> list[Stretch]:
-    """The stretches in which the asked speaker, or somebody at the asked bearing, had a fair part."""
-    return [stretch for stretch in stretches if sum(follows(attended, line) for line in stretch.lines) >= max(1, 0.2 * len(stretch.lines))]
+    Nobody speaks all the time: what others of the conversation said up to a minute before and after was followed with them.
+    """
+    found = []
+    for talk in talks(lines):
+        own = [line for line in talk if follows(attended, line)]
+        if len(own) < max(1, _FAIR_PART * len(talk)):
+            continue
+        first, last = own[0].start_ns - _BESIDE_NS, max(line.end_ns for line in own) + _BESIDE_NS
+        found.append(stretch_of([line for line in talk if line.start_ns < last and line.end_ns > first]))
+    return by_start(found)
 
 
 def follows(attended: Attended, line: LineRow) -> bool:
@@ -78,10 +64,11 @@ def follows(attended: Attended, line: LineRow) -> bool:
     return attended.azimuth_deg is None or is_near(line.azimuth_deg, attended.azimuth_deg)
 
 
-def attended_by_topic(stretches: Sequence[Stretch], topic: Topic, vectors: Mapping[str, Float32Array]) -> list[Stretch]:
-    """The stretches that are about a topic, by start; none where nothing was. `vectors` are those of their lines, by id.
+def attended_by_topic(stretches: Sequence[Stretch], topic: Topic, vectors: Vectors) -> list[Stretch]:
+    """The stretches that are about a topic, by start; none where nothing was. `vectors` are those of their lines.
 
-    Nobody follows two conversations at once: of two that overlap, the one that is more about it counts.
+    Nobody follows two conversations at once: of two that overlap, the one that is more about it counts. Others than the one that is most
+    about it must also be like that one: a word may stand for something else in them.
     """
     scored = sorted(
         ((_aboutness(stretch, topic, vectors), place) for place, stretch in enumerate(stretches)),
@@ -89,15 +76,28 @@ def attended_by_topic(stretches: Sequence[Stretch], topic: Topic, vectors: Mappi
     )
     if not scored or scored[0][0] <= 0.0:
         return []
-    best = scored[0][0]
-    chosen: list[Stretch] = []
-    for score, place in scored:
+    best, first = scored[0]
+    chosen = [stretches[first]]
+    near = [place for score, place in scored[1:] if score >= _NEED_OF_BEST * best]
+    directions = _directions(stretches, vectors) if near and len(topic.vectors) else None
+    for place in near:
         stretch = stretches[place]
-        if score < _NEED_OF_BEST * best:
-            break
+        if directions is not None and float(directions[place] @ directions[first]) < _LIKE_BEST:
+            continue
         if all(set(stretch.tracks) & set(other.tracks) or overlap_ns(stretch, other) < _LEAST_OVERLAP_NS for other in chosen):
             chosen.append(stretch)
-    return sorted(chosen, key=lambda stretch: (stretch.session, stretch.start_ns, stretch.end_ns))
+    return by_start(chosen)
+
+
+def _directions(stretches: Sequence[Stretch], vectors: Vectors) -> npt.NDArray[np.float64]:
+    """What each stretch is about beside what all of them have in common: unit vectors, float64, shape (n, dimension)."""
+    lines = [line for stretch in stretches for line in stretch.lines]
+    stacked = np.stack([vectors[line.id] for line in lines])
+    weights = weights_of([line.text for line in lines])
+    own = centred(stacked, centre_of(stacked, weights)) * weights[:, None]
+    ends = np.cumsum([len(stretch.lines) for stretch in stretches])
+    sums = np.add.reduceat(own, [0, *ends[:-1]])
+    return np.asarray(sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9), dtype=np.float64)
 
 
 def missed(
@@ -139,19 +139,6 @@ def overlap_ns(one: Stretch | LineRow, other: Stretch | LineRow) -> int:
     return max(0, min(one.end_ns, other.end_ns) - max(one.start_ns, other.start_ns)) if one.session == other.session else 0
 
 
-def once_each(stretches: Iterable[Stretch], same_as: Callable[[str], str | None]) -> list[Stretch]:
-    """Stretches without those that say the same as an earlier one of them. `same_as` gives the event that an event is a copy of."""
-    told: set[str] = set()
-    kept = []
-    for stretch in stretches:
-        original = (same_as(stretch.event) or stretch.event) if stretch.event is not None else None
-        if original is None or original not in told:
-            kept.append(stretch)
-        if original is not None:
-            told.add(original)
-    return kept
-
-
 def _inside_ns(line: LineRow, time: Span) -> int:
     """For how much of a stretch of time a line lasted."""
     session, start_ns, end_ns = time
@@ -175,17 +162,17 @@ def _own_tracks(stretches: Sequence[Stretch], attended: Sequence[Stretch]) -> se
     return {key for key, spoken in total.items() if 2 * inside[key] >= spoken}
 
 
-def _aboutness(stretch: Stretch, topic: Topic, vectors_of: Mapping[str, Float32Array]) -> float:
+def _aboutness(stretch: Stretch, topic: Topic, vectors: Vectors) -> float:
     """How much a stretch is about a topic: 0 where it is not at all."""
     said = [stems(line.text) for line in stretch.lines]
     named = coverage(topic.terms, frozenset().union(*said)) if topic.terms else 0.0
     share = sum(coverage(topic.terms, words) > 0.0 for words in said) / len(said) if topic.terms else 0.0
     if not len(topic.vectors):
         return named * (0.5 + share) if named >= 0.5 else 0.0
-    vectors = np.stack([vectors_of[line.id] for line in stretch.lines])
-    centre = vectors.mean(axis=0)
+    said_vectors = np.stack([vectors[line.id] for line in stretch.lines])
+    centre = said_vectors.mean(axis=0)
     centre_cosine = float((topic.vectors @ (centre / max(float(np.linalg.norm(centre)), 1e-9))).max())
-    line_cosine = float((vectors @ topic.vectors.T).max())
+    line_cosine = float((said_vectors @ topic.vectors.T).max())
     if named == 1.0 and centre_cosine >= _NO_LIKENESS / 2:
         # Its very name fell, and it is not merely a word in a talk about something else.
         return max(centre_cosine, 0.2) + 0.5 * line_cosine + 0.3 * min(1.0, 2 * share)

@@ -19,13 +19,19 @@ _WHICH = re.compile(
 _WHETHER = re.compile(
     rf"^(?:and )?(?:did {_THEY} {_ABOUT} (?P<a>.+?)|(?:was|were) (?P<a2>.+?)(?: mentioned| discussed| brought up| talked about)?"
     r"|did (?P<a3>.+?) (?:come(?: up)?|happen|start))"
-    rf" (?P<when>before|after) (?:{_THEY} (?:{_ABOUT} )?)?(?P<b>.+?)[ ?.!]*$",
+    rf" (?P<when>before or after|after or before|before|after) (?:{_THEY} (?:{_ABOUT} )?)?(?P<b>.+?)[ ?.!]*$",
     re.I,
 )
+_WHO = rf"(?:{_THEY}|(?:the )?[\w'-]+(?: [\w'-]+){{0,2}}?(?: (?:at|from) \d+ degrees)?)"
 _AROUND = re.compile(
-    rf"^(?:and )?what (?:did {_THEY} (?:talk about|speak about|discuss|say|do)|was (?:said|discussed|talked about|going on)"
+    rf"^(?:and )?what (?:did {_WHO} (?:talk about|speak about|discuss|say|do)|was (?:said|discussed|talked about|going on)"
     rf"|were {_THEY} (?:talking about|discussing)|happened|came(?: up)?) (?:right |just |directly )?(?P<when>after|before) "
     rf"(?:(?:{_THEY} )?(?:{_ABOUT} )|(?:the )?(?:talk|conversation|discussion|chat) (?:about|of|on) )?(?P<b>.+?)[ ?.!]*$",
+    re.I,
+)
+_BETWEEN = re.compile(
+    rf"^(?:and )?what (?:did {_WHO} (?:talk about|speak about|discuss|say|do)|was (?:said|discussed|talked about|going on)|happened)"
+    r" between (?P<a>.+?) and (?P<b>.+?)[ ?.!]*$",
     re.I,
 )
 
@@ -34,8 +40,8 @@ _AROUND = re.compile(
 class OrderAsked:
     """An order that is asked for.
 
-    `relation` is first or last (of the two topics), before or after (does the first stand so to the second?), or
-    around_before and around_after (what stands so to the only topic).
+    `relation` is first or last (of the two topics), before or after (does the first stand so to the second?),
+    around_before and around_after (what stands so to the only topic), or between (what lies between the two).
     """
 
     relation: str
@@ -48,9 +54,14 @@ def order_in(text: str) -> OrderAsked | None:
         relation = "last" if match["end"].lower() in {"last", "later"} else "first"
         return _asked(relation, match["a"], match["b"])
     if (match := _WHETHER.match(text)) is not None:
-        return _asked(match["when"].lower(), match["a"] or match["a2"] or match["a3"], match["b"])
+        # "Before or after?" asks which of them came first.
+        return _asked(
+            "first" if " or " in match["when"].lower() else match["when"].lower(), match["a"] or match["a2"] or match["a3"], match["b"]
+        )
     if (match := _AROUND.match(text)) is not None:
         return _asked(f"around_{match['when'].lower()}", match["b"])
+    if (match := _BETWEEN.match(text)) is not None:
+        return _asked("between", match["a"], match["b"])
     return None
 
 

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
+from pipeline.packets import nanoseconds
+from pipeline.stage import END_NS
 from stages.memory.rows import LineRow
 from stages.recall.heeding import Heeded, Heeding
 from stages.recall.lookup import Lookup, Outcome
 from stages.recall.material import Material
-from stages.recall.missed import attended_by_constraint, follows, missed, once_each, stretches_of
+from stages.recall.missed import attended_by_constraint, follows, missed
 from stages.recall.question import Attended, Question
 from stages.recall.refusals import refusal_text
 from stages.recall.salience import Vocabulary, importance
 from stages.recall.scope import Scope
+from stages.recall.stretches import once_each, within
 
 _MOST_EVENTS = 12
+_CONTEXT_NS = nanoseconds(60.0)
 
 
 class Overviews:
-    """The way of questions that are answered by event, not by line."""
+    """The way of questions that are answered by stretch of conversation, not by line."""
 
     def __init__(self, lookup: Lookup) -> None:
         self._lookup = lookup
@@ -34,13 +38,15 @@ class Overviews:
         nearest: list[str] = []
         if question.terms:
             ranked = self._lookup.searcher.search(question.topic, question.gist, scope)
-            lines = self._lookup.around(ranked, scope)
+            heard = self._lookup.around(ranked, scope)
             nearest = [line.id for line in ranked.lines]
         else:
-            lines = [line for name, span in spans.items() for line in self._lookup.heard_in(name, span)]
-        lines = [line for line in lines if replace(scope, spans=spans).allows(line)]
+            heard = self._with_context(spans)
+        # Talk is cut by topic before anything is left out: of a few lines alone nobody can tell what they are about.
+        allowed = replace(scope, spans=spans)
+        lines = [line for line in heard if allowed.allows(line)]
+        stretches = within(self._lookup.stretches(heard), {line.id for line in lines}) if lines else []
         vocabulary = Vocabulary(lines)
-        stretches = stretches_of(lines)
         if question.terms:
             stretches = self._lookup.about(stretches, question.gist, question.terms)
         material = Material(sessions=scope.sessions)
@@ -66,15 +72,14 @@ class Overviews:
             ranked = self._lookup.searcher.search(f"a conversation about {attended.topic}", attended.topic, scope)
             lines = self._lookup.around(ranked, scope)
             nearest = [line.id for line in ranked.lines]
+            stretches = self._lookup.stretches(lines)
+            followed = self._lookup.about(stretches, attended.topic, attended.terms)
         else:
             lines = self._session_of(attended, scope)
             nearest = [line.id for line in lines]
+            stretches = self._lookup.stretches(lines)
+            followed = attended_by_constraint(lines, attended)
         vocabulary = Vocabulary(lines)
-        stretches = stretches_of(lines)
-        if attended.topic:
-            followed = self._lookup.about(stretches, attended.topic, attended.terms)
-        else:
-            followed = attended_by_constraint(stretches, attended)
         if not followed:
             known = {line.id: line for line in lines}
             near = known.get(nearest[0]) if nearest else None
@@ -102,13 +107,21 @@ class Overviews:
     def heeding(self, scope: Scope) -> Heeding:
         """What tells of what was followed in the scope."""
         same_as = partial(self._lookup.memory.findings.same_as, at=self._lookup.at)
-        return Heeding(self._lookup.declared(), scope.sessions, self._lookup.heard_in, self._lookup.about, same_as)
+        return Heeding(self._lookup.declared(), scope.sessions, self._lookup.heard_in, self._lookup.stretches, self._lookup.about, same_as)
 
     def _told(self, heeded: Heeded, scope: Scope, nearest: Iterable[str]) -> Outcome:
         attended, lost = self._lookup.summarised(heeded.attended), self._lookup.summarised(heeded.missed)
         ids = [line.id for stretch in (*lost, *attended) for line in stretch.lines]
         material = Material(attended=attended, missed=lost, sessions=scope.sessions)
         return Outcome(material, tuple(dict.fromkeys([*ids, *nearest])), heeded.refused, heeded.spans, heeded.notes)
+
+    def _with_context(self, spans: Mapping[str, tuple[int, int]]) -> list[LineRow]:
+        """What was said in some spans, and a minute before and after them."""
+        return [
+            line
+            for name, (start_ns, end_ns) in spans.items()
+            for line in self._lookup.heard_in(name, (max(0, start_ns - _CONTEXT_NS), min(end_ns + _CONTEXT_NS, END_NS)))
+        ]
 
     def _session_of(self, attended: Attended, scope: Scope) -> list[LineRow]:
         """The lines in the asked time; without one those of the latest session in which the one who was followed was heard."""

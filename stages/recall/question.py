@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from stages.recall import cues
 from stages.recall.calendar_phrase import asked_time
 from stages.recall.contradictions import ahead, excluded_times, two_bearings
-from stages.recall.follow_up import FollowUp, follow_up_in, played_in
+from stages.recall.edge_asked import edge_in
+from stages.recall.follow_up import FollowUp, follow_up_in, played_in, talker_in
 from stages.recall.language import refusal
 from stages.recall.lengths import length_in
+from stages.recall.named_talkers import asked_of, speaker_in, talkers_in
 from stages.recall.order_asked import OrderAsked, order_in
 from stages.recall.sides import SIDE_TOLERANCE_DEG, bearing_of, side_in, sides_in
 from stages.recall.terms import content_words, spoken_span, stem, tokens
@@ -20,8 +21,9 @@ from stages.recall.time_phrase import Moments, Window
 
 _MOST_NAME_WORDS = 2
 _MISSING = frozenset(["missing"])
-_NEAR_NAME = 0.75
 _MOST_BARE_WORDS = 2
+_MOST_REFERRING_TERMS = 2
+_NAMED_KIND = re.compile(r"\babout (?:the|a|an|my|our|your|his|her|their|this|that) ([a-z]+)")
 _MOST_CHARACTERS = 2000
 INTENTS = ("missed", "catch_up", "when", "where", "who", "what", "count", "did_anybody", "order", "play")
 """Every kind of question that can be answered; `unservable` is the rest."""
@@ -53,7 +55,10 @@ class Question:
     unservable question cannot be served. `absence` is what kept the asker from following anything ("on the phone"); it is unservable
     without a time, unless the memory knows when that was. A side ("on my left") is a bearing with a wide `azimuth_tolerance_deg` (None:
     the usual one). `length_s` is how long the answer may take to read (inf: however long). `follow_up` says how it goes on from the
-    last question, `order` which order it asks for.
+    last question, `order` which order it asks for. `pronoun` stands for the talker ("did she say"), whom only the last answer tells;
+    `note` is how it was read then. `refers` says that it speaks of something that it does not name ("When does it start?").
+    `edge` is first or last where only that of all that was said is asked for. `talkers` are those between whom it was said;
+    `asks_present` says that it asks who was heard at all.
     """
 
     text: str
@@ -73,6 +78,12 @@ class Question:
     length_s: float | None = None
     follow_up: FollowUp | None = None
     order: OrderAsked | None = None
+    pronoun: str = ""
+    note: str = ""
+    refers: bool = False
+    edge: str = ""
+    talkers: tuple[str, ...] = ()
+    asks_present: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -110,19 +121,25 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     """
     said = " ".join(text.replace("\u2019", "'").split())
     # A question far too long is refused before any of it is read.
-    follow_up, rest = follow_up_in(said) if len(said) <= _MOST_CHARACTERS else (None, said)
+    follow_up, rest = follow_up_in(cleaned(said)) if len(said) <= _MOST_CHARACTERS else (None, said)
     if follow_up is not None and follow_up.kind in {"play", "that"}:
         return Question(text=said, intent=follow_up.aspect or "play", about_speech=True, follow_up=follow_up)
     played, rest = played_in(rest)
     fault = refusal(rest)
     if fault is not None:
         return _unservable(said, fault)
+    if cues.ABOUT_ASKER.search(rest):
+        return _unservable(said, 'Echoic does not know what you are called; ask with your name, such as "Did anybody mention Anna?"')
+    rest = asked_of(rest, speakers)
+    edge, rest = edge_in(rest) if follow_up is None else ("", rest)
+    pronoun, rest = talker_in(rest)
     order = order_in(rest) if follow_up is None and not asked_time(rest, moments)[0] else None
     rest = cues.FRAME.sub("", rest)
     attended, rest = _attended(rest, moments, speakers)
     absent = cues.ABSENT.search(rest)
     rest = cues.ABSENT.sub(" ", rest)
-    length_s, rest = length_in(rest, overview=cues.CATCH_UP.search(rest) is not None or cues.MISSED.search(rest) is not None)
+    catching_up = cues.CATCH_UP.search(rest) is not None
+    length_s, rest = length_in(rest, overview=catching_up or cues.MISSED.search(rest) is not None)
     window, rest = asked_time(rest, moments)
     if absent is not None and window is None and attended is None:
         return Question(
@@ -145,13 +162,29 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
             "--facing DEG, or facing_deg under recall: in the config",
         )
     rest = apart
+    rest = cues.SOMEBODY_AT.sub("they ", rest)
     bearing = cues.BEARING.search(rest)
     rest = cues.BEARING.sub(" ", rest)
-    speaker, rest = _speaker(rest, speakers)
+    talkers, rest = talkers_in(rest, speakers)
+    order = None if talkers and order is not None and order.relation == "between" else order
+    speaker, rest = speaker_in(rest, speakers)
+    said_bare = " ".join(rest.split())
     room = re.sub(r"[, ]*\b(?:and )?(?:where|at which bearing) in the room\b|\bin (?:the|this) room\b", " ", rest, flags=re.I)
     intent = "play" if played else "order" if order is not None else _intent(rest, attended, has_missed=absent is not None)
-    overview = cues.OVERVIEW_WORDS if intent == "catch_up" else frozenset[str]()
-    words = content_words(room, drop=cues.WH | cues.KIND_WORDS | overview | (_MISSING if intent == "missed" else frozenset()))
+    if intent == "what" and catching_up and length_s is not None:
+        intent = "catch_up"
+    if (pronoun or edge or (follow_up is not None and follow_up.kind in {"else", "reply"})) and intent in {"catch_up", "missed"}:
+        intent = "what"
+    about_speech = cues.SPEECH.search(rest) is not None
+    empty = cues.WH | cues.KIND_WORDS | (cues.OVERVIEW_WORDS if intent in {"catch_up", "missed"} else frozenset[str]())
+    empty |= (_MISSING if intent == "missed" else frozenset()) | (cues.DECIDING_WORDS if about_speech else frozenset())
+    # "About the name" is about a name, while "what is the name" asks for one.
+    words = content_words(room, drop=empty) or content_words(room, drop=empty - set(_NAMED_KIND.findall(room.lower())))
+    if speaker is not None:
+        # "Want" in "When does Anna want to leave?" is how it is told, as "say" is; "What does Anna want?" has nothing else.
+        words = tuple(word for word in words if word not in cues.TELLING_WORDS) or tuple(
+            word for word in words if word not in cues.ASKING_WORDS
+        )
     terms = tuple(dict.fromkeys(stem(word) for word in words))
     aspects = tuple(
         name for name, pattern in (("when", cues.WHEN), ("where", cues.WHERE), ("who", cues.WHO)) if pattern.search(rest) and name != intent
@@ -160,8 +193,11 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
         intent = "what"
     # A word or two by themselves ask what was said about them.
     bare = 0 < len(words) == sum(word not in {"the", "a", "an"} for word in tokens(rest)) <= _MOST_BARE_WORDS
-    about_speech = bare or cues.SPEECH.search(rest) is not None
+    about_speech = about_speech or bare
     gist = " ".join(words)
+    stands_alone = (
+        about_speech or speaker or pronoun or window or bearing or side or attended or follow_up or order or edge or intent == "catch_up"
+    )
     azimuth_deg = float(bearing[1]) % 360.0 if bearing else None
     if side is not None and facing_deg is not None:
         azimuth_deg = bearing_of(side, facing_deg)
@@ -183,6 +219,13 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
         length_s=length_s,
         follow_up=follow_up,
         order=order,
+        pronoun=pronoun if speaker is None else "",
+        edge=edge if order is None else "",
+        talkers=talkers,
+        asks_present=intent in {"who", "count"}
+        and not (terms or edge or azimuth_deg is not None)
+        and cues.PRESENT.match(said_bare) is not None,
+        refers=not stands_alone and len(terms) <= _MOST_REFERRING_TERMS and cues.REFERS.search(rest) is not None,
     )
 
 
@@ -233,7 +276,7 @@ def _attended(text: str, moments: Moments, speakers: Callable[[], Collection[str
         rest, phrase = f"{rest} {moment.phrase}", " ".join(bare.split())
     bearing = cues.BEARING.search(phrase)
     may_be_name = re.search(r"\b[A-Z]", phrase) is not None or len(phrase.split()) <= _MOST_NAME_WORDS
-    speaker, _ = _speaker(phrase, speakers, anywhere=may_be_name)
+    speaker, _ = speaker_in(phrase, speakers, anywhere=may_be_name)
     subject = cues.GROUP.sub("", cues.BEARING.sub(" ", phrase))
     if bearing is not None or speaker is not None:
         subject = ""
@@ -243,32 +286,10 @@ def _attended(text: str, moments: Moments, speakers: Callable[[], Collection[str
     ), rest
 
 
-def _speaker(text: str, speakers: Callable[[], Collection[str]], *, anywhere: bool = False) -> tuple[str | None, str]:
-    """The speaker that a question names, and the question without the name."""
-    label = cues.LABEL.search(text)
-    if label is not None:
-        number = cues.DIGITS.get(label[1].lower(), label[1])
-        filler = (
-            "they" if re.search(r"\b(?:did|does|do|has|had|have|will|would|can|could|by|from)\s*$", text[: label.start()], re.I) else ""
-        )
-        return f"speaker-{number}", f"{text[: label.start()]} {filler} {text[label.end() :]}"
-    if not (anywhere or cues.MAY_NAME.search(text)):
-        return None, text
-    for name in sorted(speakers(), key=lambda name: (-len(name), name)):
-        known = re.escape(name)
-        role = rf"\b(?:by|from)\s+(?:the\s+)?{known}\b|\b{known}\s+(?:ever\s+|also\s+)?{cues.SAYS}\b"
-        if re.search(rf"\b{known}\b" if anywhere else role, text, re.I):
-            return name, text if anywhere else re.sub(rf"\b(?:the\s+)?{known}\b", "they", text, count=1, flags=re.I)
-    for match in cues.NAMED.finditer(text):
-        said = match[1] or match[2]
-        if said.lower() not in cues.NOT_NAMES:
-            return said, text.replace(said, "they", 1)
-    lower = cues.LOWER_NAMED.search(text)
-    if lower is None or lower[1].lower() in cues.NOT_NAMES:
-        return None, text
-    # A name in small letters that is nearly that of somebody who was heard.
-    is_near = get_close_matches(lower[1].lower(), [name.lower() for name in speakers()], n=1, cutoff=_NEAR_NAME)
-    return (lower[1], text.replace(lower[1], "they", 1)) if is_near else (None, text)
+def cleaned(said: str) -> str:
+    """A question without what is only said to begin it, and with the words that tell its kind as they are spelled."""
+    bare = cues.IN_THE_END.sub("", cues.ADDRESSED.sub("", said))
+    return re.sub(r"[A-Za-z]+", lambda match: cues.SLIPS.get(match[0].lower(), match[0]), bare)
 
 
 def _tidy(text: str) -> str:

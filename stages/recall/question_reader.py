@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from stages.memory.rows import SessionRow
+from stages.memory.tables.row_writer import utc_ns
+from stages.recall.answers import speaker_of
+from stages.recall.context_scope import last_cited, talking
 from stages.recall.cues import ABSENT
+from stages.recall.first_person import as_own
 from stages.recall.lookup import Lookup
-from stages.recall.question import Question, parse
+from stages.recall.parts import parts_in
+from stages.recall.question import Question, cleaned, parse
 from stages.recall.scope import Scope, scope_of
 from stages.recall.time_phrase import Moments
+
+_FACTS = frozenset(["what", "when", "where"])
+_OF_ONE_PART = frozenset(["missed", "order", "unservable"])
 
 
 class QuestionReader:
@@ -26,11 +35,27 @@ class QuestionReader:
 
     def read(self, text: str) -> Question:
         """The question in this memory's names."""
-        return self._with_names(parse(text, self._moments, self._lookup.speakers, self._facing_deg))
+        return self._with_talker(self._with_names(parse(text, self._moments, self._lookup.speakers, self._facing_deg)))
+
+    def parts(self, question: Question) -> tuple[tuple[Question, ...], bool]:
+        """The questions of which one consists, none for one of a single part; and whether it is certain that these are several."""
+        if not _has_parts(question) or (found := parts_in(cleaned(question.text), self._moments, self._lookup.speakers)) is None:
+            return (), False
+        parts = tuple(self.read(text) for text in found.texts)
+        return (parts, found.apart) if all(part.intent not in _OF_ONE_PART for part in parts) else ((), False)
+
+    def of_talker(self, question: Question) -> tuple[Question, str] | None:
+        """A question for a fact about a talker, as that talker would ask it, and who it is; None for any other question."""
+        if question.intent not in _FACTS or question.about_speech or question.speaker is not None or not _has_parts(question):
+            return None
+        if re.search(r"\b[A-Z]", question.text[1:]) is None or (own := as_own(cleaned(question.text), self._lookup.speakers())) is None:
+            return None
+        read = self.read(own[1])
+        return (replace(read, text=question.text), own[0]) if read.terms and read.intent == question.intent else None
 
     def read_absence(self, question: Question, absence: str) -> Question:
         """A question about an absence that gives no time, where the memory knows when that was: what else it says is read without it."""
-        rest = parse(ABSENT.sub(" ", question.text), self._moments, self._lookup.speakers)
+        rest = parse(ABSENT.sub(" ", question.text), self._moments, self._lookup.speakers, self._facing_deg)
         return self._with_names(replace(rest, text=question.text, intent="missed", absence=absence))
 
     def scope(self, question: Question) -> Scope:
@@ -69,6 +94,16 @@ class QuestionReader:
             attended = replace(attended, speaker=self._name_now(attended.speaker))
         return replace(question, speaker=None if question.speaker is None else self._name_now(question.speaker), attended=attended)
 
+    def _with_talker(self, question: Question) -> Question:
+        """The question with "he" or "she" read as the one whom the last answer cited; as it is where there is no such person."""
+        if not question.pronoun or question.refusal is not None or (question.follow_up is not None and question.follow_up.kind == "reply"):
+            return question
+        cited = last_cited(self._lookup.memory, self._lookup.at, utc_ns(self._now))
+        talker = speaker_of(talking(cited)) if cited else None
+        if talker not in self._lookup.speakers():
+            return question
+        return replace(question, speaker=talker, note=f'"{question.pronoun}" is read as {talker}, whom the last answer cited.')
+
     def _name_now(self, speaker: str) -> str:
         """The name of somebody who was heard, given by name (which goes first) or by id; anything else stays as it is."""
         known = self._lookup.speakers()
@@ -76,3 +111,14 @@ class QuestionReader:
             return speaker
         name = self._lookup.memory.speakers.name_of(speaker)
         return name if name is not None and name in known else speaker
+
+
+def _has_parts(question: Question) -> bool:
+    """Whether a question may ask for several things; what goes on from the last one, or tells what was followed, does not."""
+    return (
+        question.refusal is None
+        and question.attended is None
+        and question.follow_up is None
+        and not question.talkers
+        and question.intent not in _OF_ONE_PART
+    )

@@ -20,7 +20,20 @@ def refusal_text(question: Question, near: LineRow | None, scope: Scope) -> str:
     """
     if near is not None and is_untranscribed(near):
         return f"Nothing can be told{_on(question)}: {_lower(Wording(scope.sessions).said(near))}"
-    return f"{_nobody(question)} {_nearest_thing(near, scope)}"
+    return f"{nobody_said(question)} {_nearest_thing(near, scope)}"
+
+
+def nobody_said(question: Question) -> str:
+    """That nothing that answers was heard, in a sentence."""
+    if question.attended is not None:
+        return f"No conversation that fits {_quoted(question.attended.phrase)} was heard."
+    if question.intent in {"missed", "catch_up"} or not question.gist:
+        return "Nothing that fits the question was heard."
+    who = question.speaker or (f"Neither {' nor '.join(question.talkers)}" if question.talkers else "Nobody")
+    verb = "was not heard" if question.speaker else "was heard"
+    if question.about_speech or question.intent == "did_anybody":
+        return f"{who} {verb} talking about {_quoted(question.phrase)}."
+    return f"{who} {verb} saying anything that answers {_quoted(question.phrase)}."
 
 
 def nothing_heard(at: datetime | None) -> str:
@@ -49,18 +62,6 @@ def unknown_speaker(name: str, speakers: Sequence[str]) -> str:
     hint = f" Did you mean {guess}?" if guess is not None else ""
     known = f" The talkers are {', '.join(speakers)}." if speakers else " No talker has a name yet."
     return f"No talker is called {name}.{hint}{known}"
-
-
-def _nobody(question: Question) -> str:
-    if question.attended is not None:
-        return f"No conversation that fits {_quoted(question.attended.phrase)} was heard."
-    if question.intent in {"missed", "catch_up"} or not question.gist:
-        return "Nothing that fits the question was heard."
-    who = question.speaker or "Nobody"
-    verb = "was not heard" if question.speaker else "was heard"
-    if question.about_speech or question.intent == "did_anybody":
-        return f"{who} {verb} talking about {_quoted(question.phrase)}."
-    return f"{who} {verb} saying anything that answers {_quoted(question.phrase)}."
 
 
 def _on(question: Question) -> str:

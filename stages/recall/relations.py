@@ -9,13 +9,14 @@ from datetime import datetime
 from stages.memory.forgetting.question_contexts import LASTS_MINUTES
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.rows import LineRow
-from stages.recall.context_scope import LinesIn, beside
+from stages.recall.context_scope import LinesIn, around, beside, last_cited, more_of, nearest_lines, replies_to
 from stages.recall.follow_up import no_context
 from stages.recall.gaps import Span
 from stages.recall.material import Found
 from stages.recall.question import Question
 from stages.recall.scope import Scope
-from stages.recall.terms import content_words, stem
+from stages.recall.terms import content_words, coverage, stem, stems
+from stages.recall.time_phrase import Window
 
 _CITED = 0.9
 _NEAR_BEST = 0.9
@@ -47,24 +48,53 @@ class Relations:
 
     def cited(self, question: Question, scope: Scope) -> Related:
         """The lines that the last answer cited, or the time before or after them."""
-        contexts = self._memory.contexts.recent(self._now_ns)
-        known = {line.id: line for line in self._memory.lines(ids=list(contexts[-1].lines), at=self._at)} if contexts else {}
-        cited = [known[name] for name in contexts[-1].lines if name in known and known[name].session in scope.sessions] if contexts else []
+        cited = self._last_cited(scope)
         if not cited or question.follow_up is None:
-            return Related(refused=f"{no_context(LASTS_MINUTES)}.")
+            alone = question.follow_up is not None and question.follow_up.alone
+            return Related(scope=scope) if alone else Related(refused=f"{no_context(LASTS_MINUTES)}.")
         ids = tuple(line.id for line in cited)
         if question.follow_up.kind in {"that", "play"}:
-            found = tuple(Found(line, 1.0, _CITED, 1.0) for line in cited)
-            return Related(found, None, ids, spans=tuple((line.session, line.start_ns, line.end_ns) for line in cited))
+            return _shown(cited, ids)
+        if question.follow_up.kind == "else":
+            scope = replace(scope, without=self._told())
+            if question.terms:
+                return Related(scope=scope, retrieved=ids)
+        if question.follow_up.kind in {"else", "reply"}:
+            is_reply = question.follow_up.kind == "reply"
+            if question.follow_up.aspect == "who":
+                return self._others(scope, cited, ids)
+            lines = replies_to(scope, cited[0], self._lines_in) if is_reply else more_of(scope, cited[0], self._lines_in)
+            if not lines and question.follow_up.alone:
+                return Related(scope=scope)
+            nothing = "Nobody was heard answering that." if is_reply else f"{question.speaker or 'Nobody'} was heard saying no more there."
+            return _shown(lines, ids) if lines else Related(retrieved=ids, refused=nothing)
         before = question.follow_up.kind == "before"
         # The answer's first claim is what "that" means; what proves the others may lie far from it.
-        near = beside(scope, cited[:1], before=before, open_ended=bool(question.terms), lines_in=self._lines_in)
+        first = cited[: self._memory.contexts.recent(self._now_ns)[-1].n_first]
+        near = beside(scope, first, before=before, open_ended=bool(question.terms), lines_in=self._lines_in)
         if near is None:
             return Related(retrieved=ids, refused=f"Nothing that fits the question was heard {question.follow_up.kind} that.")
+        if not question.terms:
+            return _shown(nearest_lines(near, before=before, lines_in=self._lines_in), ())
         return Related(scope=near, retrieved=ids)
+
+    def rest_of(self, question: Question, scope: Scope) -> Related | None:
+        """The rest of the conversation that the last answer cited, where that was about what is asked; None where it was not."""
+        cited = self._last_cited(scope)
+        if not cited or coverage(question.terms, frozenset().union(*(stems(line.text) for line in cited))) < 1.0:
+            return None
+        lines = more_of(replace(scope, without=self._told()), cited[0], self._lines_in)
+        return _shown(lines, tuple(line.id for line in cited)) if lines else None
+
+    def near(self, scope: Scope) -> Scope | None:
+        """The conversation that the last answer cited; None where nothing was answered lately."""
+        cited = self._last_cited(scope)
+        return around(scope, cited[0], self._lines_in) if cited else None
 
     def ordered(self, question: Question, scope: Scope) -> Related:
         """When each of the topics came up, or the time beside the only one."""
+        is_around = question.order is not None and question.order.relation in {"around_before", "around_after", "between"}
+        anybody = replace(scope, speaker=None, azimuth_deg=None, talkers=frozenset())
         found: list[Found] = []
         looked_at: list[str] = []
         missing: list[str] = []
@@ -75,7 +105,10 @@ class Relations:
             asked = replace(
                 question, intent="when", topic=f"a conversation about {gist}", gist=gist, terms=terms, about_speech=True, aspects=()
             )
-            supported, lines = self._search(asked, scope)
+            if is_around:
+                # Whoever is asked about need not be the one who named it.
+                asked = replace(asked, speaker=None, talkers=(), azimuth_deg=None)
+            supported, lines = self._search(asked, anybody if is_around else scope)
             looked_at += [line.id for line in lines]
             if supported:
                 best = max(entry.support for entry in supported)
@@ -86,6 +119,8 @@ class Relations:
         if missing or question.order is None:
             there = "" if not found else f" {_quoted(_other(question, missing))} was."
             return Related(retrieved=ids, refused=f"{' and '.join(_quoted(topic) for topic in missing)} was not heard of.{there}")
+        if question.order.relation == "between":
+            return self._between(scope, found, ids, question.order.topics)
         if len(found) == 1:
             before = question.order.relation == "around_before"
             near = beside(scope, [found[0].line], before=before, open_ended=False, lines_in=self._lines_in)
@@ -95,8 +130,46 @@ class Relations:
             return Related(scope=near, retrieved=ids)
         return Related(tuple(found), None, ids, spans=tuple((one.line.session, one.line.start_ns, one.line.end_ns) for one in found))
 
+    def _others(self, scope: Scope, cited: Sequence[LineRow], ids: tuple[str, ...]) -> Related:
+        """A line of everybody else who talked where the cited lines were said."""
+        known = {line.track for line in cited}
+        others = {line.track: line for line in reversed(more_of(scope, cited[0], self._lines_in)) if line.track not in known}
+        lines = sorted(others.values(), key=lambda line: (line.start_ns, line.id))
+        return _shown(lines, ids) if lines else Related(retrieved=ids, refused="Nobody else was heard there.")
+
+    def _between(self, scope: Scope, found: Sequence[Found], ids: tuple[str, ...], topics: Sequence[str]) -> Related:
+        """What was said between two things, whichever of them came first."""
+        first, last = sorted((one.line for one in found), key=lambda line: self._when(line, scope))
+        nothing = Related(retrieved=ids, refused=f"Nothing was heard between {_quoted(topics[0])} and {_quoted(topics[1])}.")
+        session = scope.sessions[first.session]
+        if first.session != last.session or last.start_ns <= first.end_ns:
+            return nothing
+        inside = [line for line in self._lines_in(first.session, (first.end_ns, last.start_ns)) if line.end_ns <= last.start_ns]
+        window = Window("between them", session.moment(first.end_ns), session.moment(last.start_ns))
+        between = replace(
+            scope, spans={first.session: (first.end_ns, last.start_ns)}, window=window, without=frozenset({first.id, last.id})
+        )
+        return Related(scope=between, retrieved=ids) if any(between.allows(line) for line in inside) else nothing
+
+    def _told(self) -> frozenset[str]:
+        """The ids of what the last answers told."""
+        return frozenset(line for context in self._memory.contexts.recent(self._now_ns) for line in context.lines)
+
+    def _last_cited(self, scope: Scope) -> list[LineRow]:
+        return [line for line in last_cited(self._memory, self._at, self._now_ns) if line.session in scope.sessions]
+
     def _moment(self, entry: Found, scope: Scope) -> tuple[float, str]:
-        return scope.sessions[entry.line.session].moment(entry.line.start_ns).timestamp(), entry.line.id
+        return self._when(entry.line, scope)
+
+    def _when(self, line: LineRow, scope: Scope) -> tuple[float, str]:
+        return scope.sessions[line.session].moment(line.start_ns).timestamp(), line.id
+
+
+def _shown(lines: Sequence[LineRow], ids: tuple[str, ...]) -> Related:
+    """Lines that are told as they are."""
+    spans = tuple((line.session, line.start_ns, line.end_ns) for line in lines)
+    found = tuple(Found(line, 1.0, _CITED, 1.0) for line in lines)
+    return Related(found, None, tuple(dict.fromkeys([*(line.id for line in lines), *ids])), spans=spans)
 
 
 def _other(question: Question, missing: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from stages.recall.material import Material
 from stages.recall.overviews import Overviews
 from stages.recall.question import Question
 from stages.recall.refusals import not_heard_then, nothing_heard, nothing_in_time, unknown_speaker
-from stages.recall.relations import Relations
+from stages.recall.relations import Related, Relations
 from stages.recall.scope import Scope, scope_of
 
 
@@ -38,10 +38,10 @@ class Routes:
             return Outcome(material, refused=nothing_heard(self._lookup.at))
         if question.refusal is not None:
             return Outcome(material, retrieved=self._lookup.nearest(question, scope), refused=question.refusal)
-        asked = question.speaker or (question.attended.speaker if question.attended else None)
-        if asked is not None and asked.lower() not in {name.lower() for name in self._lookup.speakers()}:
+        if (asked := self._unknown(question)) is not None:
             fault = unknown_speaker(asked, self._lookup.speakers())
-            return Outcome(material, retrieved=self._lookup.nearest(question, replace(scope, speaker=None)), refused=fault)
+            anybody = replace(scope, speaker=None, talkers=frozenset())
+            return Outcome(material, retrieved=self._lookup.nearest(question, anybody), refused=fault)
         if question.follow_up is not None or question.order is not None:
             return self._related(question, scope)
         if not scope.spans:
@@ -54,6 +54,10 @@ class Routes:
             return Outcome(
                 material, retrieved=self._lookup.nearest(question, open_scope), refused=not_heard_then(scope.speaker, scope.window.phrase)
             )
+        if question.asks_present:
+            return self._found_lines.present(scope)
+        if question.edge:
+            return self._found_lines.at_edge(question, scope)
         if question.intent == "missed" and (heeded := self._overviews.heeded(question, scope)) is not None:
             return heeded
         if question.intent == "missed" and question.attended is not None:
@@ -62,18 +66,41 @@ class Routes:
             return self._overviews.happened(question, scope)
         if not question.terms and (scope.is_narrow or question.about_speech):
             return self._overviews.happened(question, scope)
+        if question.refers and (near := self._relations().near(scope)) is not None:
+            there = self._found_lines.found(question, near)
+            if there.refused is None:
+                return there
         return self._found_lines.counted(question, scope) or self._found_lines.found(question, scope)
+
+    def _unknown(self, question: Question) -> str | None:
+        """The first name in a question that nobody has; None where all of them are known."""
+        asked = [question.speaker, question.attended.speaker if question.attended else None, *question.talkers]
+        names = [name for name in asked if name is not None]
+        known = {name.lower() for name in self._lookup.speakers()} if names else set()
+        return next((name for name in names if name.lower() not in known), None)
 
     def _related(self, question: Question, scope: Scope) -> Outcome:
         """What goes on from the last question, and what asks for an order."""
-        relations = Relations(self._lookup.memory, self._lookup.at, utc_ns(self._now), self._lookup.heard_in, self._found_lines.search)
+        relations = self._relations()
         related = relations.cited(question, scope) if question.follow_up is not None else relations.ordered(question, scope)
         if related.scope is None:
-            return Outcome(Material(found=related.found, sessions=scope.sessions), related.retrieved, related.refused, related.spans)
+            return _told(related, scope)
         beside = replace(question, intent="catch_up", terms=(), gist="") if question.order is not None else question
-        return self.outcome(replace(beside, follow_up=None, order=None), related.scope)
+        outcome = self.outcome(replace(beside, follow_up=None, order=None), related.scope)
+        if outcome.refused is not None and question.follow_up is not None and question.follow_up.kind == "else":
+            rest = relations.rest_of(question, scope)
+            return outcome if rest is None else _told(rest, scope)
+        return outcome
+
+    def _relations(self) -> Relations:
+        return Relations(self._lookup.memory, self._lookup.at, utc_ns(self._now), self._lookup.heard_in, self._found_lines.search)
 
     def _is_silent(self, scope: Scope) -> bool:
         """Whether the asked speaker was not heard in the asked time at all."""
         rows = self._lookup.memory.rows_among(scope.spans, scope.speaker, at=self._lookup.at)
         return rows is not None and not len(rows)
+
+
+def _told(related: Related, scope: Scope) -> Outcome:
+    """Lines that are told as they are, or why there are none."""
+    return Outcome(Material(found=related.found, sessions=scope.sessions), related.retrieved, related.refused, related.spans)

@@ -23,7 +23,8 @@ class Scope:
 
     `spans` are the session times to look at, by session; a session that is not there is not asked about. `window` is the asked
     time, if there is one.
-    `tracks` are those of one conversation, where only that one is meant.
+    `tracks` are those of one conversation, where only that one is meant; `without` are lines, by id, that were told already;
+    `talkers` (in lower case) are the only ones who are meant.
     `notes` say which reading was taken where the question left one open.
     """
 
@@ -35,18 +36,22 @@ class Scope:
     azimuth_tolerance_deg: float = BEARING_TOLERANCE_DEG
     notes: tuple[str, ...] = field(default=())
     tracks: frozenset[str] | None = None
+    without: frozenset[str] = frozenset()
+    talkers: frozenset[str] = frozenset()
 
     @property
     def is_narrow(self) -> bool:
         """Whether only some of the lines of its sessions are allowed."""
-        return self.window is not None or self.speaker is not None or self.azimuth_deg is not None
+        return self.window is not None or self.speaker is not None or self.azimuth_deg is not None or bool(self.talkers)
 
     def allows(self, line: LineRow) -> bool:
         """Whether a line fits all constraints."""
         span = self.spans.get(line.session)
         if span is None or line.end_ns <= span[0] or line.start_ns >= span[1]:
             return False
-        if self.tracks is not None and line.track not in self.tracks:
+        if (self.tracks is not None and line.track not in self.tracks) or line.id in self.without:
+            return False
+        if self.talkers and speaker_of(line).lower() not in self.talkers:
             return False
         if self.speaker is not None and self.speaker.lower() != speaker_of(line).lower():
             return False
@@ -65,11 +70,11 @@ def scope_of(question: Question, sessions: Iterable[SessionRow], ends_ns: Mappin
     """
     by_id = {session.id: session for session in sessions}
     window = question.window
-    notes: tuple[str, ...] = (window.note,) if window is not None and window.note else ()
+    notes = tuple(note for note in (question.note, window.note if window is not None else "") if note)
     if window is not None and window.rolling_s is not None and not _spans(window, by_id, ends_ns):
         latest = max((session.moment(ends_ns[name]) for name, session in by_id.items()), default=None)
         if latest is not None:
-            notes = (f"Nothing has been heard since {latest:%H:%M:%S on %d %B %Y}; this is about the time before that.",)
+            notes += (f"Nothing has been heard since {latest:%H:%M:%S on %d %B %Y}; this is about the time before that.",)
             window = replace(window, start=latest - timedelta(seconds=window.rolling_s), end=latest)
     return Scope(
         spans=_spans(window, by_id, ends_ns),
@@ -79,6 +84,7 @@ def scope_of(question: Question, sessions: Iterable[SessionRow], ends_ns: Mappin
         azimuth_deg=question.azimuth_deg,
         azimuth_tolerance_deg=question.azimuth_tolerance_deg or BEARING_TOLERANCE_DEG,
         notes=notes,
+        talkers=frozenset(name.lower() for name in question.talkers),
     )
 
 

@@ -40,14 +40,13 @@ class Ranked:
 
     `lines` are in an order in which each of the first says something new (`diversity.py`), `nearest` in that of `scores` alone.
     `cosines` are the likeness of lines with the query, `centres` that of the stretches they stand in (both empty without an
-    encoder); `vectors` are those of the lines, float32, shape (dimension,), by id; `chains` are conversations around the best lines.
+    encoder); `chains` are conversations around the best lines.
     """
 
     lines: tuple[LineRow, ...]
     scores: Mapping[str, float]
     cosines: Mapping[str, float]
     centres: Mapping[str, float]
-    vectors: Mapping[str, Float32Array]
     chains: tuple[tuple[LineRow, ...], ...]
 
     @property
@@ -126,7 +125,6 @@ class Searcher:
             scores={line.id: scores[line.id] for line in allowed},
             cosines=cosines,
             centres=_centres({**rows, **unseen}, chains, vectors, queries),
-            vectors=vectors,
             chains=tuple(tuple(chain) for chain in chains),
         )
 

@@ -26,6 +26,7 @@ _HOUR = r"(?:\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twe
 _CLOCK = (
     r"(?:\d{4}-\d\d-\d\d(?:[t ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:z|[+-]\d\d:?\d\d)?)?"
     r"|\+\d+(?:\.\d+)?(?:\s?s(?:ec(?:onds?)?)?\b)?"
+    rf"|(?:five|ten|twenty|twenty-five)(?: minutes)? (?:to {_HOUR}|past(?: {_HOUR})?)"
     rf"|half past(?: {_HOUR})?|(?:a )?quarter (?:past|to)(?: {_HOUR})?"
     r"|\d{1,2}[:.h]\d\d(?::\d\d)?(?:\s?[ap]\.?m\.?)?|\d{1,2}\s?[ap]\.?m\.?"
     rf"|noon|midday|midnight|lunch(?:time)?|{_HOUR} o'?clock|{_HOUR}(?! (?:degrees|people|persons|times|other))\b"
@@ -249,6 +250,13 @@ def _clock(text: str, after: datetime | None) -> tuple[int, int, int, bool] | No
         minute = {"half": 30, "past": 15, "to": 45}["half" if "half" in past[1] else "to" if past[1].endswith("to") else "past"]
         hour = hour - 1 if minute == 45 and past[2] else hour
         return hour % 24, minute, 0, past[2] is None
+    minutes = re.fullmatch(r"(five|ten|twenty|twenty-five)(?: minutes)? (past|to)(?: (.+))?", text)
+    if minutes:
+        if minutes[3] is None and after is None:
+            return None
+        hour = int(_count(minutes[3])) if minutes[3] else after.hour  # type: ignore[union-attr]  # the line above has shown it
+        minute = int(_count(minutes[1]))
+        return ((hour, minute) if minutes[2] == "past" else ((hour - 1) % 24, 60 - minute)) + (0, False)
     digits = re.fullmatch(r"(\d{1,2})(?:[:.h](\d\d)(?::(\d\d))?)?\s?([ap])?\.?(?:m\.?)?", text)
     if digits:
         hour, minute, second = int(digits[1]), int(digits[2] or 0), int(digits[3] or 0)

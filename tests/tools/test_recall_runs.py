@@ -87,6 +87,6 @@ def test_rooms_that_are_asked_in_turn_know_nothing_of_each_other(tmp_path: Path)
     with RecallOfRooms(Path("configs/replay.yaml")) as recalls:
         for seed in (1, 2):
             room = made_room(seed)
-            with recalls.of_room(room, written(room, tmp_path)) as recall:
+            with recalls.of_room(room, written(room, tmp_path)) as (recall, _):
                 for answer in answered(recall, room, asked_of(room)[:3]):
                     assert all(entry["session"].startswith(room.name) for claim in answer["claims"] for entry in claim["evidence"])

@@ -28,10 +28,14 @@ LASTS_MINUTES = 30
 
 @dataclass(frozen=True)
 class QuestionContext:
-    """One answered question: when it was asked (UTC), and the ids of the lines that its answer cited, best first; none of its words."""
+    """One answered question: when it was asked (UTC), and the ids of the lines that its answer cited, best first; none of its words.
+
+    The first `n_first` of them (at least 1) belong to the first claim.
+    """
 
     asked_ns: int
     lines: tuple[str, ...]
+    n_first: int = 1
 
 
 class QuestionContexts:
@@ -46,7 +50,7 @@ class QuestionContexts:
         """Keep what was asked, and let go of what is older than the last eight or half an hour. Never raises."""
         if not context.lines or not is_moment(context.asked_ns):
             return
-        context = QuestionContext(context.asked_ns, context.lines[:_MOST_LINES])
+        context = QuestionContext(context.asked_ns, context.lines[:_MOST_LINES], min(context.n_first, _MOST_LINES))
         with self._lock:
             kept = (*self.recent(context.asked_ns), context)[-MOST_CONTEXTS:]
             if self._root is None:
@@ -95,11 +99,14 @@ class QuestionContexts:
 
 
 def _context(entry: Any) -> QuestionContext | None:
-    if not isinstance(entry, dict) or set(entry) != {"asked_ns", "lines"}:
+    if not isinstance(entry, dict) or not {"asked_ns", "lines"} <= set(entry) <= {"asked_ns", "lines", "n_first"}:
         return None
     asked_ns, lines = entry["asked_ns"], entry["lines"]
     if not isinstance(asked_ns, int) or isinstance(asked_ns, bool) or not is_moment(asked_ns):
         return None
     if not isinstance(lines, list) or not lines or not all(isinstance(line, str) and is_text(line) for line in lines):
         return None
-    return QuestionContext(asked_ns, tuple(lines))
+    n_first = entry.get("n_first", 1)
+    if not isinstance(n_first, int) or isinstance(n_first, bool) or not 1 <= n_first <= len(lines):
+        return None
+    return QuestionContext(asked_ns, tuple(lines), n_first)

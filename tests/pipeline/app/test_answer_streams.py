@@ -8,9 +8,7 @@ import pty
 import re
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +24,7 @@ from pipeline.app.server import Desk, Server, listen, make_app
 from stages.recall.answer_parts import AnswerPart
 from stages.recall.recall import Recall
 from tests.pipeline.app.command_line import ROOT, Done, http
+from tests.pipeline.app.served import serving, without_times
 from tests.stages.answer.chat_server import Exchange, chat_server, sends
 
 Echoic = Callable[..., Done]
@@ -53,26 +52,6 @@ def asked_with_a_model(echoic: Echoic, transcript: Path, tmp_path: Path) -> Iter
         yield memory, config
 
 
-@contextmanager
-def _serving(memory: Path) -> Iterator[str]:
-    """The daemon's HTTP API for a memory, in this process and without anything that listens to a room."""
-    with recall_to_ask(directory_to_read(memory)) as (recall, long_term, _):
-        bound = listen("127.0.0.1", 0)
-        desk = Desk(long_term, recall, dict, bytes, lambda: pytest.fail("nobody asks for sleep"))
-        server = Server(make_app(desk, "127.0.0.1"), bound)
-        server.start()
-        try:
-            yield server.url
-        finally:
-            server.stop()
-            for thread in [thread for thread in threading.enumerate() if thread.name == "echoic-ask"]:
-                thread.join(10)
-
-
-def _without_times(answer: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in answer.items() if name != "timing_ms"}
-
-
 def _streamed(url: str, body: dict[str, Any]) -> list[tuple[str, Any]]:
     return list(events(DaemonFile(os.getpid(), url), "/ask?stream=1", body))
 
@@ -80,16 +59,16 @@ def _streamed(url: str, body: dict[str, Any]) -> list[tuple[str, Any]]:
 def test_the_answer_is_the_same_through_the_command_and_both_ways_of_http(echoic: Echoic, asked_with_a_model: tuple[Path, Path]) -> None:
     memory, _ = asked_with_a_model
     told = {question: echoic("ask", question, "--memory", memory, "--json").json for question in QUESTIONS}
-    with _serving(memory) as url:
+    with serving(memory) as url:
         for question in QUESTIONS:
             status, whole = http(f"{url}/ask", {"question": question})
             parts = _streamed(url, {"question": question})
             by_accept = http(f"{url}/ask", {"question": question}, {"Accept": "text/event-stream", "Content-Type": "application/json"})
             assert status == 200
-            assert _without_times(whole) == _without_times(told[question])
+            assert without_times(whole) == without_times(told[question])
             name, final = parts[-1]
             assert name == "final"
-            assert _without_times(final) == _without_times(whole)
+            assert without_times(final) == without_times(whole)
             assert parts[0][0] == "draft"
             assert {name for name, _ in parts[1:-1]} <= {"worded"}
             assert re.findall(r"^event: (\w+)$", by_accept[1], re.M) == [name for name, _ in parts]
@@ -99,7 +78,7 @@ def test_the_answer_is_the_same_through_the_command_and_both_ways_of_http(echoic
 
 def test_worded_claims_take_the_place_of_the_drafts(asked_with_a_model: tuple[Path, Path]) -> None:
     memory, _ = asked_with_a_model
-    with _serving(memory) as url:
+    with serving(memory) as url:
         (_, draft), *worded, (_, final) = _streamed(url, {"question": "When does the ferry leave?"})
     assert worded
     claims = [claim["text"] for claim in draft["claims"]]
@@ -112,7 +91,7 @@ def test_worded_claims_take_the_place_of_the_drafts(asked_with_a_model: tuple[Pa
 
 def test_a_stream_that_cannot_begin_is_refused_as_ever(asked_with_a_model: tuple[Path, Path]) -> None:
     memory, _ = asked_with_a_model
-    with _serving(memory) as url:
+    with serving(memory) as url:
         status, answer = http(f"{url}/ask?stream=1", {"question": " "})
         with pytest.raises(CallerError) as raised:
             _streamed(url, {"question": "What?", "top": 5})
@@ -122,7 +101,7 @@ def test_a_stream_that_cannot_begin_is_refused_as_ever(asked_with_a_model: tuple
 
 def test_a_reader_who_goes_away_leaves_the_daemon_answering(asked_with_a_model: tuple[Path, Path]) -> None:
     memory, _ = asked_with_a_model
-    with _serving(memory) as url:
+    with serving(memory) as url:
         for _ in range(3):
             stream = events(DaemonFile(os.getpid(), url), "/ask?stream=1", {"question": "Catch me up"})
             assert next(stream)[0] == "draft"

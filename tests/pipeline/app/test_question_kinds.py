@@ -65,6 +65,15 @@ def test_what_is_erased_leaves_nothing_to_go_on_from(echoic: Echoic, memory: Pat
     assert echoic("ask", "Who said that?", "--memory", memory, "--json").json["abstained"]
 
 
+def test_what_is_missing_in_the_asked_time_is_told(echoic: Echoic, memory: Path) -> None:
+    (session,) = echoic("sessions", "--memory", memory, "--json").json
+    assert echoic("forget", "--session", session["id"], "--from", "+9", "--to", "+12", "--memory", memory, "--yes").code == 0
+    answer = echoic("ask", "What was said between +0 and +20?", "--memory", memory, "--json").json
+    assert [(gap["session"], gap["reason"]) for gap in answer["gaps"]] == [(session["id"], "forgotten")]
+    assert "Not everything was heard: 0:08 to 0:12 is missing (forgotten)." in answer["answer"]
+    assert echoic("ask", "What was said between +13 and +20?", "--memory", memory, "--json").json["gaps"] == []
+
+
 def test_no_such_facing(echoic: Echoic, memory: Path) -> None:
     done = echoic("ask", "What was said on my left?", "--facing", "nan", "--memory", memory)
     assert (done.code, done.err) == (2, "echoic: --facing is nan; give the azimuth that you face in degrees, such as 90\n")

@@ -25,6 +25,23 @@ def test_the_same_value_said_again_and_what_is_much_later_correct_nothing() -> N
     assert correction_of(FOUR, (FOUR, again, late)) is None
 
 
+def test_the_same_person_with_another_value_for_the_same_thing_corrects_it_without_saying_so() -> None:
+    anew = line_row("The wheel takes them nine days, the man told me", 30.0, event="s-e")
+    assert correction_of(FOUR, (FOUR, anew)) == anew
+    somebody = line_row(anew.text, 30.0, track="t2", event="s-e")
+    assert correction_of(FOUR, (FOUR, somebody)) is None
+
+
+def test_what_is_counted_otherwise_replaces_nothing() -> None:
+    assert correction_of(FOUR, (FOUR, line_row("With the wheel it was nine euros, to be exact", 30.0, event="s-e"))) is None
+
+
+def test_a_time_is_corrected_however_it_is_told() -> None:
+    eight = line_row("The ferry leaves at eight o'clock on Saturday", 1.0)
+    seven = line_row("Careful, the timetable has changed: the ferry leaves at half past seven", 18.0)
+    assert correction_of(eight, (eight, seven)) == seven
+
+
 def test_a_day_is_corrected_by_a_day() -> None:
     monday = line_row("We meet on Monday", 1.0)
     friday = line_row("No wait, on Friday", 8.0)

@@ -37,3 +37,16 @@ def askers(encoder: MinilmOnnx) -> Iterator[dict[str, Asker]]:
     yield made
     for asker in made.values():
         asker.memory.stop()
+
+
+@pytest.fixture
+def kitchen(encoder: MinilmOnnx) -> Iterator[Asker]:
+    """A room of two conversations in a memory of its own, of which nothing was asked yet."""
+    room = next(room for room in load_rooms("rooms.yaml") if room.name == "kitchen")
+    memory = LongTermMemory(encoder)
+    memory.start()
+    remember(room, memory, encoder)
+    # Who faces 120 degrees has 210 on the left and 30 on the right.
+    recall = HybridRecall(memory, encoder, Extractive(encoder), facing_deg=120.0)
+    yield Asker(room, memory, recall, room.started_at + timedelta(seconds=200))
+    memory.stop()

@@ -29,6 +29,8 @@ def test_the_kind_is_read_from_the_words(text: str, kind: AskedKind | None) -> N
     ("kind", "holding", "lacking"),
     [
         (AskedKind.TIME, "The board votes on Thursday.", "They measured gusts of seventy miles."),
+        (AskedKind.TIME, "It rises at about nine, over the church.", "I bake it at two hundred degrees."),
+        (AskedKind.TIME, "They open early on Wednesdays.", "At four people it is full."),
         (AskedKind.AMOUNT, "The novel has seven hundred pages.", "The novel is long."),
         (AskedKind.PERSON, "Rosalind has been in charge.", "It was the fog."),
         (AskedKind.PLACE, "It meets in the library.", "It meets on Sunday."),

@@ -2,29 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import timedelta
-
 import pytest
 
-from stages.answer.extractive import Extractive
-from stages.memory.long_term_memory import LongTermMemory
-from stages.memory.minilm_onnx import MinilmOnnx
 from stages.recall.answers import Answer
-from stages.recall.hybrid_recall import HybridRecall
-from tests.stages.recall.room_memory import Asker, load_rooms, remember
-
-
-@pytest.fixture
-def kitchen(encoder: MinilmOnnx) -> Iterator[Asker]:
-    room = next(room for room in load_rooms("rooms.yaml") if room.name == "kitchen")
-    memory = LongTermMemory(encoder)
-    memory.start()
-    remember(room, memory, encoder)
-    # Who faces 120 degrees has 210 on the left and 30 on the right.
-    recall = HybridRecall(memory, encoder, Extractive(encoder), facing_deg=120.0)
-    yield Asker(room, memory, recall, room.started_at + timedelta(seconds=200))
-    memory.stop()
+from tests.stages.recall.room_memory import Asker
 
 
 def _quoted(answer: Answer) -> str:
@@ -54,6 +35,39 @@ def test_before_that_lies_before_it(kitchen: Asker) -> None:
     before = kitchen.ask("And before that?")
     assert not before.abstained, before.text
     assert all(evidence.start_ns < bus.start_ns for claim in before.claims for evidence in claim.evidence)
+
+
+def test_what_was_said_after_that_are_the_next_lines_of_the_conversation_in_one_claim(kitchen: Asker) -> None:
+    bus = kitchen.ask("When does the bus leave?").claims[0].evidence[-1]
+    after = kitchen.ask("What did they say after that?")
+    talk = [line for line in kitchen.room.lines if line.track in {"t3", "t4"} and line.start_ns >= bus.end_ns]
+    following = sorted(talk, key=lambda line: line.start_ns)[:3]
+    assert len(after.claims) == 1
+    assert [evidence.utterance for evidence in after.claims[0].evidence] == [line.id for line in following]
+    assert [after.claims[0].text.count(f'"{line.text}"') for line in following] == [1, 1, 1]
+
+
+def test_after_a_claim_of_several_lines_is_after_the_last_of_them(kitchen: Asker) -> None:
+    asked, answered = kitchen.ask("How many parents are coming along to help?").claims[0].evidence[:2]
+    after = kitchen.ask("And what was said next?")
+    assert min(evidence.start_ns for evidence in after.claims[0].evidence) >= max(asked.end_ns, answered.end_ns)
+
+
+def test_a_question_may_go_on_from_the_nearest_thing_that_a_refusal_showed(kitchen: Asker) -> None:
+    kitchen.ask("When does the bus leave?")
+    refused = kitchen.ask("What did they say about the volcano?")
+    assert refused.abstained
+    assert refused.retrieved
+    shown = next(line for line in kitchen.room.lines if line.id == refused.retrieved[0])
+    assert shown.text in refused.text
+    after = kitchen.ask("What did they say after that?")
+    assert min(evidence.start_ns for evidence in after.claims[0].evidence) == min(
+        line.start_ns for line in kitchen.room.lines if line.start_ns >= shown.end_ns and line.track in _company(shown.track)
+    )
+
+
+def _company(track: str) -> set[str]:
+    return {"t1", "t2"} if track in {"t1", "t2"} else {"t3", "t4"}
 
 
 def test_a_follow_up_to_nothing_says_what_is_missing(kitchen: Asker) -> None:
@@ -118,3 +132,29 @@ def test_somebody_who_was_silent_then(kitchen: Asker) -> None:
     assert kitchen.ask("What did speaker-3 say between +0 and +1?").text.startswith(
         'speaker-3 was not heard in the asked time ("between +0 and +1").'
     )
+
+
+def test_what_came_between_two_things(kitchen: Asker) -> None:
+    answer = kitchen.ask("What did they talk about between the tickets and the roof of the gym?")
+    lines = {line.id: line for line in kitchen.room.lines}
+    tickets = next(line for line in kitchen.room.lines if "tickets are six" in line.text)
+    roof = next(line for line in kitchen.room.lines if "roof of the gym" in line.text)
+    shown = [lines[evidence.utterance] for claim in answer.claims for evidence in claim.evidence]
+    assert shown
+    assert all(tickets.end_ns < line.end_ns and line.start_ns < roof.start_ns for line in shown)
+    assert kitchen.ask("What happened between the roof of the gym and the tickets?").claims[0].evidence == answer.claims[0].evidence
+
+
+def test_what_somebody_said_after_something_that_another_named(kitchen: Asker) -> None:
+    museum = next(line for line in kitchen.room.lines if "science museum" in line.text)
+    assert museum.speaker == "speaker-3"
+    kitchen.memory.speakers.rename("speaker-4", "Dora")
+    answer = kitchen.ask("What did Dora say after the science museum?")
+    shown = [evidence for claim in answer.claims for evidence in claim.evidence]
+    assert {evidence.speaker for evidence in shown} == {"Dora"}
+    assert all(evidence.start_ns >= museum.end_ns for evidence in shown)
+
+
+def test_before_or_after_asks_which_came_first(kitchen: Asker) -> None:
+    answer = kitchen.ask("Was the museum before or after the leak in the roof?")
+    assert answer.text.startswith("The museum came first.")

@@ -12,9 +12,10 @@ from stages.memory.rows import LineRow, SessionRow
 from stages.memory.tables.row_writer import utc_ns
 from stages.recall.answers import Stretch
 from stages.recall.heeding import Heeded, Heeding
-from stages.recall.missed import missed, once_each, stretches_of
+from stages.recall.missed import missed
 from stages.recall.question import Attended, Question
 from stages.recall.salience import Vocabulary
+from stages.recall.stretches import once_each, stretches_of
 from stages.recall.terms import coverage, stems
 from tests.stages.recall.line_rows import line_row
 
@@ -48,7 +49,7 @@ def heeding(*attentions: Attention, room: Sequence[LineRow] = ROOM, copies: dict
 
     names = sorted({line.session for line in room})
     sessions = {name: SessionRow(name, "x", STARTED_AT, 120 * NS_PER_S, "mono", True) for name in names}
-    return Heeding(attentions, sessions, heard_in, about, (copies or {}).get)
+    return Heeding(attentions, sessions, heard_in, stretches_of, about, (copies or {}).get)
 
 
 def span(end_s: float = 120.0, name: str = "s") -> dict[str, tuple[int, int]]:

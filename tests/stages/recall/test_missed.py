@@ -6,9 +6,10 @@ import numpy as np
 
 from stages.memory.minilm_onnx import MinilmOnnx
 from stages.memory.rows import LineRow
-from stages.recall.missed import Topic, attended_by_constraint, attended_by_topic, missed, overlap_ns, stretches_of
+from stages.recall.missed import Topic, attended_by_constraint, attended_by_topic, missed, overlap_ns
 from stages.recall.question import Attended
 from stages.recall.salience import Vocabulary
+from stages.recall.stretches import stretches_of
 from tests.stages.recall.line_rows import line_row
 
 DOGS = [
@@ -26,7 +27,7 @@ NO_VECTORS = np.zeros((0, 0), dtype=np.float32)
 
 def _missed(lines: Sequence[LineRow], attended: Attended) -> list[tuple[str | None, list[str]]]:
     stretches = stretches_of(lines)
-    followed = attended_by_constraint(stretches, attended)
+    followed = attended_by_constraint(lines, attended)
     return [(stretch.event, [line.track for line in stretch.lines]) for stretch in missed(stretches, followed, Vocabulary(lines))]
 
 
@@ -83,3 +84,25 @@ def test_of_two_talks_at_once_only_the_one_that_is_more_about_it_was_followed() 
     hot = [line_row("We sell a hot dog for a dollar", 1.0, track="t3", event="food"), line_row("And fries", 4.5, track="t4", event="food")]
     found = attended_by_topic(stretches_of([*DOGS, *hot]), Topic(NO_VECTORS, ("dog",)), {})
     assert [stretch.event for stretch in found] == ["dogs"]
+
+
+def test_another_stretch_is_followed_only_where_it_is_like_the_one_that_is_most_about_the_topic() -> None:
+    """The word fell in all of them; what else they are about tells that one is of another sense."""
+    cranes, sites = np.eye(2, 8, dtype=np.float32)
+    query = np.asarray((cranes + sites) / np.sqrt(2.0), dtype=np.float32)[None]
+    birds = [line_row("Cranes over the lake", 3.0 * n, event="birds") for n in range(4)]
+    building = [line_row("The crane over the street", 30.0 + 3.0 * n, event="building") for n in range(4)]
+    again = [line_row("Cranes again", 60.0 + 3.0 * n, event="again") for n in range(4)]
+    vectors = {line.id: sites if line in building else cranes for line in (*birds, *building, *again)}
+    stretches = stretches_of([*birds, *building, *again])
+    found = attended_by_topic(stretches, Topic(query, ("crane",)), vectors)
+    assert [stretch.event for stretch in found] == ["birds", "again"]
+
+
+def test_somebody_quiet_is_followed_through_the_whole_conversation() -> None:
+    lines = [
+        line_row("We said this and that there", 3.0 * n, track="t1" if n % 2 else "t2", event="e1" if n < 6 else "e2") for n in range(12)
+    ]
+    lines += [line_row("I see", 17.8, track="t5", event="e1"), line_row("So do I", 35.8, track="t5", event="e2")]
+    followed = attended_by_constraint(lines, Attended("speaker-5", speaker="speaker-5"))
+    assert [len(stretch.lines) for stretch in followed] == [14]

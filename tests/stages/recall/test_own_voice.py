@@ -7,8 +7,8 @@ import pytest
 
 from pipeline.packets import nanoseconds
 from stages.memory.rows import LineRow
-from stages.recall.missed import stretches_of
 from stages.recall.own_voice import followed_by_voice, is_mine, turn_score
+from stages.recall.stretches import stretches_of
 from tests.stages.recall.line_rows import line_row
 
 

@@ -14,15 +14,23 @@ from stages.recall.time_phrase import Moments
 
 NOW = datetime(2026, 3, 4, 10, 45, tzinfo=timezone(timedelta(hours=1)))
 MOMENTS = Moments(NOW, NOW - timedelta(minutes=5), NOW - timedelta(minutes=45))
-NAMES = ["Anna", "Project Manager", "speaker-1"]
+NAMES = ["Anna", "Ben", "Project Manager", "speaker-1"]
 ROWS: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "phrasings.yaml").read_text(encoding="utf-8"))
 
 
 def _understood(question: Question, row: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {"ask": row["ask"], "intent": question.intent}
-    found |= {key: value for key in ("gist", "speaker", "azimuth_deg", "length_s") if (value := getattr(question, key)) not in (None, "")}
+    found |= {
+        key: value
+        for key in ("gist", "speaker", "azimuth_deg", "length_s", "pronoun", "edge", "asks_present")
+        if (value := getattr(question, key)) not in (None, "") and value is not False
+    }
     if question.refusal is not None:
         found["refusal"] = question.refusal[: len(row.get("refusal", ""))]
+    if question.refers:
+        found["refers"] = True
+    if question.talkers:
+        found["talkers"] = list(question.talkers)
     if question.aspects:
         found["aspects"] = list(question.aspects)
     if question.window is not None:

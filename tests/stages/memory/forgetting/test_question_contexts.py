@@ -13,8 +13,15 @@ NOW_NS = 1_772_000_000 * NS_PER_S
 
 
 def test_another_process_knows_what_was_asked(tmp_path: Path) -> None:
-    QuestionContexts(tmp_path).note(QuestionContext(NOW_NS, ("a", "b")))
-    assert QuestionContexts(tmp_path).recent(NOW_NS + 1) == (QuestionContext(NOW_NS, ("a", "b")),)
+    QuestionContexts(tmp_path).note(QuestionContext(NOW_NS, ("a", "b", "c"), 2))
+    assert QuestionContexts(tmp_path).recent(NOW_NS + 1) == (QuestionContext(NOW_NS, ("a", "b", "c"), 2),)
+
+
+def test_what_an_older_version_kept_is_read(tmp_path: Path) -> None:
+    (tmp_path / recall_spool.FOLDER).mkdir()
+    (tmp_path / recall_spool.FOLDER / "asked.json").write_text(json.dumps([{"asked_ns": NOW_NS, "lines": ["a", "b"]}]))
+    assert QuestionContexts(tmp_path).recent(NOW_NS) == (QuestionContext(NOW_NS, ("a", "b"), 1),)
+    assert QuestionContexts(tmp_path).fault() is None
 
 
 @pytest.mark.parametrize("on_disk", [True, False])
@@ -33,7 +40,18 @@ def test_they_go_with_what_is_erased(tmp_path: Path) -> None:
     assert contexts.recent(NOW_NS) == ()
 
 
-@pytest.mark.parametrize("text", ["", "[", "{}", '[{"asked_ns": 1}]', json.dumps([{"asked_ns": "1", "lines": ["a"]}]), "[" * 100_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[",
+        "{}",
+        '[{"asked_ns": 1}]',
+        json.dumps([{"asked_ns": "1", "lines": ["a"]}]),
+        json.dumps([{"asked_ns": NOW_NS, "lines": ["a"], "n_first": 2}]),
+        "[" * 100_000,
+    ],
+)
 def test_a_damaged_file_is_told_of_and_goes_with_the_next_answer(tmp_path: Path, text: str) -> None:
     contexts = QuestionContexts(tmp_path)
     contexts.note(QuestionContext(NOW_NS, ("a",)))

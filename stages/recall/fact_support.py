@@ -1,0 +1,57 @@
+"""Whether a line holds the fact that a question asks for, by boosted trees over what `fact_features.py` tells of it.
+
+The trees (`fact_support.json`) were grown by `python -m tools.fit_fact_support` with all-MiniLM-L6-v2; another encoder needs its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from stages.memory.rows import LineRow
+from stages.recall.boosted_trees import BoostedTrees
+from stages.recall.fact_features import NAMES, features
+from stages.recall.question import Question
+from stages.recall.search import Ranked
+from stages.recall.terms import holds, stems
+from stages.recall.untranscribed import is_untranscribed
+
+FILE = Path(__file__).with_suffix(".json")
+LEAST_LOG_ODDS = -0.1
+"""Log-odds of a line from which on it is an answer: support is 0.5 there. By the tool's table and rooms.yaml of the tests."""
+
+_MOST_JUDGED = 48
+
+
+def judged_lines(ranked: Ranked) -> tuple[LineRow, ...]:
+    """The lines that are looked at, the most likely first."""
+    return tuple(line for line in ranked.nearest if not is_untranscribed(line))[:_MOST_JUDGED]
+
+
+def fact_support(question: Question, ranked: Ranked, lines: Sequence[LineRow]) -> list[float]:
+    """The support of each line, 0 to 1, at least 0.5 for one that answers; 0 where a name that was asked for was not said around it."""
+    if not lines:
+        return []
+    log_odds = _trees().log_odds(features(question, ranked, lines)) - LEAST_LOG_ODDS
+    support = 1.0 / (1.0 + np.exp(-log_odds))
+    return [
+        float(share) if all(holds(name, _said_around(ranked, line)) for name in question.names) else 0.0
+        for line, share in zip(lines, support, strict=True)
+    ]
+
+
+def _said_around(ranked: Ranked, line: LineRow) -> frozenset[str]:
+    return stems(" ".join(f"{other.text} {other.speaker or ''}" for other in (*ranked.context(line), *ranked.stretch(line))))
+
+
+@cache
+def _trees() -> BoostedTrees:
+    trees = BoostedTrees.read(FILE)
+    if trees.names != NAMES:
+        raise ValueError(
+            f"{FILE}: these trees were grown of other features than fact_features.py has; grow them anew with tools/fit_fact_support.py"
+        )
+    return trees

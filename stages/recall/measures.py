@@ -1,0 +1,63 @@
+"""Measures: what a number counts, in a question ("how many weeks", "how old") and in a line ("for seven weeks")."""
+
+from __future__ import annotations
+
+import re
+
+from stages.recall.terms import STOP_WORDS, has_amount, stem, tokens
+from stages.recall.word_lists import word_set
+
+_GROUPS: dict[str, frozenset[str]] = {
+    name: frozenset(stem(word) for word in word_set(words))
+    for name, words in {
+        "money": "dollar euro pound cent penny pence franc krona rouble yen buck",
+        "length": "metre meter kilometre kilometer centimetre mile foot feet inch yard",
+        "duration": "second minute hour day night week month year",
+        "temperature": "degree",
+        "weight": "gram kilo kilogram pound ounce ton tonne stone",
+        "share": "percent percentage",
+        "volume": "litre liter pint gallon cup",
+    }.items()
+}
+# What a word like "old" can be measured in: the names of groups.
+_OF_ADJECTIVE: dict[str, tuple[str, ...]] = {
+    "old": ("duration",), "long": ("duration", "length"), "far": ("length", "duration"), "high": ("length", "money"), "tall": ("length",),
+    "deep": ("length",), "wide": ("length",), "heavy": ("weight",), "warm": ("temperature",), "hot": ("temperature",),
+    "cold": ("temperature",), "much": ("money", "weight", "volume"), "fast": ("length",),
+}  # fmt: skip
+_COUNTED = re.compile(r"\b(?:how many|how much|number of|amount of)(?: of)?(?: the)? (?P<what>[a-z]+)", re.I)
+_MEASURED = re.compile(r"\bhow (?P<how>[a-z]+)\b", re.I)
+_REACH = 2
+_LONGER = re.compile(r"\b(?:what|which) (?P<what>temperature|price|cost|fee|rent|salary|weight|height|length|distance|share|age)\b", re.I)
+_OF_NOUN = {
+    "temperature": ("temperature",), "price": ("money",), "cost": ("money",), "fee": ("money",), "rent": ("money",), "salary": ("money",),
+    "weight": ("weight",), "height": ("length",), "length": ("length", "duration"), "distance": ("length",), "share": ("share",),
+    "age": ("duration",),
+}  # fmt: skip
+
+Measure = frozenset[str]
+"""Stems of words, any of which may stand behind the number."""
+
+
+def measured_in(question: str) -> Measure | None:
+    """The words that the number asked for may count; None where the question asks for none, or leaves it open."""
+    counted = _COUNTED.search(question)
+    if counted is not None and counted["what"].lower() not in STOP_WORDS:
+        return frozenset([stem(counted["what"].lower())])
+    noun = _LONGER.search(question)
+    groups = _OF_NOUN[noun["what"].lower()] if noun is not None else ()
+    measured = _MEASURED.search(question)
+    if not groups and measured is not None:
+        groups = _OF_ADJECTIVE.get(measured["how"].lower(), ())
+    return frozenset().union(*(_GROUPS[name] for name in groups)) if groups else None
+
+
+def measures_said(text: str) -> frozenset[str]:
+    """The stems of the words that stand right behind the numbers of a line."""
+    words = tokens(text)
+    said: set[str] = set()
+    for place, word in enumerate(words):
+        if word == "one" or not has_amount(word):
+            continue
+        said.update(stem(other) for other in words[place + 1 : place + 1 + _REACH] if other not in STOP_WORDS and not has_amount(other))
+    return frozenset(said)

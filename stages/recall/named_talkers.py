@@ -1,0 +1,61 @@
+"""Whom a question names: somebody who said something, or two people who talked with each other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from difflib import get_close_matches
+
+from stages.recall import cues
+
+_NEAR_NAME = 0.75
+
+
+def talkers_in(text: str, speakers: Callable[[], Collection[str]]) -> tuple[tuple[str, ...], str]:
+    """Two talkers between whom something was said, and the question without them; a name that nobody has may be one of them."""
+    match = cues.BETWEEN.search(text) or cues.TOGETHER.search(text)
+    if match is None:
+        return (), text
+    known = {name.lower(): name for name in speakers()}
+    pair = tuple(known.get(match[side].lower(), match[side]) for side in ("one", "other"))
+    are_known = [name.lower() in known for name in pair]
+    if not any(are_known) or not all(one or name[:1].isupper() for one, name in zip(are_known, pair, strict=True)):
+        return (), text
+    left = " they " if "aux" in match.groupdict() else " "
+    return pair, f"{text[: match.start()]} {match.groupdict().get('aux', '')}{left}{text[match.end() :]}"
+
+
+def asked_of(text: str, speakers: Callable[[], Collection[str]]) -> str:
+    """A question with "What about Anna?" read as what it asks where Anna is a talker: what she said."""
+    match = cues.WHAT_ABOUT.match(text)
+    if match is None or match["who"].lower() not in {name.lower() for name in speakers()}:
+        return text
+    return f"what did {match['who']} say"
+
+
+def speaker_in(text: str, speakers: Callable[[], Collection[str]], *, anywhere: bool = False) -> tuple[str | None, str]:
+    """The speaker that a question names, and the question without the name."""
+    label = cues.LABEL.search(text)
+    if label is not None:
+        number = cues.DIGITS.get(label[1].lower(), label[1])
+        filler = (
+            "they" if re.search(r"\b(?:did|does|do|has|had|have|will|would|can|could|by|from)\s*$", text[: label.start()], re.I) else ""
+        )
+        return f"speaker-{number}", f"{text[: label.start()]} {filler} {text[label.end() :]}"
+    if not (anywhere or cues.MAY_NAME.search(text)):
+        return None, text
+    for name in sorted(speakers(), key=lambda name: (-len(name), name)):
+        known = re.escape(name)
+        role = rf"\b(?:by|from)\s+(?:the\s+)?{known}\b|\b{known}\s+(?:ever\s+|also\s+)?{cues.SAYS}\b"
+        if re.search(rf"\b{known}\b" if anywhere else role, text, re.I):
+            return name, text if anywhere else re.sub(rf"\b(?:the\s+)?{known}\b", "they", text, count=1, flags=re.I)
+    for match in cues.NAMED.finditer(text):
+        said = match[1] or match[2]
+        if said.lower() not in cues.NOT_NAMES:
+            return said, text.replace(said, "they", 1)
+    lower = cues.LOWER_NAMED.search(text)
+    if lower is None or lower[1].lower() in cues.NOT_NAMES:
+        return None, text
+    # A name in small letters that is nearly that of somebody who was heard.
+    is_near = get_close_matches(lower[1].lower(), [name.lower() for name in speakers()], n=1, cutoff=_NEAR_NAME)
+    return (lower[1], text.replace(lower[1], "they", 1)) if is_near else (None, text)

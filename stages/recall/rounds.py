@@ -1,0 +1,119 @@
+"""Searching again where the first round does not cover what a question asks for: each part by itself, or a talker's own words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from stages.recall.answers import Claim
+from stages.recall.gaps import Span
+from stages.recall.lookup import Outcome
+from stages.recall.material import Material
+from stages.recall.question import Question
+from stages.recall.question_reader import QuestionReader
+from stages.recall.refusals import nobody_said
+from stages.recall.scope import Scope
+from stages.recall.terms import coverage, stems
+
+_COVERED = 0.5
+_QUOTE = re.compile(r'"[^"]*"')
+
+Answering = Callable[[Question, Scope], Outcome]
+"""What the memory holds for a question."""
+Drafting = Callable[[Question, Material], list[Claim]]
+"""The extractive claims of some material."""
+
+
+@dataclass(frozen=True)
+class Round:
+    """One question, or a part of one: what was found for it, and the claims that came of it."""
+
+    question: Question
+    scope: Scope
+    outcome: Outcome
+    claims: tuple[Claim, ...]
+
+    @property
+    def lacks(self) -> str:
+        """What a part of a question has no answer for, in a sentence; "" where it has one."""
+        refused = self.outcome.refused or nobody_said(self.question)
+        nobody = nobody_said(self.question)
+        return "" if self.claims else nobody if refused.startswith(nobody) else refused
+
+
+class Rounds:
+    """The rounds of one question: as it stands, and where that does not cover its parts, each part (at most `parts.MOST_PARTS`)."""
+
+    def __init__(self, reader: QuestionReader, answering: Answering, drafting: Drafting) -> None:
+        self._reader = reader
+        self._answering = answering
+        self._drafting = drafting
+
+    def of(self, question: Question, scope: Scope) -> list[Round]:
+        """What the answer is made of: one round, or one for each part of which at least one has an answer."""
+        parts, are_apart = self._reader.parts(question)
+        first = None if are_apart else self._round(question, scope)
+        if first is not None and (not parts or _covers(first, parts)):
+            return [first if first.claims else self._by_talker(first) or first]
+        further = [self._round(part, self._reader.scope(part)) for part in parts]
+        if first is None or any(part.claims for part in further):
+            return once_each(further)
+        return [first]
+
+    def _by_talker(self, first: Round) -> Round | None:
+        """A question about a talker that nothing answered, asked again of what they say of themselves; None where that finds nothing."""
+        own = self._reader.of_talker(first.question)
+        if own is None:
+            return None
+        again = self._round(own[0], replace(first.scope, speaker=own[1]))
+        return again if again.claims else None
+
+    def _round(self, question: Question, scope: Scope) -> Round:
+        outcome = self._answering(question, scope)
+        return Round(question, scope, outcome, () if outcome.refused is not None else tuple(self._drafting(question, outcome.material)))
+
+
+def merged(rounds: Sequence[Round]) -> Outcome:
+    """One outcome of all rounds, with the lines that they looked at in turn; refused where all of them were."""
+    if len(rounds) == 1:
+        return rounds[0].outcome
+    longest = max(len(one.outcome.retrieved) for one in rounds)
+    ids = [one.outcome.retrieved[place] for place in range(longest) for one in rounds if place < len(one.outcome.retrieved)]
+    spans: list[Span] = [span for one in rounds for span in one.outcome.spans]
+    notes = [note for one in rounds for note in (*one.scope.notes, *one.outcome.notes)]
+    answered = next((one for one in rounds if one.claims), None)
+    refused = (
+        None if answered is not None else " ".join([*(one.lacks for one in rounds[:-1]), rounds[-1].outcome.refused or rounds[-1].lacks])
+    )
+    material = (answered or rounds[0]).outcome.material
+    return Outcome(material, tuple(dict.fromkeys(ids)), refused, tuple(dict.fromkeys(spans)), tuple(dict.fromkeys(notes)))
+
+
+def once_each(rounds: Sequence[Round]) -> list[Round]:
+    """The rounds without claims that add neither a line nor a quote to what earlier ones have told."""
+    told: set[str] = set()
+    kept = []
+    for one in rounds:
+        new = [claim for claim in one.claims if not _of(claim) <= told]
+        told.update(*(_of(claim) for claim in one.claims))
+        if new or not one.claims:
+            kept.append(replace(one, claims=tuple(new)))
+    return kept
+
+
+def _of(claim: Claim) -> set[str]:
+    """The lines and the quotes of a claim."""
+    return {*(evidence.utterance for evidence in claim.evidence), *_QUOTE.findall(claim.text)}
+
+
+def _covers(first: Round, parts: Sequence[Question]) -> bool:
+    """Whether what the first round tells has about as many words of each part as may be missing in any answer."""
+    if not first.claims:
+        return False
+    told = frozenset[str]().union(*(stems(evidence.text) for claim in first.claims for evidence in claim.evidence))
+    for part in parts:
+        own = [term for term in part.terms if not all(term in other.terms for other in parts)]
+        if coverage(own, told) < _COVERED:
+            return False
+    return True

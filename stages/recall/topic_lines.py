@@ -1,0 +1,129 @@
+"""The lines that answer a question about what was talked about, from the stretches of talk that are about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from stages.recall.material import Found
+from stages.recall.question import Question
+from stages.recall.search import Ranked
+from stages.recall.support import THRESHOLD
+from stages.recall.topic_support import Encode, Judged, Topic, asked_topic, judged, phrase, talks_in, topic_of
+
+_MOST_STRETCHES = 3
+# Set by hand, tried on generated rooms 4000 to 4059. Of the lines in such a run, on rooms 3000 to 3049, 0.93 are of the topic, and 0.8 of
+# the topic's lines are in it; what a talker said is looked for a bit further out.
+_OF_STRETCH = 0.75
+_OF_STRETCH_OF_SPEAKER = 0.65
+_ALSO = 0.8
+_CONTEXT = 2
+_APART_S = 20.0
+_OF_BEST = 0.7
+_SAID = 0.6
+_SAID_IN_LINE = 0.2
+_NAMED = 0.25
+_UNNAMED = 0.7
+_LENGTH = 0.01
+_MOST_LENGTH = 12
+_QUESTION = 0.08
+
+_MENTION = re.compile(r"\bmention|\bcome up\b|\bcame up\b|\bwords?\b", re.I)
+
+
+def lines_about(question: Question, ranked: Ranked, encode: Encode, vectors_of: Encode) -> list[Found]:
+    """The lines of a search that are about what a question asks, the most telling first; none where nothing that was found is.
+
+    `vectors_of` gives the vectors of lines by id. What somebody says counts by the stretch of talk that it stands in, whoever else
+    speaks there.
+    """
+    asked = asked_topic(question)
+    topic = topic_of(asked, encode([phrase(asked)])[0])
+    talks = talks_in(ranked.chains)
+    vectors = vectors_of([line.id for talk in talks for line in talk])
+    stretches = judged(topic, talks, np.split(vectors, np.cumsum([len(talk) for talk in talks])[:-1]) if talks else [])
+    told = [_about(question, topic, stretch, ranked, encode) for stretch in stretches]
+    most = max((support for one in told for support in one.values()), default=0.0)
+    # Where one talk is about the topic, another needs to be so more surely.
+    told = [{place: support for place, support in one.items() if support >= min(most, _ALSO)} for one in told]
+    is_named = any(stretch.said[place].all() for stretch, one in zip(stretches, told, strict=True) for place in one)
+    if not is_named or question.order is not None or _MENTION.search(question.text):
+        # A passing word is no talk about it, and counts only where it was asked for or nothing better is there.
+        told = [{**_saying(question, topic, stretch, ranked), **one} for stretch, one in zip(stretches, told, strict=True)]
+    found: list[tuple[float, Found]] = []
+    for stretch, one in zip(stretches, told, strict=True):
+        telling = _telling(stretch)
+        found += [(telling[place], _found(stretch, place, support, ranked)) for place, support in one.items()]
+    if any(entry.named == 1.0 for _, entry in found):
+        # Where somebody said the very words, lines that are only like them are not needed, and count for less.
+        found = [
+            (value, replace(entry, support=entry.support * (_UNNAMED + (1.0 - _UNNAMED) * entry.named)))
+            for value, entry in found
+            if entry.named or question.speaker is not None
+        ]
+    return [entry for _, entry in sorted(found, key=lambda one: (-one[0], one[1].line.id))]
+
+
+def _found(stretch: Judged, place: int, support: float, ranked: Ranked) -> Found:
+    """A line of a talk as material, with what was said around it in that talk alone."""
+    line = stretch.lines[place]
+    context = stretch.lines[max(0, place - _CONTEXT) : place + _CONTEXT + 1]
+    conversation = tuple(other for other in stretch.lines if other.event == line.event)
+    return Found(line, ranked.scores[line.id], support, float(stretch.words[place].mean()), context, conversation)
+
+
+def _may(question: Question, topic: Topic, stretch: Judged, ranked: Ranked) -> npt.NDArray[np.bool_]:
+    """Which lines of a talk may answer: those that the question allows, around which all its names were said; bool, shape (lines,)."""
+    names = [place for place, term in enumerate(topic.terms) if term in question.names]
+    may: npt.NDArray[np.bool_] = np.array([line.id in ranked.scores for line in stretch.lines]) & stretch.said[:, names].all(axis=1)
+    return may
+
+
+def _about(question: Question, topic: Topic, stretch: Judged, ranked: Ranked, encode: Encode) -> dict[int, float]:
+    """The lines of the stretches of a talk that are about the topic, by their place in it, with their support."""
+    may = _may(question, topic, stretch, ranked)
+    found: dict[int, float] = {}
+    free = may.copy()
+    for _ in range(_MOST_STRETCHES):
+        peak = stretch.peak(free)
+        support = 0.0 if peak is None or stretch.support[peak] < THRESHOLD else stretch.support_with_missing(peak, topic, encode)
+        if peak is None or support < THRESHOLD:
+            break
+        first, last = stretch.run(peak, _OF_STRETCH if question.speaker is None else _OF_STRETCH_OF_SPEAKER)
+        run = [place for place in range(first, last + 1) if may[place]]
+        found.update(dict.fromkeys(_without_strays(stretch, run), support))
+        free &= stretch.apart_s(first, last) > _APART_S
+    return found
+
+
+def _saying(question: Question, topic: Topic, stretch: Judged, ranked: Ranked) -> dict[int, float]:
+    """The lines of a talk where the very words were said, which is all that such a question asks, by their place, with their support."""
+    says = _may(question, topic, stretch, ranked) & stretch.said.all(axis=1) & stretch.words.any(axis=1)
+    return {int(place): _SAID + _SAID_IN_LINE * float(stretch.words[place].mean()) for place in np.flatnonzero(says)}
+
+
+def _without_strays(stretch: Judged, run: Sequence[int]) -> list[int]:
+    """A run without what lies in another event and has no line that is about the topic by itself: there, something else has begun."""
+    most = max(float(stretch.cosines[place]) for place in run)
+    events: dict[str | None, list[int]] = {}
+    for place in run:
+        events.setdefault(stretch.lines[place].event, []).append(place)
+    return [
+        place
+        for places in events.values()
+        for place in places
+        if any(stretch.cosines[other] >= _OF_BEST * most or stretch.words[other].any() for other in places)
+    ]
+
+
+def _telling(stretch: Judged) -> list[float]:
+    """What orders lines: how like the topic they are and how many of its words they have; long lines and statements say more."""
+    found = []
+    for line, likeness, words in zip(stretch.lines, stretch.likeness, stretch.words, strict=True):
+        telling = float(likeness) + _NAMED * float(words.mean()) + _LENGTH * min(_MOST_LENGTH, len(line.text.split()))
+        found.append(telling - _QUESTION * line.text.rstrip().endswith("?"))
+    return found

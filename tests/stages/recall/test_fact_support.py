@@ -1,0 +1,57 @@
+"""Support of lines for facts, by the trees that are kept; that they fit the encoder is shown by the rooms."""
+
+from __future__ import annotations
+
+from stages.memory.rows import LineRow
+from stages.recall.boosted_trees import BoostedTrees
+from stages.recall.fact_features import NAMES
+from stages.recall.fact_support import FILE, fact_support, judged_lines
+from stages.recall.question import parse
+from stages.recall.search import Ranked
+from stages.recall.support import THRESHOLD
+from tests.stages.recall.line_rows import line_row
+from tests.stages.recall.test_scope import MOMENTS
+
+BUS = line_row("The bus leaves at half past eight.", 2.0, event="e1")
+DRIVER = line_row("It is the new driver again.", 6.0, event="e1")
+RAIN = line_row("It was a lovely place.", 60.0, track="t2", event="e2")
+
+
+def ranked(*likeness: tuple[LineRow, float]) -> Ranked:
+    lines = tuple(line for line, _ in likeness)
+    chains = tuple(tuple(line for line in lines if line.track == track) for track in ("t1", "t2"))
+    cosines = {line.id: cosine for line, cosine in likeness}
+    scores = {name: 8.0 * cosine for name, cosine in cosines.items()}
+    return Ranked(lines, scores, cosines, cosines, tuple(chain for chain in chains if chain))
+
+
+def supports(question: str, found: Ranked) -> list[float]:
+    return fact_support(parse(question, MOMENTS), found, found.lines)
+
+
+def test_a_line_that_has_the_words_and_the_kind_is_supported_others_are_not() -> None:
+    bus, driver, rain = supports("When does the bus leave?", ranked((BUS, 0.65), (DRIVER, 0.3), (RAIN, 0.1)))
+    assert bus >= THRESHOLD
+    assert max(driver, rain) < THRESHOLD
+
+
+def test_more_likeness_never_takes_support_away() -> None:
+    found = [supports("Who drives the bus?", ranked((BUS, 0.4), (DRIVER, cosine / 20), (RAIN, 0.1)))[1] for cosine in range(20)]
+    assert found == sorted(found)
+    assert found[0] < found[-1]
+
+
+def test_a_name_must_have_been_said_around_the_line() -> None:
+    assert supports("When does the bus leave for Lisbon?", ranked((BUS, 0.9), (RAIN, 0.1))) == [0.0, 0.0]
+    lisbon = line_row("To Lisbon, then.", 0.0, event="e1")
+    assert supports("When does the bus leave for Lisbon?", ranked((BUS, 0.9), (lisbon, 0.5), (RAIN, 0.1)))[0] > THRESHOLD
+
+
+def test_nothing_found_supports_nothing_and_lines_without_words_are_not_judged() -> None:
+    assert fact_support(parse("When does the bus leave?", MOMENTS), ranked(), ()) == []
+    silent = line_row("[speech]", 3.0, confidence=0.0)
+    assert judged_lines(ranked((BUS, 0.5), (silent, 0.6))) == (BUS,)
+
+
+def test_the_trees_that_are_kept_are_of_these_features() -> None:
+    assert BoostedTrees.read(FILE).names == NAMES

@@ -1,0 +1,49 @@
+"""What numbers count, in questions and in lines."""
+
+from __future__ import annotations
+
+import pytest
+
+from stages.recall.measures import measured_in, measures_said
+
+
+@pytest.mark.parametrize(
+    ("question", "line"),
+    [
+        ("How many weeks will she be away?", "I have to stay at home for seven weeks."),
+        ("How old is the dog?", "He is eleven years already."),
+        ("How high is the hedge?", "It is nine feet by now."),
+        ("How much is the rent?", "They want eleven hundred euros with heating."),
+        ("What temperature does the oven need?", "I bake it at two hundred and thirty degrees."),
+        ("What was the number of guests?", "There were 40 guests in the end."),
+    ],
+)
+def test_a_number_of_what_is_asked_for_fits(question: str, line: str) -> None:
+    measure = measured_in(question)
+    assert measure is not None
+    assert measure & measures_said(line)
+
+
+@pytest.mark.parametrize(
+    ("question", "line"),
+    [
+        ("How many hours does it take in the oven?", "I bake it at two hundred and thirty degrees."),
+        ("How many dollars is a lesson?", "She has three lessons a week."),
+        ("How heavy was the fish?", "We were out there for six hours."),
+    ],
+)
+def test_a_number_of_something_else_does_not(question: str, line: str) -> None:
+    measure = measured_in(question)
+    assert measure is not None
+    assert measures_said(line)
+    assert not measure & measures_said(line)
+
+
+@pytest.mark.parametrize("question", ["Who is the surgeon?", "How did it go?", "Which number is it?", "How does it work?"])
+def test_a_question_for_no_measure_has_none(question: str) -> None:
+    assert measured_in(question) is None
+
+
+def test_a_line_without_a_number_measures_nothing() -> None:
+    assert measures_said("The weeks went by and nobody knew.") == frozenset()
+    assert measures_said("One week more.") == frozenset()

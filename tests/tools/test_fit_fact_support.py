@@ -1,0 +1,42 @@
+"""The trees of facts: their examples from generated rooms, and trees as the library grows them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stages.recall.boosted_trees import BoostedTrees
+from stages.recall.fact_features import NAMES
+from tools.fit_fact_support import examples, grown, held_out, table, told_at_length
+from tools.recall_rooms import made_room
+from tools.recall_rooms_text import RecallOfRooms
+
+
+@pytest.mark.usefixtures("weights")
+def test_trees_learn_from_rooms_and_are_read_as_they_were_grown(tmp_path: Path) -> None:
+    with RecallOfRooms(Path("configs/replay.yaml")) as recalls:
+        rows = list(examples(recalls, range(1000, 1004), tmp_path))
+    assert {"fact", "fact never told"} <= {example.kind for example in rows}
+    for example in rows:
+        assert example.rows.shape == (len(example.right), len(NAMES))
+        assert example.right.any() == (example.kind not in {"fact of no such topic", "fact never told"})
+    trees = grown(rows, n_trees=20)
+    right = np.concatenate([trees.log_odds(example.rows)[example.right] for example in rows])
+    wrong = np.concatenate([trees.log_odds(example.rows)[~example.right & ~example.related] for example in rows])
+    assert np.median(right) > np.quantile(wrong, 0.95)
+    path = tmp_path / "trees.json"
+    path.write_text(trees.to_json(), encoding="utf-8")
+    assert np.array_equal(BoostedTrees.read(path).log_odds(rows[0].rows), trees.log_odds(rows[0].rows))
+    judged = held_out(rows)
+    assert len(judged) == len(rows)
+    assert "| 0.0 | fact | " in table(judged)
+
+
+def test_a_room_told_at_length_still_says_everything() -> None:
+    room = made_room(1001)
+    longer = told_at_length(room)
+    assert [line.key for line in longer.said] == [line.key for line in room.said]
+    assert all(line.text in other.text for line, other in zip(room.said, longer.said, strict=True))
+    assert sum(line.text != other.text for line, other in zip(room.said, longer.said, strict=True)) > len(room.said) / 4
