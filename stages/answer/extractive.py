@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from pipeline.packets import nanoseconds
 from stages.answer.answerer import Answerer
 from stages.answer.cited_claims import cited, following, ordered, present
 from stages.answer.corrections import correction_of
 from stages.answer.length_budget import fitting, quote_words
 from stages.answer.openings import with_openings
+from stages.answer.replies import question_before, reply_to
 from stages.answer.said_once import Said, says_the_same
 from stages.answer.settled import settled
 from stages.answer.talkers import talkers
@@ -22,10 +21,9 @@ from stages.recall.answers import Claim, Evidence, Stretch, speaker_of
 from stages.recall.material import Found, Material
 from stages.recall.question import Question
 from stages.recall.salience import Vocabulary, best_lines, key_words
-from stages.recall.terms import content_terms, coverage, holds, stems
+from stages.recall.terms import coverage, holds, stems
 from stages.recall.untranscribed import is_untranscribed
 
-_REPLY_NS = nanoseconds(8.0)
 _CLOSE = 0.9
 _MOST_THINGS = 4
 _MOST_FACTS = 2
@@ -153,7 +151,7 @@ class Extractive(Answerer):
         for found in material.found:
             if len(claims) == min(self.most_claims, _MOST_FACTS) or (claims and found.support < _CLOSE * best):
                 break
-            lines = [found.line, *_reply(found, question)]
+            lines = [found.line, *reply_to(found, question)]
             taken_back = correction_of(lines[-1], found.conversation)
             if any(line.id in used for line in lines) or (taken_back is not None and taken_back.id in used):
                 # What was taken back is not told after what holds.
@@ -170,6 +168,10 @@ class Extractive(Answerer):
                 text += f" That was taken back: at {moment}, {person(taken_back)} corrected it: {quote(taken_back.text)}"
                 lines.append(taken_back)
                 used.add(taken_back.id)
+            asked = question_before(found, question) if len(lines) < self.most_evidence else None
+            if asked is not None:
+                text += f" {person(asked)} had asked: {quote(asked.text)}"
+                lines.append(asked)
             claims.append(Claim(text, _confidence(found, lines), tuple(Evidence.of(line) for line in lines)))
         return claims
 
@@ -268,25 +270,6 @@ def _by_conversation(found: Sequence[Found]) -> list[list[Found]]:
     for entry in found:
         groups.setdefault((entry.line.session, entry.line.event or f"track {entry.line.track}"), []).append(entry)
     return list(groups.values())
-
-
-def _reply(found: Found, question: Question) -> list[LineRow]:
-    """What another person said right after a line that is a question, or that has the topic but not the fact."""
-    asked = re.split(r"(?<=[.!?])\s+", found.line.text.rstrip())[-1]
-    if not asked.endswith("?") or question.speaker is not None:
-        return []
-    if asked != found.line.text.rstrip() and content_terms(asked) and not coverage(question.terms, stems(asked)):
-        # What was asked at the end of the line is something else.
-        return []
-    after = [
-        line
-        for line in found.context
-        if line.start_ns > found.line.start_ns
-        and line.track != found.line.track
-        and line.start_ns - found.line.end_ns <= _REPLY_NS
-        and not is_untranscribed(line)
-    ]
-    return after[:1]
 
 
 def _heard(lines: Sequence[LineRow]) -> float:

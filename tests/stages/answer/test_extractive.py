@@ -81,8 +81,10 @@ def test_counting_takes_as_long_for_each_line_however_many_there_are() -> None:
         assert claim.text.startswith(f"{n_lines} lines of 3 talkers")
         return time.process_time() - begun
 
-    # A tenth of a second; comparing each line with all others would take a hundred times as long as for a tenth of them.
-    assert spent_s(8000) < 40 * max(spent_s(800), 0.001)
+    # The quickest of some tries: others use the machine too. Comparing each line with all others would take a hundred times as long as
+    # for a tenth of them.
+    few, many = (min(spent_s(n_lines) for _ in range(3)) for n_lines in (800, 8000))
+    assert many < 60 * max(few, 0.001)
 
 
 def test_somebody_who_moved_is_counted_once() -> None:

@@ -1,0 +1,37 @@
+"""Questions in the room and their answers."""
+
+from __future__ import annotations
+
+from stages.answer.replies import question_before, reply_to
+from stages.memory.rows import LineRow
+from stages.recall.material import Found
+from tests.stages.answer.materials import question
+from tests.stages.recall.line_rows import line_row
+
+ASKED = line_row("Did anybody call the roofer?", 0.0, track="t1")
+ANSWERED = line_row("He cannot come before the twentieth.", 3.0, track="t2")
+CONTEXT = (ASKED, ANSWERED)
+
+
+def _found(line: LineRow, *context: LineRow) -> Found:
+    return Found(line, 1.0, 0.9, 1.0, context or CONTEXT)
+
+
+def test_a_question_comes_with_its_answer_and_an_answer_with_its_question() -> None:
+    asked = question("When can the roofer come?")
+    assert reply_to(_found(ASKED), asked) == [ANSWERED]
+    assert question_before(_found(ANSWERED), asked) == ASKED
+
+
+def test_a_line_that_says_it_itself_needs_no_question() -> None:
+    whole = line_row("The roofer cannot come before the twentieth.", 3.0, track="t2")
+    assert question_before(_found(whole, ASKED, whole), question("When can the roofer come?")) is None
+
+
+def test_what_the_same_person_asked_or_what_was_asked_long_ago_is_no_question_to_it() -> None:
+    asked = question("When can the roofer come?")
+    own = line_row("Did anybody call the roofer?", 0.0, track="t2")
+    late = line_row("He cannot come before the twentieth.", 30.0, track="t2")
+    assert question_before(_found(ANSWERED, own, ANSWERED), asked) is None
+    assert question_before(_found(late, ASKED, late), asked) is None
+    assert question_before(_found(ANSWERED, ANSWERED), asked) is None
