@@ -16,6 +16,7 @@ from stages.recall.time_phrase import Window
 from stages.recall.untranscribed import is_untranscribed
 
 _NEXT_NS = nanoseconds(120.0)
+_NEAR_NS = nanoseconds(3600.0)
 _MOST_NEXT = 3
 _MOST_MORE = 5
 _MOST_REPLIES = 2
@@ -86,8 +87,19 @@ def beside(scope: Scope, cited: Sequence[LineRow], *, before: bool, open_ended: 
     if session is None:
         return None
     cited = [line for line in cited if line.session == session.id]
+    # Of a long session only so many lines are read, the earliest ones: the hour beside the cited lines is looked at first.
+    for reach_ns in (END_NS,) if open_ended else (_NEAR_NS, END_NS):
+        near = _beside(scope, cited, reach_ns, before=before, open_ended=open_ended, lines_in=lines_in)
+        if near is not None:
+            return near
+    return None
+
+
+def _beside(scope: Scope, cited: Sequence[LineRow], reach_ns: int, *, before: bool, open_ended: bool, lines_in: LinesIn) -> Scope | None:
+    """What `beside` gives, of the lines that are not further from the cited ones than `reach_ns`."""
+    session = scope.sessions[cited[0].session]
     first, last = min(line.start_ns for line in cited), max(line.end_ns for line in cited)
-    around = lines_in(session.id, (0, last) if before else (first, END_NS))
+    around = lines_in(session.id, (max(0, last - reach_ns), last) if before else (first, min(first + reach_ns, END_NS)))
     own = _conversation(cited[0], around)
     # A claim may have proof from another table.
     cited = [line for line in cited if line.track in own]

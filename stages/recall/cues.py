@@ -98,6 +98,11 @@ MAY_NAME = re.compile(
     rf"(?:\w+\s+){{1,3}}(?i:{SAYS})\b"
 )
 """Whether a question may name a talker at all."""
+TOLD_OF = re.compile(
+    rf"\b(?:was|were|is|are)\s+(?:the\s+)?(?:[\w'-]+\s+(?:and|or)\s+(?:the\s+)?)?(?P<who>[\w'-]+)(?=\s+(?:ever\s+|also\s+)?(?!saying\b){SAYS}\b)",
+    re.I,
+)
+"""Whom or what others spoke of: "Was Anna mentioned?", "How often was the Danube mentioned?"."""
 DIGITS = dict(zip(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"], range(1, 10), strict=True))
 NOT_NAMES = word_set(
     """

@@ -52,15 +52,13 @@ class _Reader:
         self._held: dict[str, npt.NDArray[np.bool_]] = {}
         n_holding = np.sum([self._holding(line) for line in lines], axis=0) if lines else np.zeros(len(self._terms))
         self._rarity = np.log1p((len(lines) - n_holding + 0.5) / (n_holding + 0.5))
-        self._places = {line.id: (chain, place) for chain in ranked.chains for place, line in enumerate(chain)}
         self._best_cosine = max((self._cosine(line, self._asked(line)) for line in lines), default=0.0)
         self._best_score = max((self._score(line, self._asked(line)) for line in lines), default=0.0)
 
     def of(self, line: LineRow) -> list[float]:
         """The features of one line."""
-        chain, place = self._places.get(line.id, ((line,), 0))
-        beside = chain[max(0, place - _BESIDE) : place + _BESIDE + 1]
-        around = [other for other in chain if other.event == line.event] or [line]
+        beside = self._ranked.context(line, _BESIDE)
+        around = self._ranked.stretch(line)
         cosine = self._cosine(line)
         asked = self._asked(line)
         # Something proposed ("could we say nine?") holds it too; that it asks is a feature of its own.
@@ -85,12 +83,12 @@ class _Reader:
             float(has_number(line.text)),
             self._cosine(line, asked) - self._best_cosine,
             self._score(line, asked) - self._best_score,
-            float(len(chain) == 1),
+            float(len(self._ranked.talk(line)[0]) == 1),
         ]
 
     def _asked(self, line: LineRow) -> LineRow | None:
         """The question that a line may be the answer to: what somebody else said right before."""
-        chain, place = self._places.get(line.id, ((line,), 0))
+        chain, place = self._ranked.talk(line)
         before = chain[place - 1] if place > 0 else line
         return before if _asks(before) and speaker_of(before) != speaker_of(line) else None
 

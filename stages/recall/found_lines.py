@@ -41,6 +41,10 @@ class FoundLines:
         lines = [line for line in lines if scope.allows(line) and not is_untranscribed(line)]
         if not lines:
             return None
+        said = _said_in_words(question, lines)
+        if not said:
+            return Outcome(Material(sessions=scope.sessions), tuple(line.id for line in lines), refused=refusal_text(question, None, scope))
+        lines = said
         found = tuple(Found(line, 1.0, _SAID, 1.0) for line in sorted(lines, key=lambda line: (line.session, line.start_ns, line.id)))
         spans = tuple((line.session, line.start_ns, line.end_ns) for line in lines)
         return Outcome(Material(found=found, sessions=scope.sessions), tuple(line.id for line in lines), spans=spans)
@@ -49,6 +53,9 @@ class FoundLines:
         """The lines of the scope that answer; a refusal with the nearest one where none does."""
         ranked = self._lookup.searcher.search(question.topic, question.gist, scope)
         found = self._judged(question, ranked)
+        if question.intent == "count":
+            said = {line.id for line in _said_in_words(question, [entry.line for entry in found])}
+            found = [entry for entry in found if entry.line.id in said]
         retrieved = tuple(dict.fromkeys([*(entry.line.id for entry in found), *(line.id for line in ranked.lines)]))
         material = Material(found=tuple(found), sessions=scope.sessions)
         spans = tuple((entry.line.session, entry.line.start_ns, entry.line.end_ns) for entry in found)
@@ -60,7 +67,8 @@ class FoundLines:
     def at_edge(self, question: Question, scope: Scope) -> Outcome:
         """The first or the last line of what a question asks for; without a topic, of the latest session that has any in the asked time."""
         if question.terms:
-            outcome = self.counted(replace(question, intent="count"), scope) or self.found(question, scope)
+            every = replace(question, intent="count")
+            outcome = self.counted(every, scope) or self.found(every, scope)
             lines = [entry.line for entry in outcome.material.found]
         else:
             lines, outcome = self._heard(scope, question.edge), Outcome(Material(sessions=scope.sessions))
@@ -108,6 +116,12 @@ class FoundLines:
         if question.about_speech:
             return lines_about(question, ranked, self._lookup.searcher.encode)[:_MOST_FOUND]
         return lines_with_fact(question, ranked)[:_MOST_FOUND]
+
+
+def _said_in_words(question: Question, lines: Sequence[LineRow]) -> list[LineRow]:
+    """The lines that say the words themselves: a line is found by its speaker's name too, and what Tom says mentions no Tom by that."""
+    own = {who: [term for term in question.terms if term in stems(who)] for who in {speaker_of(line) for line in lines}}
+    return [line for line in lines if not own[speaker_of(line)] or coverage(own[speaker_of(line)], stems(line.text)) == 1.0]
 
 
 def _by_words(question: Question, ranked: Ranked) -> list[Found]:

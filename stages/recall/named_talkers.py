@@ -44,14 +44,19 @@ def speaker_in(text: str, speakers: Callable[[], Collection[str]], *, anywhere: 
         return f"speaker-{number}", f"{text[: label.start()]} {filler} {text[label.end() :]}"
     if not (anywhere or cues.MAY_NAME.search(text)):
         return None, text
+    told_of = {match.end("who") for match in cues.TOLD_OF.finditer(text)}
     for name in sorted(speakers(), key=lambda name: (-len(name), name)):
         known = re.escape(name)
-        role = rf"\b(?:by|from)\s+(?:the\s+)?{known}\b|\b{known}\s+(?:ever\s+|also\s+)?{cues.SAYS}\b"
-        if re.search(rf"\b{known}\b" if anywhere else role, text, re.I):
-            return name, text if anywhere else re.sub(rf"\b(?:the\s+)?{known}\b", "they", text, count=1, flags=re.I)
+        if anywhere:
+            if re.search(rf"\b{known}\b", text, re.I):
+                return name, text
+            continue
+        role = rf"\b(?:by|from)\s+(?:the\s+)?{known}\b|\b(?:the\s+)?{known}(?=\s+(?:ever\s+|also\s+)?{cues.SAYS}\b)"
+        if any(match.end() not in told_of for match in re.finditer(role, text, re.I)):
+            return name, re.sub(rf"\b(?:the\s+)?{known}\b", "they", text, count=1, flags=re.I)
     for match in cues.NAMED.finditer(text):
         said = match[1] or match[2]
-        if said.lower() not in cues.NOT_NAMES:
+        if said.lower() not in cues.NOT_NAMES and match.end(1 if match[1] else 2) not in told_of:
             return said, text.replace(said, "they", 1)
     lower = cues.LOWER_NAMED.search(text)
     if lower is None or lower[1].lower() in cues.NOT_NAMES:

@@ -25,8 +25,6 @@ _MOST_BARE_WORDS = 2
 _MOST_REFERRING_TERMS = 2
 _NAMED_KIND = re.compile(r"\babout (?:the|a|an|my|our|your|his|her|their|this|that) ([a-z]+)")
 _MOST_CHARACTERS = 2000
-INTENTS = ("missed", "catch_up", "when", "where", "who", "what", "count", "did_anybody", "order", "play")
-"""Every kind of question that can be answered; `unservable` is the rest."""
 
 
 @dataclass(frozen=True)

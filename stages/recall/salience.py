@@ -24,7 +24,7 @@ _DULL = word_set(
     full good great guess hard high idea kind late later left long lot love lovely lucky mean moment morning near new next
     nice nights normal often old okay part point problem question ready side small soon sort start still stuff sure terrible
     though today tomorrow tonight total true usual usually week weeks whole wonderful word worst wow wrong year years young
-    yet day days time times way ways people person somebody half hour hours minute minutes
+    yet day days time times say says said saying tell tells told way ways people person somebody half hour hours minute minutes
     """
 )
 _CAPITAL = r"[A-Z][a-z]{2,}"

@@ -57,16 +57,16 @@ class Ranked:
 
     def context(self, line: LineRow, n_each_side: int = 2) -> tuple[LineRow, ...]:
         """The neighbours of a line in its conversation, itself among them."""
-        if line.id not in self._places:
-            return (line,)
-        chain, place = self._places[line.id]
+        chain, place = self.talk(line)
         return chain[max(0, place - n_each_side) : place + n_each_side + 1]
 
     def stretch(self, line: LineRow) -> tuple[LineRow, ...]:
         """The lines of the event of a line, as far as they are known here."""
-        if line.id not in self._places:
-            return (line,)
-        return tuple(other for other in self._places[line.id][0] if other.event == line.event)
+        return tuple(other for other in self.talk(line)[0] if other.event == line.event)
+
+    def talk(self, line: LineRow) -> tuple[tuple[LineRow, ...], int]:
+        """The conversation of a line, and its place there; the line alone where none is known."""
+        return self._places.get(line.id, ((line,), 0))
 
     @cached_property
     def _places(self) -> dict[str, tuple[tuple[LineRow, ...], int]]:

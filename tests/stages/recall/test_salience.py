@@ -84,3 +84,8 @@ def test_key_words_are_things_that_the_talk_was_about(section: str, thing: str) 
     things = key_words(lines, Vocabulary(room.lines), 4)
     assert thing in things
     assert all(any(word.lower() in line.text.lower() for line in lines) for word in things)
+
+
+def test_what_tells_that_somebody_speaks_is_no_thing() -> None:
+    lines = [line_row("The vet says Biscuit limps."), line_row("The engineer said it holds.", 3.0)]
+    assert key_words(lines, Vocabulary(lines), 4) == ["Biscuit", "vet", "engineer"]

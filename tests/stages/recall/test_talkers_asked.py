@@ -32,3 +32,14 @@ def test_a_name_is_mentioned_by_who_says_it(kitchen: Asker) -> None:
 
 def test_one_of_two_whom_nobody_knows(kitchen: Asker) -> None:
     assert kitchen.ask("What did speaker-3 and Paul talk about?").text.startswith("No talker is called Paul.")
+
+
+def test_who_speaks_is_not_mentioned_by_that(kitchen: Asker) -> None:
+    kitchen.memory.speakers.rename("speaker-3", "Carla")
+    for text in ("How often was Carla mentioned?", "Who mentioned Carla first?"):
+        answer = kitchen.ask(text)
+        assert answer.abstained
+        assert answer.text.startswith('Nobody was heard talking about "Carla')
+    martin = kitchen.ask("How often was Martin mentioned?")
+    kitchen.memory.speakers.rename("speaker-4", "Martin")
+    assert kitchen.ask("How often was Martin mentioned?").retrieved == martin.retrieved != ()
