@@ -61,3 +61,8 @@ def measures_said(text: str) -> frozenset[str]:
             continue
         said.update(stem(other) for other in words[place + 1 : place + 1 + _REACH] if other not in STOP_WORDS and not has_amount(other))
     return frozenset(said)
+
+
+def is_unit(word: str) -> bool:
+    """Whether a stem is one of a unit of money, length, time and so on, which may count anything."""
+    return any(word in words for words in _GROUPS.values())

@@ -48,6 +48,23 @@ def test_a_day_is_corrected_by_a_day() -> None:
     assert correction_of(monday, (monday, friday)) == friday
 
 
+def test_a_day_of_the_month_is_corrected_by_another() -> None:
+    june = line_row("The wedding is on the twenty-sixth of June", 1.0)
+    moved = line_row("They had to postpone it, so it was moved: the wedding is on the third of June", 20.0)
+    assert correction_of(june, (june, moved)) == moved
+    same = line_row("So the wedding is on the twenty-sixth of June", 20.0)
+    assert correction_of(june, (june, same)) is None
+
+
+def test_the_same_person_who_counts_the_same_things_anew_corrects_it_but_not_by_a_unit() -> None:
+    traps = line_row("I have put up three traps behind the stove", 1.0)
+    more = line_row("My wife has added some, there are six traps now", 20.0)
+    assert correction_of(traps, (traps, more)) == more
+    price = line_row("The lesson costs thirty dollars", 1.0)
+    other = line_row("I paid ninety dollars to the dentist", 20.0)
+    assert correction_of(price, (price, other)) is None
+
+
 def test_a_claim_goes_on_with_what_holds_and_does_not_repeat_it() -> None:
     found = tuple(Found(line, 1.0, 0.9, 1.0, (line,), (FOUR, SIX)) for line in (FOUR, SIX))
     claims = Extractive().compose(question("How many days does the shop need?"), Material(found=found, sessions=SESSIONS))
