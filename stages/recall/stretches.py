@@ -61,7 +61,8 @@ def topic_stretches(lines: Iterable[LineRow], vectors: Vectors) -> list[Stretch]
             # Their vectors have faded.
             made += stretches_of(talk)
             continue
-        starts = topic_starts(stacked[own], weights[own], centre)
+        begun = [place for place, (one, other) in enumerate(pairwise(talk), start=1) if one.event != other.event]
+        starts = topic_starts(stacked[own], weights[own], centre, begun)
         made += [stretch_of(talk[first:end]) for first, end in pairwise([0, *starts, len(talk)])]
     return by_start(made)
 

@@ -31,14 +31,14 @@ def word_support(question: Question, line: LineRow, context: Sequence[LineRow]) 
     of_talker = question.intent == "did_anybody" and question.speaker is not None
     if not all(holds(name, _stems_of(line) if of_talker else around) for name in question.names):
         return 0.0
-    if not any(_holds_wanted(question, other) for other in (line, *context)):
+    if not any(holds_wanted(question, other) for other in (line, *context)):
         return 0.0
     if own == 0.0:
         return 0.1 * near
     return 0.6 + 0.3 * own if near == 1.0 else 0.45 * near
 
 
-def _holds_wanted(question: Question, line: LineRow) -> bool:
+def holds_wanted(question: Question, line: LineRow) -> bool:
     """Whether a line has the kind of thing that a question asks for; yes where its words do not tell the kind."""
     if question.wants_amount:
         return has_amount(line.text)

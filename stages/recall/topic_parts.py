@@ -12,6 +12,7 @@ from pipeline.packets import Float32Array
 LEAST_LINES = 3
 _MOST_LINES = 128
 _COST = 1.5
+_COST_AT_EVENT = 1.35
 _CENTRE_PRIOR_LINES = 10.0
 _FULL_LINE_WORDS = 10
 _LEAST_WEIGHT = 0.02
@@ -35,11 +36,12 @@ def centred(vectors: Float32Array, centre: _Floats) -> _Floats:
     return np.asarray(own / np.maximum(np.linalg.norm(own, axis=1, keepdims=True), 1e-9), dtype=np.float64)
 
 
-def topic_starts(vectors: Float32Array, weights: _Floats, centre: _Floats) -> list[int]:
+def topic_starts(vectors: Float32Array, weights: _Floats, centre: _Floats, events: Sequence[int] = ()) -> list[int]:
     """The places of the lines at which another topic begins, in order, the first line apart.
 
     `vectors` are those of a conversation's lines, shape (n, dimension), in their order. Of all cuts into parts of 3 to 128 lines the one
-    with the greatest sum of the lengths of the parts' vector sums, less 1.5 for each part, found by dynamic programming in O(128 n)
+    with the greatest sum of the lengths of the parts' vector sums, less 1.5 for each part (1.35
+    where `events`, places of lines, say that an event began there), found by dynamic programming in O(128 n)
     (content vector segmentation: Alemi and Ginsparg 2015, arXiv 1503.05543).
     """
     n_lines = len(vectors)
@@ -51,6 +53,8 @@ def topic_starts(vectors: Float32Array, weights: _Floats, centre: _Floats) -> li
     best = np.full(n_lines + 1, -np.inf)
     best[0] = 0.0
     came_from = np.zeros(n_lines + 1, dtype=np.int64)
+    costs = np.full(n_lines + 1, _COST)
+    costs[list(events)] = _COST_AT_EVENT
     for block in range(LEAST_LINES, n_lines + 1, _MOST_LINES):
         last = min(block + _MOST_LINES, n_lines + 1)
         first = max(0, block - _MOST_LINES)
@@ -58,9 +62,9 @@ def topic_starts(vectors: Float32Array, weights: _Floats, centre: _Floats) -> li
         lengths = np.sqrt(np.maximum(squares[ends, None] + squares[begins] - 2.0 * sums[ends] @ sums[begins].T, 0.0))
         for end, row in zip(range(block, last), lengths, strict=True):
             begin, stop = max(0, end - _MOST_LINES), end - LEAST_LINES + 1
-            gains = best[begin:stop] + row[begin - first : stop - first]
+            gains = best[begin:stop] + row[begin - first : stop - first] - costs[begin:stop]
             place = int(gains.argmax())
-            best[end], came_from[end] = gains[place] - _COST, begin + place
+            best[end], came_from[end] = gains[place], begin + place
     starts = []
     place = int(came_from[n_lines])
     while place > 0:

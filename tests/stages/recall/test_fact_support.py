@@ -47,6 +47,15 @@ def test_a_name_must_have_been_said_around_the_line() -> None:
     assert supports("When does the bus leave for Lisbon?", ranked((BUS, 0.9), (lisbon, 0.5), (RAIN, 0.1)))[0] > THRESHOLD
 
 
+def test_a_line_that_says_every_word_answers_whatever_kind_of_thing_it_is() -> None:
+    ball = line_row("A young dog needs a toy. My dog loves his red ball.", 2.0, event="e1")
+    (said,) = supports("Who loves his red ball?", ranked((ball, 0.58)))
+    assert said >= THRESHOLD
+    (unlike,) = supports("Who loves his red ball?", ranked((ball, 0.3)))
+    (unsaid,) = supports("When did the dog love his red ball?", ranked((ball, 0.58)))
+    assert max(unlike, unsaid) < THRESHOLD
+
+
 def test_nothing_found_supports_nothing_and_lines_without_words_are_not_judged() -> None:
     assert fact_support(parse("When does the bus leave?", MOMENTS), ranked(), ()) == []
     silent = line_row("[speech]", 3.0, confidence=0.0)

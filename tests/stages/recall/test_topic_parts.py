@@ -36,6 +36,16 @@ def test_one_topic_and_a_few_lines_are_not_cut() -> None:
     assert _starts(_talk([1])) == []
 
 
+def test_where_a_cut_is_nearly_as_good_the_beginning_of_an_event_decides() -> None:
+    # Cut in the middle, the parts are 12 long together; the whole is 1.42 shorter, less than a part costs, more than one costs at an event.
+    cosine = (12.0 - 1.42) ** 2 / 72.0 - 1.0
+    other = np.array([cosine, np.sqrt(1.0 - cosine**2)])
+    vectors = np.vstack([np.tile([1.0, 0.0], (6, 1)), np.tile(other, (6, 1))]).astype(np.float32)
+    assert topic_starts(vectors, np.ones(12), np.zeros(2)) == []
+    assert topic_starts(vectors, np.ones(12), np.zeros(2), [6]) == [6]
+    assert topic_starts(vectors, np.ones(12), np.zeros(2), [3]) == []
+
+
 def test_a_cut_is_the_best_of_all() -> None:
     vectors = _talk([4, 5, 4], noise=2.5, seed=3)
     weights = np.ones(len(vectors))
