@@ -34,9 +34,12 @@ def reply_to(found: Found, question: Question) -> list[LineRow]:
 
 
 def question_before(found: Found, question: Question) -> LineRow | None:
-    """What another person had asked right before a line, where that has words of the question which the line itself lacks."""
+    """What another person had asked right before a line, where that has words of the question which the line itself lacks.
+
+    Who asks what one talker said gets that talker's lines alone.
+    """
     before = [line for line in found.context if line.start_ns < found.line.start_ns and not is_untranscribed(line)]
-    if not before:
+    if not before or question.speaker is not None:
         return None
     asked = before[-1]
     if asked.track == found.line.track or not asked.text.rstrip().endswith("?") or found.line.start_ns - asked.end_ns > _REPLY_NS:

@@ -35,3 +35,9 @@ def test_what_the_same_person_asked_or_what_was_asked_long_ago_is_no_question_to
     assert question_before(_found(ANSWERED, own, ANSWERED), asked) is None
     assert question_before(_found(late, ASKED, late), asked) is None
     assert question_before(_found(ANSWERED, ANSWERED), asked) is None
+
+
+def test_who_asks_for_the_words_of_one_talker_gets_those_alone() -> None:
+    asked = question("What did speaker-2 say about the roofer?")
+    assert asked.speaker == "speaker-2"
+    assert question_before(_found(ANSWERED), asked) is None
