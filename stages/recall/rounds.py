@@ -66,7 +66,7 @@ class Rounds:
         own = self._reader.of_talker(first.question)
         if own is None:
             return None
-        again = self._round(own[0], replace(first.scope, speaker=own[1]))
+        again = self._round(replace(own[0], speaker=own[1]), replace(first.scope, speaker=own[1]))
         return again if again.claims else None
 
     def _round(self, question: Question, scope: Scope) -> Round:
