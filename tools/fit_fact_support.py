@@ -136,15 +136,7 @@ def grown(rows: Sequence[Example], n_trees: int = 120) -> BoostedTrees:
     # The library has no public way to read the trees: what is read here is checked against what the model says.
     nodes = [predictors[0].nodes for predictors in model._predictors]
     shape = (len(nodes), max(len(tree) for tree in nodes))
-    trees = BoostedTrees(
-        names=NAMES,
-        bias=round(float(model._baseline_prediction.item()), _DIGITS),
-        feature=np.full(shape, -1, dtype=np.int32),
-        threshold=np.zeros(shape),
-        left=np.zeros(shape, dtype=np.int32),
-        right=np.zeros(shape, dtype=np.int32),
-        value=np.zeros(shape),
-    )
+    trees = BoostedTrees.leaves(NAMES, round(float(model._baseline_prediction.item()), _DIGITS), shape)
     for number, tree in enumerate(nodes):
         inner = np.flatnonzero(tree["is_leaf"] == 0)
         leaves = np.flatnonzero(tree["is_leaf"])

@@ -56,21 +56,26 @@ class BoostedTrees:
         return head + ",\n".join(trees) + "\n]}\n"
 
     @classmethod
+    def leaves(cls, names: tuple[str, ...], bias: float, shape: tuple[int, int]) -> BoostedTrees:
+        """Trees of shape (n_trees, n_nodes) whose nodes are all leaves of value 0, to be filled."""
+        return cls(
+            names=names,
+            bias=bias,
+            feature=np.full(shape, -1, dtype=np.int32),
+            threshold=np.zeros(shape),
+            left=np.zeros(shape, dtype=np.int32),
+            right=np.zeros(shape, dtype=np.int32),
+            value=np.zeros(shape),
+        )
+
+    @classmethod
     def read(cls, path: Path) -> BoostedTrees:
         """Trees from a file that `to_json` wrote. Raises ValueError where it is none."""
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
             trees = found["trees"]
             shape = (len(trees), max(len(nodes) for nodes in trees))
-            made = cls(
-                names=tuple(found["names"]),
-                bias=float(found["bias"]),
-                feature=np.full(shape, -1, dtype=np.int32),
-                threshold=np.zeros(shape),
-                left=np.zeros(shape, dtype=np.int32),
-                right=np.zeros(shape, dtype=np.int32),
-                value=np.zeros(shape),
-            )
+            made = cls.leaves(tuple(found["names"]), float(found["bias"]), shape)
             for number, nodes in enumerate(trees):
                 for place, node in enumerate(nodes):
                     if len(node) == 1:

@@ -120,7 +120,7 @@ class Judged:
         for step, stop in ((-1, -1), (1, len(self.lines))):
             end, total, most = peak, 0.0, 0.0
             for place in range(peak + step, stop, step):
-                if self.apart_s(place, place)[place - step] > _PAUSE_S:
+                if _gap_s(self.lines[place], self.lines[place - step].start_ns, self.lines[place - step].end_ns) > _PAUSE_S:
                     break
                 total += float(excess[place])
                 if total > most:
@@ -131,8 +131,12 @@ class Judged:
     def apart_s(self, first: int, last: int) -> Float32Array:
         """How far each line lies from a run of them in time, in seconds, 0 where it overlaps; float32, shape (lines,)."""
         start_ns, end_ns = self.lines[first].start_ns, max(line.end_ns for line in self.lines[first : last + 1])
-        apart = [max(line.start_ns - end_ns, start_ns - line.end_ns, 0) / NS_PER_S for line in self.lines]
-        return np.array(apart, dtype=np.float32)
+        return np.array([_gap_s(line, start_ns, end_ns) for line in self.lines], dtype=np.float32)
+
+
+def _gap_s(line: LineRow, start_ns: int, end_ns: int) -> float:
+    """How far a line lies from a span of time, in seconds; 0 where it overlaps."""
+    return max(line.start_ns - end_ns, start_ns - line.end_ns, 0) / NS_PER_S
 
 
 def asked_topic(question: Question) -> str:
