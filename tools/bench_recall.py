@@ -11,6 +11,7 @@ The exit code is 1 where a part failed; the report then has the end of what it s
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import shlex
 import sys
@@ -65,6 +66,7 @@ def main() -> int:
     parser.add_argument("--work", type=Path, help="where memories, recordings and vectors are kept; default: a temporary folder")
     parser.add_argument("--out", type=Path, help="write the report to this file as well")
     options = parser.parse_args()
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command sets it for itself
     data = options.data.resolve()
     with working_folder(options.work) as work:
         chosen = parts(data, work, quick=options.quick, n_rooms=options.rooms, configs=options.config)

@@ -17,10 +17,10 @@ from stages.memory.text_encoder import TextEncoder
 from stages.memory.vectors.vector_index import Rows
 from stages.recall.contiguity import REACH_S
 from stages.recall.diversity import spread_out
-from stages.recall.gaps import merged_spans
 from stages.recall.ranking import conversations, fused
 from stages.recall.relevance import Wanted, relevance
 from stages.recall.scope import Scope
+from stages.recall.surroundings import Surroundings
 
 _POOL = 200
 _NARROW_POOL = 400
@@ -82,6 +82,8 @@ class Searcher:
         self._encoder = encoder
         self._at = at
         self._encoded: dict[str, Float32Array] = {}
+        at_ns = None if at is None else utc_ns(at)
+        self._surroundings = Surroundings(memory.spans, at_ns, None if encoder is None else encoder.dimension)
 
     def encode(self, texts: Sequence[str]) -> Float32Array:
         """The vectors of texts, float32, shape (len(texts), dimension), each text encoded once; shape (0, 0) without an encoder."""
@@ -108,7 +110,7 @@ class Searcher:
             likely = {line.id: 0.0 for line in self._latest(scope)}
         rows = {line.id: line for line in self._candidates(likely, scope, among)}
         seeds = sorted(rows, key=lambda name: (-likely.get(name, 0.0), name))[:_WIDE_SEEDS]
-        around, vectors = self._surroundings([rows[name] for name in seeds], _WIDE_NS)
+        around, vectors = self._surroundings.of([rows[name] for name in seeds], _WIDE_NS)
         rows.update((line.id, line) for line in around)
         talks = conversations(rows.values())
         vectors = self._vectors(rows, vectors)
@@ -116,7 +118,7 @@ class Searcher:
         allowed = [line for line in rows.values() if scope.allows(line)]
         numbers = {line.id: number for number, talk in enumerate(talks) for line in talk}
         best = sorted(allowed, key=lambda line: (-scores[line.id], line.id))[:_SEEDS]
-        near, theirs = self._surroundings(best, _REACH_NS)
+        near, theirs = self._surroundings.of(best, _REACH_NS)
         chains = conversations(near)
         unseen = {line.id: line for chain in chains for line in chain if line.id not in rows}
         vectors.update(self._vectors(unseen, theirs))
@@ -171,14 +173,6 @@ class Searcher:
             if len(found) >= _ENOUGH_ROWS:
                 break
         return list(found.values())[:_MOST_ROWS]
-
-    def _surroundings(self, seeds: Sequence[LineRow], reach_ns: int) -> tuple[list[LineRow], dict[str, Float32Array]]:
-        """Every line of all tracks that is not further from some lines, and their vectors by id (none without an encoder)."""
-        spans = merged_spans((line.session, line.start_ns - reach_ns, line.end_ns + reach_ns) for line in seeds)
-        at_ns = None if self._at is None else utc_ns(self._at)
-        if self._encoder is None:
-            return self._memory.spans.lines(spans, at_ns), {}
-        return self._memory.spans.lines_and_vectors(spans, at_ns, self._encoder.dimension)
 
 
 def _centres(
