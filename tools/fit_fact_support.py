@@ -1,10 +1,11 @@
 """Grow the trees that tell whether a line answers a question for a fact (stages/recall/fact_support.py), and measure them.
 
-    python -m tools.fit_fact_support [--rooms 300] [--first-seed 1000] [--folder DIR] [--out stages/recall/fact_support.json]
+    python -m tools.fit_fact_support [--rooms 300] [--first-seed 1000] [--config configs/replay.yaml] [--least -0.1] [--out FILE]
 
 Questions for facts to generated rooms, answerable and not; a row is a line that was found, true where it answers. The trees are boosted
 with scikit-learn, with likeness and words bound to count for a line, never against it. Printed is what comes of five groups of topics, each
 judged by trees that saw the other four: how many questions are answered rightly, wrongly, and refused, by the least log-odds of an answer.
+Trees are kept for the graph's encoder (`stages/recall/encoder_fits.py`), moved so that an answer has log-odds of 0 or more.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ import numpy as np
 import numpy.typing as npt
 
 from stages.recall.boosted_trees import BoostedTrees
+from stages.recall.encoder_fits import fact_file
 from stages.recall.fact_features import NAMES, features
-from stages.recall.fact_support import FILE, judged_lines
+from stages.recall.fact_support import judged_lines
 from stages.recall.lookup import Lookup
 from stages.recall.question_reader import QuestionReader
 from tools.recall_rooms import Room, Said, made_room, written
@@ -187,13 +189,17 @@ def main() -> None:
     parser.add_argument("--rooms", type=int, default=300)
     parser.add_argument("--first-seed", type=int, default=1000)
     parser.add_argument("--config", type=Path, default=Path("configs/replay.yaml"))
-    parser.add_argument("--out", type=Path, default=FILE)
+    parser.add_argument("--least", type=float, default=-0.1, help="the log-odds from which on a line is an answer")
+    parser.add_argument("--out", type=Path, help="the file of trees; default: that of the graph's encoder")
     options = parser.parse_args()
     seeds = range(options.first_seed, options.first_seed + options.rooms)
     with tempfile.TemporaryDirectory() as folder, RecallOfRooms(options.config) as recalls:
         rows = [example for example in examples(recalls, seeds, Path(folder)) if len(example.rows)]
+        out = options.out or fact_file(recalls.encoder.name)
     sys.stdout.write(f"{len(rows)} questions to {len(seeds)} rooms, by five groups of topics:\n\n{table(held_out(rows))}\n")
-    options.out.write_text(grown(rows).to_json(), encoding="utf-8")
+    trees = grown(rows)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(replace(trees, bias=round(trees.bias - options.least, _DIGITS)).to_json(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
-"""Fits the weights of `stages/recall/topic_support.py` on generated rooms, and prints them with how well they do on topics not fitted on.
+"""Fits the weights of `stages/recall/topic_support.py` on generated rooms, and prints how well they do on topics not fitted on.
 
-    python -m tools.fit_topic_support [--rooms 120] [--first-seed 2000] [--config configs/replay.yaml]
+    python -m tools.fit_topic_support [--rooms 200] [--first-seed 2000] [--config configs/replay.yaml] [--out FILE]
 
 Every room is asked about each topic of tools/recall_scripts by both of its names, whether it was talked about there or not, and about what
 somebody said of the topics that were. An example is the stretch of a talk that is nearest to the asked topic; it is right where its line
 belongs to that topic. A logistic regression by Newton's method, with a Gaussian prior; the intercept is then moved so that of the topics
-that nobody talked about, one in twenty passes. Weights and intercept are printed in the features' own units.
+that nobody talked about, one in twenty passes. They are kept, in the features' own units, for the graph's encoder
+(`stages/recall/encoder_fits.py`).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import numpy.typing as npt
 from pipeline.packets import NS_PER_S, Float32Array
 from stages.memory.rows import LineRow
 from stages.recall.answers import speaker_of
+from stages.recall.encoder_fits import TopicFit, topic_file
 from stages.recall.ranking import conversations
 from stages.recall.topic_support import FEATURES, judged, phrase, talks_in, topic_of
 from tools.recall_rooms import Room, made_room, written
@@ -138,10 +140,10 @@ def _topic_of_line(line: LineRow, room: Room) -> str:
     return min(room.said, key=lambda said: (said.text != line.text, abs(said.start_s - line.start_ns / NS_PER_S))).topic
 
 
-def gathered(rooms: Iterable[Room], config: Path) -> Iterator[Example]:
+def gathered(rooms: Iterable[Room], recalls: RecallOfRooms) -> Iterator[Example]:
     """The examples of some rooms, each imported into a memory of its own."""
-    with RecallOfRooms(config) as recalls, tempfile.TemporaryDirectory() as folder:
-        names = {name: recalls.encoder.encode([phrase(name)])[0] for topic in topics() for name in topic.about}
+    names = {name: recalls.encoder.encode([phrase(name)])[0] for topic in topics() for name in topic.about}
+    with tempfile.TemporaryDirectory() as folder:
         for room in rooms:
             with recalls.of_room(room, written(room, Path(folder))) as (_, memory):
                 lines = memory.lines(memory.sessions()[0].id, words=False)
@@ -149,8 +151,15 @@ def gathered(rooms: Iterable[Room], config: Path) -> Iterator[Example]:
             yield from examples_of(room, lines, vectors, names)
 
 
+def fit_of(examples: Sequence[Example]) -> TopicFit:
+    """The weights from all examples, rounded."""
+    weights = fitted(np.stack([example.features for example in examples]), np.array([example.right for example in examples]))
+    weights[0] -= level(weights, examples)
+    return TopicFit(FEATURES, tuple(round(float(weight), 2) for weight in weights[1:]), round(float(weights[0]), 2))
+
+
 def report(examples: Sequence[Example]) -> str:
-    """Weights from all examples, and how they do when fitted without the topics that they are tried on."""
+    """How weights do that were fitted without the topics that they are tried on."""
     names = sorted({example.topic for example in examples})
     random.Random(0).shuffle(names)
     totals: dict[tuple[str, str], list[int]] = {}
@@ -163,28 +172,25 @@ def report(examples: Sequence[Example]) -> str:
             total = totals.setdefault(key, [0, 0])
             total[0] += n_hit
             total[1] += n
-    weights = fitted(np.stack([example.features for example in examples]), np.array([example.right for example in examples]))
-    weights[0] -= level(weights, examples)
     rows = [f"{kind}: {what} {n_hit} of {n} ({n_hit / n:.3f})" for (kind, what), (n_hit, n) in sorted(totals.items())]
-    return "\n".join(
-        [
-            f"{len(examples)} stretches. On topics not fitted on:",
-            *rows,
-            f"WEIGHTS = ({', '.join(f'{weight:.2f}' for weight in weights[1:])})  # {', '.join(FEATURES)}",
-            f"INTERCEPT = {weights[0]:.2f}",
-        ]
-    )
+    return "\n".join([f"{len(examples)} stretches. On topics not fitted on:", *rows])
 
 
 def main() -> None:
     """Parse options, fit, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rooms", type=int, default=120)
+    parser.add_argument("--rooms", type=int, default=200)
     parser.add_argument("--first-seed", type=int, default=2000)
     parser.add_argument("--config", type=Path, default=Path("configs/replay.yaml"))
+    parser.add_argument("--out", type=Path, help="the file of weights; default: that of the graph's encoder")
     options = parser.parse_args()
     rooms = (made_room(seed) for seed in range(options.first_seed, options.first_seed + options.rooms))
-    sys.stdout.write(report(list(gathered(rooms, options.config))) + "\n")
+    with RecallOfRooms(options.config) as recalls:
+        examples = list(gathered(rooms, recalls))
+        out = options.out or topic_file(recalls.encoder.name)
+    sys.stdout.write(report(examples) + "\n")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(fit_of(examples).to_json(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from models import minilm
+from models.text_model import TextModelError, Tokeniser, unit_mean
 from pipeline.packets import Float32Array
 from stages.memory.text_encoder import TextEncoder
 
@@ -22,7 +23,7 @@ class MinilmOnnx(TextEncoder):
     def __init__(self, n_threads: int = 1) -> None:
         self.n_threads = n_threads
         self._session: Any = None
-        self._tokeniser: minilm.Tokeniser | None = None
+        self._tokeniser: Tokeniser | None = None
 
     def start(self) -> None:
         """Load the model. Raises WeightsError naming the command that fetches it when it is not there."""
@@ -35,7 +36,7 @@ class MinilmOnnx(TextEncoder):
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self.n_threads
         options.inter_op_num_threads = 1
-        self._tokeniser = minilm.Tokeniser(path_of("minilm/tokenizer.json"))
+        self._tokeniser = Tokeniser(path_of("minilm/tokenizer.json"))
         self._session = onnxruntime.InferenceSession(str(path_of("minilm/model.onnx")), options, providers=["CPUExecutionProvider"])
 
     def stop(self) -> None:
@@ -46,14 +47,14 @@ class MinilmOnnx(TextEncoder):
     def encode(self, texts: Sequence[str]) -> Float32Array:
         """Float32, shape (len(texts), 384), each row of unit length."""
         if self._session is None or self._tokeniser is None:
-            raise minilm.MinilmError("MinilmOnnx: start() has not been called")
+            raise TextModelError("MinilmOnnx: start() has not been called")
         rows = np.zeros((len(texts), self.dimension), dtype=np.float32)
         for place, text in enumerate(texts):
             tokens = self._tokeniser.tokens(text)[None, :]
             hidden = self._session.run(
                 None, {"input_ids": tokens, "attention_mask": np.ones_like(tokens), "token_type_ids": np.zeros_like(tokens)}
             )[0]
-            rows[place] = minilm.unit_mean(hidden[0])
+            rows[place] = unit_mean(hidden[0])
         return rows
 
     def memory_bytes(self) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from models import minilm
+from models.text_model import TextModelError, Tokeniser, read_safetensors, unit_mean
 from pipeline.packets import Float32Array
 from stages.memory.text_encoder import TextEncoder
 
@@ -29,7 +30,7 @@ class MinilmTorch(TextEncoder):
     def __init__(self, device: str = "cpu") -> None:
         self.device = device
         self._layers: MinilmLayers | None = None
-        self._tokeniser: minilm.Tokeniser | None = None
+        self._tokeniser: Tokeniser | None = None
 
     def start(self) -> None:
         """Load the model. Raises WeightsError naming the command that fetches it when it is not there."""
@@ -38,8 +39,8 @@ class MinilmTorch(TextEncoder):
         from models.minilm_layers import MinilmLayers
         from models.weights import path_of
 
-        self._tokeniser = minilm.Tokeniser(path_of("minilm/tokenizer.json"))
-        self._layers = MinilmLayers(minilm.read_safetensors(path_of("minilm/model.safetensors")), self.device)
+        self._tokeniser = Tokeniser(path_of("minilm/tokenizer.json"))
+        self._layers = MinilmLayers(read_safetensors(path_of("minilm/model.safetensors")), self.device)
 
     def stop(self) -> None:
         """Let go of the model."""
@@ -49,10 +50,10 @@ class MinilmTorch(TextEncoder):
     def encode(self, texts: Sequence[str]) -> Float32Array:
         """Float32, shape (len(texts), 384), each row of unit length."""
         if self._layers is None or self._tokeniser is None:
-            raise minilm.MinilmError("MinilmTorch: start() has not been called")
+            raise TextModelError("MinilmTorch: start() has not been called")
         rows = np.zeros((len(texts), self.dimension), dtype=np.float32)
         for place, text in enumerate(texts):
-            rows[place] = minilm.unit_mean(self._layers.hidden(self._tokeniser.tokens(text)))
+            rows[place] = unit_mean(self._layers.hidden(self._tokeniser.tokens(text)))
         return rows
 
     def memory_bytes(self) -> int:

@@ -1,29 +1,24 @@
 """Whether a line holds the fact that a question asks for, by boosted trees over what `fact_features.py` tells of it.
 
-The trees (`fact_support.json`) were grown by `python -m tools.fit_fact_support` with all-MiniLM-L6-v2; another encoder needs its own.
+The trees of each encoder (`encoder_fits.py`) were grown by `python -m tools.fit_fact_support`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from stages.memory.rows import LineRow
 from stages.recall.boosted_trees import BoostedTrees
+from stages.recall.encoder_fits import fact_file, fact_fit
 from stages.recall.fact_features import NAMES, Features, features
 from stages.recall.question import Question
 from stages.recall.search import Ranked
 from stages.recall.support import holds_wanted
 from stages.recall.terms import holds, stems
 from stages.recall.untranscribed import is_untranscribed
-
-FILE = Path(__file__).with_suffix(".json")
-LEAST_LOG_ODDS = -0.1
-"""Log-odds of a line from which on it is an answer: support is 0.5 there. By the tool's table and rooms.yaml of the tests."""
 
 _MOST_JUDGED = 48
 # "My dog loves his red ball" tells who loves his red ball, though a dog is no person by any list. Set by hand.
@@ -42,7 +37,7 @@ def fact_support(question: Question, ranked: Ranked, lines: Sequence[LineRow]) -
     if not lines:
         return []
     rows = features(question, ranked, lines)
-    log_odds = _trees().log_odds(rows) - LEAST_LOG_ODDS
+    log_odds = _trees(ranked.encoder).log_odds(rows)
     support = np.maximum(1.0 / (1.0 + np.exp(-log_odds)), _ALL_SAID * _says_all(question, lines, rows))
     return [
         float(share) if all(holds(name, _said_around(ranked, line)) for name in question.names) else 0.0
@@ -62,11 +57,11 @@ def _said_around(ranked: Ranked, line: LineRow) -> frozenset[str]:
     return stems(" ".join(f"{other.text} {other.speaker or ''}" for other in (*ranked.context(line), *ranked.stretch(line))))
 
 
-@cache
-def _trees() -> BoostedTrees:
-    trees = BoostedTrees.read(FILE)
+def _trees(encoder: str) -> BoostedTrees:
+    trees = fact_fit(encoder)
     if trees.names != NAMES:
         raise ValueError(
-            f"{FILE}: these trees were grown of other features than fact_features.py has; grow them anew with tools/fit_fact_support.py"
+            f"{fact_file(encoder)}: these trees were grown of other features than fact_features.py has; grow them anew with"
+            " tools/fit_fact_support.py"
         )
     return trees

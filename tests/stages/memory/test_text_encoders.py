@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from models.minilm import MinilmError
+from models.text_model import TextModelError
 from stages.memory.hashed_words import HashedWords
 from stages.memory.minilm_onnx import MinilmOnnx
 from stages.memory.minilm_torch import MinilmTorch
+from stages.memory.mpnet import Mpnet
 from stages.memory.text_encoder import TextEncoder
 from stages.memory.words.words_query import COMMON_WORDS
 
@@ -34,8 +35,8 @@ QUESTIONS = [
 
 
 @pytest.mark.usefixtures("weights")
-@pytest.mark.parametrize("make", [MinilmOnnx, MinilmTorch])
-def test_meaning_is_found_without_shared_words(make: type[MinilmOnnx | MinilmTorch]) -> None:
+@pytest.mark.parametrize("make", [MinilmOnnx, MinilmTorch, Mpnet])
+def test_meaning_is_found_without_shared_words(make: type[MinilmOnnx | MinilmTorch | Mpnet]) -> None:
     encoder = make()
     encoder.start()
     encoder.start()
@@ -44,11 +45,11 @@ def test_meaning_is_found_without_shared_words(make: type[MinilmOnnx | MinilmTor
     assert np.abs(np.linalg.norm(documents, axis=1) - 1.0).max() < 1e-5
     alone = np.concatenate([encoder.encode([text]) for text in DOCUMENTS])
     assert np.array_equal(alone, documents)
-    assert encoder.encode([]).shape == (0, 384)
-    assert encoder.encode(["", "word " * 5000, "犬が吠える 🐕"]).shape == (3, 384)
+    assert encoder.encode([]).shape == (0, encoder.dimension)
+    assert encoder.encode(["", "word " * 5000, "犬が吠える 🐕"]).shape == (3, encoder.dimension)
     encoder.stop()
     encoder.stop()
-    with pytest.raises(MinilmError, match=r"start\(\) has not been called"):
+    with pytest.raises(TextModelError, match=r"start\(\) has not been called"):
         encoder.encode(["x"])
 
 
@@ -59,6 +60,19 @@ def test_both_runtimes_mean_the_same() -> None:
     other.start()
     assert (one.name, one.dimension) == (other.name, other.dimension)
     assert (one.encode(DOCUMENTS) * other.encode(DOCUMENTS)).sum(axis=1).min() > 0.998
+
+
+@pytest.mark.usefixtures("weights")
+def test_weights_that_may_only_be_read_are_converted_for_each_start(weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = Mpnet()
+    known.start()
+    (tmp_path / "mpnet").symlink_to(weights / "mpnet")
+    (tmp_path / ".verified").symlink_to(weights / ".verified")
+    (tmp_path / ".derived").write_text("a file where the folder should be")
+    monkeypatch.setenv("ECHOIC_MODELS", str(tmp_path))
+    encoder = Mpnet()
+    encoder.start()
+    assert np.array_equal(encoder.encode(DOCUMENTS), known.encode(DOCUMENTS))
 
 
 @pytest.mark.gpu

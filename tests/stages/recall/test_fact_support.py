@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from stages.memory.rows import LineRow
-from stages.recall.boosted_trees import BoostedTrees
-from stages.recall.fact_features import NAMES
-from stages.recall.fact_support import FILE, fact_support, judged_lines
+from stages.recall.fact_support import fact_support, judged_lines
 from stages.recall.question import parse
 from stages.recall.search import Ranked
 from stages.recall.support import THRESHOLD
@@ -62,5 +62,8 @@ def test_nothing_found_supports_nothing_and_lines_without_words_are_not_judged()
     assert judged_lines(ranked((BUS, 0.5), (silent, 0.6))) == (BUS,)
 
 
-def test_the_trees_that_are_kept_are_of_these_features() -> None:
-    assert BoostedTrees.read(FILE).names == NAMES
+def test_an_encoder_is_judged_by_its_own_trees() -> None:
+    found = ranked((BUS, 0.45), (DRIVER, 0.3), (RAIN, 0.1))
+    mine, other = (supports("Who drives the bus?", replace(found, encoder=name)) for name in ("all-MiniLM-L6-v2", "all-mpnet-base-v2"))
+    assert mine != other
+    assert supports("Who drives the bus?", found) == mine

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models import minilm
+from models.text_model import TextModelError
 from pipeline.packets import NS_PER_S, Float32Array
 from stages.memory.granules.granule_spans import LEAST_WORDS, N_PIECES, best_span
 from stages.memory.hashed_words import HashedWords
@@ -108,7 +108,7 @@ def test_meanings_find_words_that_were_put_otherwise() -> None:
     assert "leaves" in found
     assert "fence" not in found
     encoder.stop()
-    with pytest.raises(minilm.MinilmError, match="start\\(\\) has not been called"):
+    with pytest.raises(TextModelError, match="start\\(\\) has not been called"):
         best_span(words, np.zeros(384, dtype=np.float32), encoder.encode)
 
 

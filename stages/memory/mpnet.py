@@ -1,0 +1,77 @@
+"""MPNet through CTranslate2, with weights in eight bits: the more exact text encoder, for CPUs and GPUs."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from models.text_model import TextModelError, Tokeniser, read_safetensors, unit_mean
+from pipeline.packets import Float32Array
+from stages.memory.text_encoder import TextEncoder
+
+if TYPE_CHECKING:
+    from models.mpnet import Mpnet as Model
+
+DIMENSION = 768
+
+
+class Mpnet(TextEncoder):
+    """all-mpnet-base-v2, one text at a time.
+
+    It tells paraphrases better than MiniLM, for two and a half times the time of a text (10 ms on one core) and 400 MB to fetch. The
+    published weights are brought into CTranslate2's format once, some seconds at the first start.
+    """
+
+    name = "all-mpnet-base-v2"
+    dimension = DIMENSION
+    weights: ClassVar[tuple[str, ...]] = ("mpnet/model.safetensors", "mpnet/tokenizer.json")
+
+    def __init__(self, device: str = "cpu", n_threads: int = 1) -> None:
+        self.device = device
+        self.n_threads = n_threads
+        self._model: Model | None = None
+        self._tokeniser: Tokeniser | None = None
+
+    def start(self) -> None:
+        """Load the model. Raises WeightsError naming the command that fetches it when it is not there."""
+        if self._model is not None:
+            return
+        from models.mpnet import Mpnet as Model
+        from models.weights import derived_folder, path_of
+
+        self._tokeniser = Tokeniser(path_of("mpnet/tokenizer.json"))
+        published, folder = path_of("mpnet/model.safetensors"), derived_folder("mpnet/model.safetensors", "ct2-int8")
+        try:
+            self._model = Model(self._converted(published, folder), self.device, self.n_threads)
+        except OSError:
+            # Weights may lie where this user can only read: then they are converted at each start.
+            with tempfile.TemporaryDirectory() as temporary:
+                self._model = Model(self._converted(published, Path(temporary) / folder.name), self.device, self.n_threads)
+
+    def _converted(self, published: Path, folder: Path) -> Path:
+        from models.mpnet import converted
+
+        assert self._tokeniser is not None
+        return folder if folder.is_dir() else converted(read_safetensors(published), self._tokeniser.vocabulary(), folder)
+
+    def stop(self) -> None:
+        """Let go of the model."""
+        self._model = None
+        self._tokeniser = None
+
+    def encode(self, texts: Sequence[str]) -> Float32Array:
+        """Float32, shape (len(texts), 768), each row of unit length."""
+        if self._model is None or self._tokeniser is None:
+            raise TextModelError("Mpnet: start() has not been called")
+        rows = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        for place, text in enumerate(texts):
+            rows[place] = unit_mean(self._model.hidden(self._tokeniser.tokens(text)))
+        return rows
+
+    def memory_bytes(self) -> int:
+        """The weights, and what one text needs."""
+        return 256 * 2**20

@@ -1,0 +1,60 @@
+"""What was fitted to one text encoder: likeness means another thing to each. `stages/recall/fits/` has a folder for every encoder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.packets import Float32Array
+from stages.recall.boosted_trees import BoostedTrees
+
+FOLDER = Path(__file__).parent / "fits"
+FIRST = "all-MiniLM-L6-v2"
+"""The encoder whose fits an encoder without any gets, as one of the user's own: `tools/fit_fact_support.py` and `fit_topic_support.py`
+make better ones."""
+
+
+@dataclass(frozen=True)
+class TopicFit:
+    """A logistic regression that tells whether a stretch of talk is about a topic."""
+
+    names: tuple[str, ...]
+    weights: tuple[float, ...]
+    intercept: float
+
+    def support(self, features: Float32Array) -> Float32Array:
+        """How surely each stretch is about the topic, 0 to 1, float32, shape (stretches,), of features, shape (stretches, len(names))."""
+        logits = features @ np.array(self.weights, dtype=np.float32) + np.float32(self.intercept)
+        support: Float32Array = (1.0 / (1.0 + np.exp(-logits))).astype(np.float32)
+        return support
+
+    def to_json(self) -> str:
+        """The fit as its file has it."""
+        return json.dumps({"intercept": self.intercept, "weights": dict(zip(self.names, self.weights, strict=True))}, indent=1) + "\n"
+
+
+def fact_file(encoder: str) -> Path:
+    """The trees of an encoder, in a file that need not be there."""
+    return FOLDER / encoder / "facts.json"
+
+
+def topic_file(encoder: str) -> Path:
+    """The regression of an encoder, in a file that need not be there."""
+    return FOLDER / encoder / "topics.json"
+
+
+@cache
+def fact_fit(encoder: str) -> BoostedTrees:
+    """Trees that tell whether a line answers a question for a fact, where their log-odds are 0 or more; for an encoder, by its name."""
+    return BoostedTrees.read(fact_file(encoder if fact_file(encoder).is_file() else FIRST))
+
+
+@cache
+def topic_fit(encoder: str) -> TopicFit:
+    """What tells whether a stretch of talk is about a topic; for an encoder, by its name."""
+    read = json.loads(topic_file(encoder if topic_file(encoder).is_file() else FIRST).read_text(encoding="utf-8"))
+    return TopicFit(tuple(read["weights"]), tuple(read["weights"].values()), read["intercept"])
