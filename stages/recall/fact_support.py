@@ -14,6 +14,7 @@ from stages.memory.rows import LineRow
 from stages.recall.boosted_trees import BoostedTrees
 from stages.recall.encoder_fits import fact_file, fact_fit
 from stages.recall.fact_features import NAMES, Features, features
+from stages.recall.measures import Measure, measured_in, measures_said, only_others
 from stages.recall.question import Question
 from stages.recall.search import Ranked
 from stages.recall.support import holds_wanted
@@ -24,7 +25,7 @@ _MOST_JUDGED = 48
 # "My dog loves his red ball" tells who loves his red ball, though a dog is no person by any list. Set by hand.
 _ALL_SAID = 0.6
 _ALL_SAID_LIKENESS = 0.5
-_ALL_SAID_TERMS = 3
+_ALL_SAID_TERMS = 2
 
 
 def judged_lines(ranked: Ranked) -> tuple[LineRow, ...]:
@@ -33,16 +34,21 @@ def judged_lines(ranked: Ranked) -> tuple[LineRow, ...]:
 
 
 def fact_support(question: Question, ranked: Ranked, lines: Sequence[LineRow]) -> list[float]:
-    """The support of each line, 0 to 1, at least 0.5 for one that answers; 0 where a name that was asked for was not said around it."""
+    """The support of each line, 0 to 1, at least 0.5 for one that answers; 0 for one that cannot (`_may`)."""
     if not lines:
         return []
     rows = features(question, ranked, lines)
     log_odds = _trees(ranked.encoder).log_odds(rows)
     support = np.maximum(1.0 / (1.0 + np.exp(-log_odds)), _ALL_SAID * _says_all(question, lines, rows))
-    return [
-        float(share) if all(holds(name, _said_around(ranked, line)) for name in question.names) else 0.0
-        for line, share in zip(lines, support, strict=True)
-    ]
+    measure = measured_in(question.text)
+    return [float(share) if _may(question, measure, ranked, line) else 0.0 for line, share in zip(lines, support, strict=True)]
+
+
+def _may(question: Question, measure: Measure | None, ranked: Ranked, line: LineRow) -> bool:
+    """Whether all names that were asked for were said around a line, and its numbers can count what was asked for."""
+    if measure is not None and only_others(measure, measures_said(line.text)):
+        return False
+    return all(holds(name, _said_around(ranked, line)) for name in question.names)
 
 
 def _says_all(question: Question, lines: Sequence[LineRow], rows: Features) -> npt.NDArray[np.bool_]:

@@ -25,7 +25,9 @@ _OF_ADJECTIVE: dict[str, tuple[str, ...]] = {
     "deep": ("length",), "wide": ("length",), "heavy": ("weight",), "warm": ("temperature",), "hot": ("temperature",),
     "cold": ("temperature",), "much": ("money", "weight", "volume"), "fast": ("length",),
 }  # fmt: skip
-_COUNTED = re.compile(r"\b(?:how many|how much|number of|amount of)(?: of)?(?: the)? (?P<what>[a-z]+)", re.I)
+_COUNTED = re.compile(
+    r"\b(?:how many|how much|number of|amount of)(?: of)?(?: the)? (?:(?:hundred|thousand|million) )?(?P<what>[a-z]+)", re.I
+)
 _MEASURED = re.compile(r"\bhow (?P<how>[a-z]+)\b", re.I)
 _REACH = 2
 _LONGER = re.compile(r"\b(?:what|which) (?P<what>temperature|price|cost|fee|rent|salary|weight|height|length|distance|share|age)\b", re.I)
@@ -42,6 +44,8 @@ Measure = frozenset[str]
 def measured_in(question: str) -> Measure | None:
     """The words that the number asked for may count; None where the question asks for none, or leaves it open."""
     counted = _COUNTED.search(question)
+    if counted is not None and counted["what"].lower() == "time":
+        return _GROUPS["duration"]
     if counted is not None and counted["what"].lower() not in STOP_WORDS:
         return frozenset([stem(counted["what"].lower())])
     noun = _LONGER.search(question)
@@ -61,6 +65,15 @@ def measures_said(text: str) -> frozenset[str]:
             continue
         said.update(stem(other) for other in words[place + 1 : place + 1 + _REACH] if other not in STOP_WORDS and not has_amount(other))
     return frozenset(said)
+
+
+def only_others(asked: Measure, said: frozenset[str]) -> bool:
+    """Whether a line counts nothing but units, and none that could be asked for: a price, where the question is for a length.
+
+    Things that are counted may have other names ("people", "guests"), so what is no unit rules nothing out.
+    """
+    groups = [words for words in _GROUPS.values() if words & said]
+    return bool(groups) and all(is_unit(word) for word in said) and not any(words & asked for words in groups)
 
 
 def is_unit(word: str) -> bool:

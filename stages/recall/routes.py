@@ -15,6 +15,7 @@ from stages.recall.question import Question
 from stages.recall.refusals import not_heard_then, nothing_heard, nothing_in_time, unknown_speaker
 from stages.recall.relations import Related, Relations
 from stages.recall.scope import Scope, scope_of
+from stages.recall.terms import calendar_words, stems
 
 
 class Routes:
@@ -45,10 +46,7 @@ class Routes:
         if question.follow_up is not None or question.order is not None:
             return self._related(question, scope)
         if not scope.spans:
-            open_scope = scope_of(replace(question, window=None), scope.sessions.values(), self._ends_ns)
-            return Outcome(
-                material, retrieved=self._lookup.nearest(question, open_scope), refused=nothing_in_time(question, scope, self._ends_ns)
-            )
+            return self._out_of_time(question, scope)
         if scope.window is not None and scope.speaker is not None and self._is_silent(scope):
             open_scope = replace(scope, speaker=None)
             return Outcome(
@@ -71,6 +69,18 @@ class Routes:
             if there.refused is None:
                 return there
         return self._found_lines.counted(question, scope) or self._found_lines.found(question, scope)
+
+    def _out_of_time(self, question: Question, scope: Scope) -> Outcome:
+        """Where nothing was heard in the asked time: what was said of it before ("the court on Sunday"), or why there is nothing."""
+        open_scope = scope_of(replace(question, window=None), scope.sessions.values(), self._ends_ns)
+        words = calendar_words(question.window.phrase if question.window is not None else "")
+        if words and question.terms and not question.about_speech and question.intent in {"what", "when", "who"}:
+            outcome = self._found_lines.found(replace(question, window=None), open_scope)
+            found = tuple(entry for entry in outcome.material.found if words <= stems(entry.line.text))
+            if found:
+                return replace(outcome, material=replace(outcome.material, found=found))
+        refused = nothing_in_time(question, scope, self._ends_ns)
+        return Outcome(Material(sessions=scope.sessions), retrieved=self._lookup.nearest(question, open_scope), refused=refused)
 
     def _unknown(self, question: Question) -> str | None:
         """The first name in a question that nobody has; None where all of them are known."""

@@ -36,15 +36,20 @@ STOP_WORDS: frozenset[str] = word_set(
 _FRAME_WORDS: frozenset[str] = word_set(
     """
     chat chats comment conversation conversations dialogue discuss discussed discussing discussion discussions hear heard
-    hearing listen listened mention mentioned mentioning people person persons said say saying says somewhere speak speaking
+    listen listened mention mentioned mentioning people person persons said say saying says somewhere speak speaking
     spoke spoken story subject talk talked talking talks tell telling told topic topics
     """
 )
 
-_CALENDAR = word_set(
+_DATED = word_set(
     """
     monday tuesday wednesday thursday friday saturday sunday january february march april june july august september october
-    november december today tomorrow tonight yesterday noon midnight morning afternoon evening night weekend week month year
+    november december
+    """
+)
+_CALENDAR = _DATED | word_set(
+    """
+    today tomorrow tonight yesterday noon midnight morning afternoon evening night weekend week month year
     spring summer autumn winter easter christmas
     """
 )
@@ -140,6 +145,11 @@ def is_irregular(token: str) -> bool:
 def is_calendar(token: str) -> bool:
     """Whether a word names a time, like "friday" or "june"."""
     return token in _CALENDAR
+
+
+def calendar_words(text: str) -> frozenset[str]:
+    """The stems of the weekdays and months of a text."""
+    return frozenset(stem(token) for token in tokens(text) if token in _DATED)
 
 
 def is_ordinal(token: str) -> bool:

@@ -62,6 +62,13 @@ def test_nothing_found_supports_nothing_and_lines_without_words_are_not_judged()
     assert judged_lines(ranked((BUS, 0.5), (silent, 0.6))) == (BUS,)
 
 
+def test_a_line_that_counts_something_else_is_no_answer_however_like_it_is() -> None:
+    weight = line_row("Biscuit weighs nine kilos by now.", 2.0, event="e1")
+    age = line_row("Biscuit is nine years old by now.", 2.0, event="e1")
+    assert supports("How old is Biscuit by now?", ranked((weight, 0.8))) == [0.0]
+    assert supports("How old is Biscuit by now?", ranked((age, 0.8)))[0] > THRESHOLD
+
+
 def test_an_encoder_is_judged_by_its_own_trees() -> None:
     found = ranked((BUS, 0.45), (DRIVER, 0.3), (RAIN, 0.1))
     mine, other = (supports("Who drives the bus?", replace(found, encoder=name)) for name in ("all-MiniLM-L6-v2", "all-mpnet-base-v2"))

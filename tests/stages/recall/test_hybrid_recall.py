@@ -140,6 +140,15 @@ def test_a_time_in_which_nothing_was_heard(askers: dict[str, Asker]) -> None:
     assert "The latest recording goes from 10:00:00 on 2 March 2026 to 10:01:" in answer.text
 
 
+def test_a_weekday_in_which_nothing_was_heard_may_be_one_that_was_talked_about(askers: dict[str, Asker]) -> None:
+    room = askers["office"]
+    answer = room.ask("How many kilometres did he run on Saturday?")
+    assert "thirty kilometres on Saturday" in answer.text
+    other = room.ask("How many kilometres did he run on Sunday?")
+    assert other.abstained
+    assert 'Nothing was heard in the asked time ("on Sunday")' in other.text
+
+
 def test_the_last_minutes_of_a_room_that_has_fallen_silent_are_its_own(askers: dict[str, Asker]) -> None:
     asker = askers["kitchen"]
     answer = asker.recall.ask("Catch me up on the last 20 seconds", now=asker.now + timedelta(days=3))

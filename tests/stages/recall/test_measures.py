@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stages.recall.measures import measured_in, measures_said
+from stages.recall.measures import measured_in, measures_said, only_others
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,22 @@ def test_a_question_for_no_measure_has_none(question: str) -> None:
 def test_a_line_without_a_number_measures_nothing() -> None:
     assert measures_said("The weeks went by and nobody knew.") == frozenset()
     assert measures_said("One week more.") == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("question", "line", "other"),
+    [
+        ("How long will they be paying back the money?", "The interest on the loan is four percent.", True),
+        ("How many storeys will the building have?", "The rent is nine hundred and fifty euros.", True),
+        ("How old is Biscuit?", "He weighs nine kilos by now.", True),
+        ("In how many hours do they hope to finish?", "The notice says seventy-five minutes.", False),
+        ("How many thousand dollars does the department get?", "We get seventy thousand dollars.", False),
+        ("How much time do the pupils have?", "The exam lasts seventy-five minutes.", False),
+        ("How many people came?", "We counted forty guests.", False),
+        ("How many tiles did the storm tear off?", "They counted again and it was forty.", False),
+    ],
+)
+def test_numbers_of_other_units_alone_are_no_answer(question: str, line: str, other: bool) -> None:
+    measure = measured_in(question)
+    assert measure is not None
+    assert only_others(measure, measures_said(line)) == other

@@ -87,3 +87,8 @@ def test_edit_distance_is_a_metric(one: str, other: str, third: str) -> None:
     assert edit_distance(one, other) == edit_distance(other, one)
     assert (edit_distance(one, other) == 0) == (one == other)
     assert edit_distance(one, third) <= edit_distance(one, other) + edit_distance(other, third)
+
+
+def test_a_hearing_in_court_is_something_to_ask_for_and_a_conversation_is_not() -> None:
+    assert content_words("When did they say when the hearing was?") == ("hearing",)
+    assert content_words("Who talked about the conversation?") == ()
