@@ -122,6 +122,12 @@ def stem(token: str) -> str:
     return token[:-1] + "i" if len(token) > 3 and token.endswith("y") else token
 
 
+@lru_cache(maxsize=2**15)
+def roots(word: str) -> tuple[str, ...]:
+    """The stems of what stands between two spaces: "well-known," has two."""
+    return tuple(stem(token) for token in tokens(word))
+
+
 def content_words(text: str, *, drop: Collection[str] = ()) -> tuple[str, ...]:
     """The words of a question that say what it is about, in order; `drop` names further words (in lower case) to leave out."""
     return tuple(token for token in tokens(text) if token not in STOP_WORDS and token not in _FRAME_WORDS and token not in drop)
