@@ -57,15 +57,14 @@ def relevance(
     said: Float32Array = np.zeros(len(lines), dtype=np.float32)
     meant: Float32Array = np.zeros(len(lines), dtype=np.float32)
     starts_ns, ends_ns = times_ns(lines)
-    stacked = np.concatenate([vectors[line.id] for line in lines]).reshape(len(lines), -1) if vectors and lines else None
     for places in _of_one_length(chains):
         gaps = gaps_between_s(starts_ns[places], ends_ns[places])
         near = {scale_s: closeness(gaps, scale_s) for scale_s in {*_WORDS_AROUND, *_MEANING_AROUND}}
         for scale_s, weight in _WORDS_AROUND.items():
             said[places] = presence(near[scale_s], has_term[places], rarity)
             total[places] += weight * said[places]
-        if wanted.meaning is not None and stacked is not None:
-            own = stacked[places]
+        if wanted.meaning is not None and vectors:
+            own = np.concatenate([vectors[lines[place].id] for place in places.ravel()]).reshape(*places.shape, -1)
             cosines, alike = own @ wanted.meaning, own @ own.swapaxes(-1, -2)
             total[places] += _MEANING * cosines
             for scale_s, weight in _MEANING_AROUND.items():

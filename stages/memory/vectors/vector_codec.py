@@ -118,22 +118,24 @@ def decoded(
     """
     if dimension is None:
         dimension = next((size for blob in blobs if (size := n_numbers(blob)) is not None), 0)
+    by_form: dict[tuple[int, int], list[int]] = {}
+    for place, blob in enumerate(blobs):
+        by_form.setdefault((len(blob), blob[-1] if format_of(blob) else 0), []).append(place)
+    parts: list[tuple[list[int], Rounded]] = []
+    for (length, _), found in by_form.items():
+        if n_numbers(blobs[found[0]]) == dimension:
+            # A bytearray, so that whoever gets the vectors may write to them.
+            joined = bytearray().join([blobs[place] for place in found])
+            part = _read(np.frombuffer(joined, dtype=np.uint8).reshape(len(found), length), dimension, codebook)
+            if part is not None:
+                parts.append((found, part))
+    if len(parts) == 1 and len(parts[0][0]) == len(blobs):
+        return np.arange(len(blobs), dtype=np.int64), parts[0][1]
     vectors = np.zeros((len(blobs), dimension), dtype=np.float32)
     each, whole = np.zeros(len(blobs), dtype=np.float32), np.zeros(len(blobs), dtype=np.float32)
-    by_length: dict[int, list[int]] = {}
-    for place, blob in enumerate(blobs):
-        if n_numbers(blob) == dimension:
-            by_length.setdefault(len(blob), []).append(place)
-    places: list[int] = []
-    for length, found in by_length.items():
-        stack = np.frombuffer(b"".join(blobs[place] for place in found), dtype=np.uint8).reshape(len(found), length)
-        part = _read(stack, dimension, codebook)
-        if part is not None:
-            vectors[found], each[found], whole[found] = part
-            places += found
-    order = np.array(sorted(places), dtype=np.int64)
-    if len(order) == len(blobs):
-        return order, Rounded(vectors, each, whole)
+    for found, part in parts:
+        vectors[found], each[found], whole[found] = part
+    order = np.array(sorted(place for found, _ in parts for place in found), dtype=np.int64)
     return order, Rounded(vectors[order], each[order], whole[order])
 
 
@@ -142,7 +144,7 @@ def _read(stack: npt.NDArray[np.uint8], dimension: int, codebook: Codebook | Non
     kind = stack.shape[1] % 4
     nothing = np.zeros(len(stack), dtype=np.float32)
     if kind == FLOAT32:
-        return Rounded(stack.view("<f4").astype(np.float32), nothing, nothing)
+        return Rounded(stack.view("<f4").astype(np.float32, copy=False), nothing, nothing)
     if kind == SQ8:
         head = np.ascontiguousarray(stack[:, : _SQ8_HEAD.size]).view("<f4").astype(np.float64)
         scale, offset = head[:, :1], head[:, 1:]
