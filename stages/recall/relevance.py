@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -45,7 +46,7 @@ def relevance(
     `chains` are conversations, each by start; `words` are the scores of a search by words, by line id, over 0; `vectors` are
     those of the lines, float32, shape (dimension,), empty without an encoder. Rarity of words is that among these lines.
     """
-    lines = [line for chain in chains for line in chain]
+    lines = [line for talk in chains for line in talk]
     terms = content_terms(wanted.gist or wanted.topic)
     spoken = [line.text.lower().split() for line in lines]
     has_term = _has_terms(spoken, terms)
@@ -88,9 +89,9 @@ def _of_one_length(chains: Sequence[Sequence[LineRow]]) -> list[npt.NDArray[np.i
     """
     firsts: dict[int, list[int]] = {}
     first = 0
-    for chain in chains:
-        firsts.setdefault(len(chain), []).append(first)
-        first += len(chain)
+    for talk in chains:
+        firsts.setdefault(len(talk), []).append(first)
+        first += len(talk)
     return [np.array(some, dtype=np.int64)[:, None] + np.arange(length, dtype=np.int64) for length, some in firsts.items()]
 
 
@@ -98,13 +99,13 @@ def _has_terms(spoken: Sequence[Sequence[str]], terms: Sequence[str]) -> Float32
     """Which lines, given as what stands between their spaces in lower case, hold which terms; float32, shape (lines, terms), 0 or 1."""
     has: Float32Array = np.zeros((len(spoken), len(terms)), dtype=np.float32)
     places = {term: place for place, term in enumerate(terms)}
-    said = [frozenset(words) for words in spoken]
-    # Few words are forms of the terms: telling these first, each line is one comparison of sets.
-    every = frozenset[str]().union(*said)
+    # Few words are forms of the terms: these are told first, of all lines together.
+    every = frozenset(chain.from_iterable(spoken))
     forms = {word: found for word in every if (found := [places[root] for root in roots(word) if root in places])}
-    for row, words in enumerate(said):
-        for word in words & forms.keys():
-            has[row, forms[word]] = 1.0
+    for row, words in enumerate(spoken):
+        for word in words:
+            if word in forms:
+                has[row, forms[word]] = 1.0
     return has
 
 

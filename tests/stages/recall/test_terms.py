@@ -9,6 +9,7 @@ from stages.recall.terms import (
     content_words,
     coverage,
     edit_distance,
+    forms,
     has_amount,
     has_number,
     holds,
@@ -97,3 +98,10 @@ def test_edit_distance_is_a_metric(one: str, other: str, third: str) -> None:
     assert edit_distance(one, other) == edit_distance(other, one)
     assert (edit_distance(one, other) == 0) == (one == other)
     assert edit_distance(one, third) <= edit_distance(one, other) + edit_distance(other, third)
+
+
+def test_the_forms_of_a_stem_are_itself_and_slips_of_it() -> None:
+    words = {"budget", "budgat", "bridget", "budgets1", "tender", "tenders", "bus"}
+    assert forms("budget", words) == {"budget", "budgat"}
+    assert forms("bus", {"bus", "but", "bust"}) == {"bus"}
+    assert forms("", words) == frozenset()
