@@ -204,7 +204,7 @@ def judged(topic: Topic, talks: Sequence[Sequence[LineRow]], vectors: Sequence[F
         cosines = own @ topic.vector
         ranked = np.sort(np.where(inside, cosines[None, :], -1.0), axis=1)[:, ::-1]
         n_best = np.minimum(inside.sum(axis=1), _BEST)
-        best = np.array([row[:n].mean() for row, n in zip(ranked, n_best, strict=True)])
+        best = (ranked[:, :_BEST] * (np.arange(min(_BEST, len(talk))) < n_best[:, None])).sum(axis=1) / n_best.astype(np.float32)
         said: Float32Array = ((inside.astype(np.float32) @ words) > 0).astype(np.float32)
         share = said @ rarity / max(float(rarity.sum()), 1e-9)
         centres.append(centre)
