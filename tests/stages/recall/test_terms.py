@@ -32,6 +32,13 @@ def test_what_stands_between_spaces_has_the_stems_of_the_text(text: str) -> None
     assert [root for word in text.lower().split() for root in roots(word)] == [stem(token) for token in tokens(text)]
 
 
+def test_the_forms_of_a_stem_are_itself_and_slips_of_it() -> None:
+    words = {"budget", "budgat", "bridget", "budgets1", "tender", "tenders", "bus"}
+    assert forms("budget", words) == {"budget", "budgat"}
+    assert forms("bus", {"bus", "but", "bust"}) == {"bus"}
+    assert forms("", words) == frozenset()
+
+
 def test_two_words_may_stand_between_two_spaces() -> None:
     assert roots("(well-known)") == ("well", stem("known"))
 
@@ -98,10 +105,3 @@ def test_edit_distance_is_a_metric(one: str, other: str, third: str) -> None:
     assert edit_distance(one, other) == edit_distance(other, one)
     assert (edit_distance(one, other) == 0) == (one == other)
     assert edit_distance(one, third) <= edit_distance(one, other) + edit_distance(other, third)
-
-
-def test_the_forms_of_a_stem_are_itself_and_slips_of_it() -> None:
-    words = {"budget", "budgat", "bridget", "budgets1", "tender", "tenders", "bus"}
-    assert forms("budget", words) == {"budget", "budgat"}
-    assert forms("bus", {"bus", "but", "bust"}) == {"bus"}
-    assert forms("", words) == frozenset()
