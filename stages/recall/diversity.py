@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline.packets import Float32Array
 from stages.memory.rows import LineRow
-from stages.recall.contiguity import gaps_s
+from stages.recall.contiguity import apart_s, times_ns
 
 _SAME_S = 24.0
 _MOST_SAME = 0.95
@@ -30,13 +30,14 @@ def spread_out(lines: Sequence[LineRow], scores: Mapping[str, float], conversati
         return []
     fresh: Float32Array = np.array([scores[line.id] for line in ranked], dtype=np.float32)
     talks = np.array([conversation[line.id] for line in ranked])
-    gaps = gaps_s(ranked)
-    open_ = np.ones(len(ranked), dtype=bool)
+    starts_ns, ends_ns = times_ns(ranked)
     order: list[int] = []
     for _ in range(min(_MOST_PLACED, len(ranked))):
-        place = int(np.argmax(np.where(open_, fresh, -np.inf)))
+        place = int(fresh.argmax())
         order.append(place)
-        open_[place] = False
-        fresh += np.where(talks == talks[place], np.log1p(-_MOST_SAME * np.exp(-gaps[place] / _SAME_S)), 0.0).astype(np.float32)
-    order += np.flatnonzero(open_).tolist()
+        fresh[place] = -np.inf
+        beside = np.flatnonzero(talks == talks[place])
+        gaps = apart_s(starts_ns[beside], ends_ns[beside], starts_ns[place], ends_ns[place])
+        fresh[beside] += np.log1p(-_MOST_SAME * np.exp(-gaps / _SAME_S))
+    order += np.flatnonzero(np.isfinite(fresh)).tolist()
     return [ranked[place] for place in order] + rest

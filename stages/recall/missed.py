@@ -17,7 +17,7 @@ from stages.recall.salience import Vocabulary, importance
 from stages.recall.scope import is_near
 from stages.recall.stretches import Vectors, by_start, stretch_of
 from stages.recall.talks import talks
-from stages.recall.terms import coverage, stems
+from stages.recall.terms import forms, stems
 from stages.recall.topic_parts import centre_of, centred, weights_of
 
 _LEAST_OVERLAP_NS = nanoseconds(1.5)
@@ -165,8 +165,11 @@ def _own_tracks(stretches: Sequence[Stretch], attended: Sequence[Stretch]) -> se
 def _aboutness(stretch: Stretch, topic: Topic, vectors: Vectors) -> float:
     """How much a stretch is about a topic: 0 where it is not at all."""
     said = [stems(line.text) for line in stretch.lines]
-    named = coverage(topic.terms, frozenset().union(*said)) if topic.terms else 0.0
-    share = sum(coverage(topic.terms, words) > 0.0 for words in said) / len(said) if topic.terms else 0.0
+    every = frozenset[str]().union(*said)
+    held = [forms(term, every) for term in topic.terms]
+    named = sum(map(bool, held)) / len(held) if held else 0.0
+    asked = frozenset[str]().union(*held)
+    share = sum(not asked.isdisjoint(words) for words in said) / len(said)
     if not len(topic.vectors):
         return named * (0.5 + share) if named >= 0.5 else 0.0
     said_vectors = np.stack([vectors[line.id] for line in stretch.lines])

@@ -32,11 +32,11 @@ def conversations(lines: Iterable[LineRow]) -> list[list[LineRow]]:
             key = root[key]
         return key
 
-    for line in rows:
-        track = find((line.session, f"track {line.track}"))
-        if line.event is not None:
-            root[track] = find((line.session, f"event {line.event}"))
+    for session, track, event in dict.fromkeys((line.session, line.track, line.event) for line in rows):
+        if event is not None:
+            root[find((session, f"track {track}"))] = find((session, f"event {event}"))
+    talks = {(session, track): find((session, f"track {track}")) for session, track in {(line.session, line.track) for line in rows}}
     groups: dict[tuple[str, str], list[LineRow]] = {}
     for line in rows:
-        groups.setdefault(find((line.session, f"track {line.track}")), []).append(line)
+        groups.setdefault(talks[line.session, line.track], []).append(line)
     return list(groups.values())

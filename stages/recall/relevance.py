@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
+import numpy.typing as npt
 
 from pipeline.packets import Float32Array
 from stages.memory.rows import LineRow
 from stages.recall.answers import speaker_of
-from stages.recall.contiguity import closeness, gaps_s, meanings, presence
+from stages.recall.contiguity import closeness, gaps_between_s, likeness, presence, times_ns
 from stages.recall.named_speakers import is_named
-from stages.recall.terms import content_terms, stem, tokens
+from stages.recall.terms import content_terms, roots
 
 # Weights of a conditional logit: which line of the candidates is right, fitted on the tuning half of QMSum's meetings
 # (tools/recall_meetings.py says which), rounded; that of the length, about which the halves disagree, is halved.
@@ -44,64 +46,71 @@ def relevance(
     `chains` are conversations, each by start; `words` are the scores of a search by words, by line id, over 0; `vectors` are
     those of the lines, float32, shape (dimension,), empty without an encoder. Rarity of words is that among these lines.
     """
+    lines = [line for talk in chains for line in talk]
     terms = content_terms(wanted.gist or wanted.topic)
-    has_term = _has_terms(chains, terms)
-    rarity = _rarity(has_term, len(terms))
+    spoken = [line.text.lower().split() for line in lines]
+    has_term = _has_terms(spoken, terms)
+    rarity = _rarity(has_term)
     best_words = max(words.values(), default=0.0) or 1.0
-    scores: dict[str, float] = {}
-    sessions: dict[str, tuple[float, float]] = {}
-    asked: dict[str, float] = {}
-    for chain, has in zip(chains, has_term, strict=True):
-        gaps = gaps_s(chain)
+    n_words: Float32Array = np.array([len(words_said) for words_said in spoken], dtype=np.float32)
+    total: Float32Array = (_LENGTH * np.log1p(np.minimum(n_words, _MOST_WORDS))).astype(np.float32)
+    total = total + np.array([_WORDS * words.get(line.id, 0.0) / best_words for line in lines], dtype=np.float32)
+    said: Float32Array = np.zeros(len(lines), dtype=np.float32)
+    meant: Float32Array = np.zeros(len(lines), dtype=np.float32)
+    starts_ns, ends_ns = times_ns(lines)
+    for places in _of_one_length(chains):
+        gaps = gaps_between_s(starts_ns[places], ends_ns[places])
         near = {scale_s: closeness(gaps, scale_s) for scale_s in {*_WORDS_AROUND, *_MEANING_AROUND}}
-        n_words: Float32Array = np.array([len(line.text.split()) for line in chain], dtype=np.float32)
-        total: Float32Array = (_LENGTH * np.log1p(np.minimum(n_words, _MOST_WORDS))).astype(np.float32)
-        total = total + np.array([_WORDS * words.get(line.id, 0.0) / best_words for line in chain], dtype=np.float32)
-        said: Float32Array = np.zeros(len(chain), dtype=np.float32)
         for scale_s, weight in _WORDS_AROUND.items():
-            said = presence(near[scale_s], has, rarity)
-            total = total + weight * said
-        meant: Float32Array = np.zeros(len(chain), dtype=np.float32)
+            said[places] = presence(near[scale_s], has_term[places], rarity)
+            total[places] += weight * said[places]
         if wanted.meaning is not None and vectors:
-            own = np.stack([vectors[line.id] for line in chain])
-            total = total + _MEANING * (own @ wanted.meaning)
+            own = np.concatenate([vectors[lines[place].id] for place in places.ravel()]).reshape(*places.shape, -1)
+            cosines, alike = own @ wanted.meaning, own @ own.swapaxes(-1, -2)
+            total[places] += _MEANING * cosines
             for scale_s, weight in _MEANING_AROUND.items():
-                meant = meanings(near[scale_s], own, n_words) @ wanted.meaning
-                total = total + weight * meant
-        for line, score, meant_here, said_here in zip(chain, total.tolist(), meant.tolist(), said.tolist(), strict=True):
-            speaker = speaker_of(line)
-            if speaker not in asked:
-                asked[speaker] = _NAMED * (is_named(speaker, wanted.topic) or is_named(speaker, wanted.gist))
-            scores[line.id] = score + asked[speaker]
-            most_meant, most_said = sessions.get(line.session, (-1.0, 0.0))
-            sessions[line.session] = max(most_meant, meant_here), max(most_said, said_here)
-    for chain in chains:
-        for line in chain:
-            most_meant, most_said = sessions[line.session]
-            scores[line.id] += _MEANING_OF_SESSION * most_meant + _WORDS_OF_SESSION * most_said
-    return scores
+                meant[places] = likeness(near[scale_s], cosines, alike, n_words[places])
+                total[places] += weight * meant[places]
+    asked = {name: _NAMED * (is_named(name, wanted.topic) or is_named(name, wanted.gist)) for name in set(map(speaker_of, lines))}
+    sessions = {name: place for place, name in enumerate(dict.fromkeys(line.session for line in lines))}
+    session_of = np.array([sessions[line.session] for line in lines], dtype=np.int64)
+    most_meant, most_said = np.full(len(sessions), -1.0), np.zeros(len(sessions))
+    np.maximum.at(most_meant, session_of, meant)
+    np.maximum.at(most_said, session_of, said)
+    of_session = _MEANING_OF_SESSION * most_meant + _WORDS_OF_SESSION * most_said
+    scores = total + np.array([asked[speaker_of(line)] for line in lines]) + of_session[session_of]
+    return dict(zip((line.id for line in lines), scores.tolist(), strict=True))
 
 
-def _has_terms(chains: Sequence[Sequence[LineRow]], terms: Sequence[str]) -> list[Float32Array]:
-    """Which lines of each chain hold which terms, float32, shape (lines, terms), 0 or 1."""
-    said = [[frozenset(tokens(line.text)) for line in chain] for chain in chains]
+def _of_one_length(chains: Sequence[Sequence[LineRow]]) -> list[npt.NDArray[np.int64]]:
+    """The places of the lines of all chains, counted through, int64, shape (chains, lines): an array for each length that chains have.
+
+    Many chains have one line or two: what is worked out for all of one length at once costs as much as it does for one.
+    """
+    firsts: dict[int, list[int]] = {}
+    first = 0
+    for talk in chains:
+        firsts.setdefault(len(talk), []).append(first)
+        first += len(talk)
+    return [np.array(some, dtype=np.int64)[:, None] + np.arange(length, dtype=np.int64) for length, some in firsts.items()]
+
+
+def _has_terms(spoken: Sequence[Sequence[str]], terms: Sequence[str]) -> Float32Array:
+    """Which lines, given as what stands between their spaces in lower case, hold which terms; float32, shape (lines, terms), 0 or 1."""
+    has: Float32Array = np.zeros((len(spoken), len(terms)), dtype=np.float32)
     places = {term: place for place, term in enumerate(terms)}
-    every = frozenset[str]().union(*(words for chain in said for words in chain))
-    # Few words are forms of the terms: telling these first, each line is one comparison of sets.
-    forms = {word: places[root] for word in every if (root := stem(word)) in places}
-    found = []
-    for chain in said:
-        has: Float32Array = np.zeros((len(chain), len(terms)), dtype=np.float32)
-        for row, words in enumerate(chain):
-            for word in words & forms.keys():
+    # Few words are forms of the terms: these are told first, of all lines together.
+    every = frozenset(chain.from_iterable(spoken))
+    forms = {word: found for word in every if (found := [places[root] for root in roots(word) if root in places])}
+    for row, words in enumerate(spoken):
+        for word in words:
+            if word in forms:
                 has[row, forms[word]] = 1.0
-        found.append(has)
-    return found
+    return has
 
 
-def _rarity(has_term: Sequence[Float32Array], n_terms: int) -> Float32Array:
-    """Robertson and Sparck Jones' weight of each term, float32, shape (n_terms,)."""
-    n_lines = sum(len(has) for has in has_term)
-    held = np.sum([has.sum(axis=0) for has in has_term], axis=0) if has_term else np.zeros(n_terms)
-    rarity: Float32Array = np.log1p((n_lines - held + 0.5) / (held + 0.5)).astype(np.float32)
+def _rarity(has_term: Float32Array) -> Float32Array:
+    """Robertson and Sparck Jones' weight of each term, from which lines hold it (shape (lines, terms)); float32, shape (terms,)."""
+    held = has_term.sum(axis=0)
+    rarity: Float32Array = np.log1p((len(has_term) - held + 0.5) / (held + 0.5)).astype(np.float32)
     return rarity

@@ -117,14 +117,16 @@ class Searcher:
         talks = conversations(rows.values())
         vectors = self._vectors(rows, vectors)
         scores = relevance(Wanted(topic, gist, meaning), talks, {hit.line: hit.score for hit in rankings[0]}, vectors)
-        allowed = [line for line in rows.values() if scope.allows(line)]
+        allowed = sorted(filter(scope.allows, rows.values()), key=lambda line: (-scores[line.id], line.id))
         numbers = {line.id: number for number, talk in enumerate(talks) for line in talk}
-        best = sorted(allowed, key=lambda line: (-scores[line.id], line.id))[:_SEEDS]
-        near, theirs = self._surroundings.of(best, _REACH_NS)
+        near, theirs = self._surroundings.of(allowed[:_SEEDS], _REACH_NS)
         chains = conversations(near)
         unseen = {line.id: line for chain in chains for line in chain if line.id not in rows}
         vectors.update(self._vectors(unseen, theirs))
-        cosines = dict(zip(vectors, (np.stack(list(vectors.values())) @ queries.T).max(axis=1).tolist(), strict=True)) if vectors else {}
+        cosines: dict[str, float] = {}
+        if vectors:
+            stacked = np.concatenate(list(vectors.values())).reshape(len(vectors), -1)
+            cosines = dict(zip(vectors, (stacked @ queries.T).max(axis=1).tolist(), strict=True))
         return Ranked(
             lines=tuple(spread_out(allowed, scores, numbers)),
             scores={line.id: scores[line.id] for line in allowed},

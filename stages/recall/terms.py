@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from functools import lru_cache
+from itertools import chain
 
 from stages.recall.word_lists import NUMBER_WORDS, TENS, numbered, word_set
 
@@ -127,6 +128,12 @@ def stem(token: str) -> str:
     return token[:-1] + "i" if len(token) > 3 and token.endswith("y") else token
 
 
+@lru_cache(maxsize=2**15)
+def roots(word: str) -> tuple[str, ...]:
+    """The stems of what stands between two spaces: "well-known," has two."""
+    return tuple(stem(token) for token in tokens(word))
+
+
 def content_words(text: str, *, drop: Collection[str] = ()) -> tuple[str, ...]:
     """The words of a question that say what it is about, in order; `drop` names further words (in lower case) to leave out."""
     return tuple(token for token in tokens(text) if token not in STOP_WORDS and token not in _FRAME_WORDS and token not in drop)
@@ -179,25 +186,32 @@ def numbers(text: str) -> frozenset[str]:
 
 def stems(text: str) -> frozenset[str]:
     """The stems of all words of a text."""
-    return frozenset(stem(token) for token in tokens(text))
+    return frozenset(chain.from_iterable(map(roots, text.lower().split())))
 
 
 def same_word(one: str, other: str) -> bool:
     """Whether two stems are one word, allowing for a recogniser's small slips in long words."""
-    if one == other:
-        return True
-    if min(len(one), len(other)) < _LEAST_LONG or one[0] != other[0] or any(letter.isdigit() for letter in one + other):
-        return False
+    return one == other or (one[:1] == other[:1] and min(len(one), len(other)) >= _LEAST_LONG and _is_slip(one, other))
+
+
+@lru_cache(maxsize=2**15)
+def _is_slip(one: str, other: str) -> bool:
+    """Whether two long words may be one, with a letter or two that are wrong; numbers are never."""
     most = 2 if max(len(one), len(other)) >= 9 else 1
-    return abs(len(one) - len(other)) <= most and edit_distance(one, other) <= most
+    if abs(len(one) - len(other)) > most or any(letter.isdigit() for letter in one + other):
+        return False
+    return edit_distance(one, other) <= most
+
+
+def forms(term: str, words: Iterable[str]) -> frozenset[str]:
+    """Those of some stems that are a stem, small slips allowed."""
+    # Nearly every question asks this of thousands of words: those that cannot be a slip of it are told by their first letter.
+    return frozenset(word for word in words if word[:1] == term[:1] and same_word(term, word))
 
 
 def holds(term: str, words: Collection[str]) -> bool:
     """Whether a stem is among the stems of a text, small slips allowed."""
-    if term in words:
-        return True
-    # Nearly every question asks this of thousands of words: those that cannot be a slip of it are told by their first letter.
-    return len(term) >= _LEAST_LONG and any(word[:1] == term[0] and same_word(term, word) for word in words)
+    return term in words or (len(term) >= _LEAST_LONG and bool(forms(term, words)))
 
 
 def coverage(terms: Iterable[str], words: Collection[str]) -> float:

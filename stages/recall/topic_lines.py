@@ -122,7 +122,7 @@ def _without_strays(stretch: Judged, run: Sequence[int]) -> list[int]:
 def _telling(stretch: Judged) -> list[float]:
     """What orders lines: how like the topic they are and how many of its words they have; long lines and statements say more."""
     found = []
-    for line, likeness, words in zip(stretch.lines, stretch.likeness, stretch.words, strict=True):
-        telling = float(likeness) + _NAMED * float(words.mean()) + _LENGTH * min(_MOST_LENGTH, len(line.text.split()))
+    for line, likeness, named in zip(stretch.lines, stretch.likeness.tolist(), stretch.words.mean(axis=1).tolist(), strict=True):
+        telling = likeness + _NAMED * named + _LENGTH * min(_MOST_LENGTH, len(line.text.split()))
         found.append(telling - _QUESTION * line.text.rstrip().endswith("?"))
     return found

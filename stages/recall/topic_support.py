@@ -19,7 +19,7 @@ from stages.recall.answers import speaker_of
 from stages.recall.contiguity import closeness, gaps_s, meanings
 from stages.recall.encoder_fits import TopicFit, topic_fit
 from stages.recall.question import Question
-from stages.recall.terms import content_words, same_word, stem, stems, tokens
+from stages.recall.terms import content_words, forms, stem, stems, tokens
 from stages.recall.untranscribed import is_untranscribed
 
 FEATURES = ("centre", "best line", "best three", "words said", "cohesion", "said better elsewhere", "words asked")
@@ -203,7 +203,7 @@ def judged(topic: Topic, talks: Sequence[Sequence[LineRow]], vectors: Sequence[F
         cosines = own @ topic.vector
         ranked = np.sort(np.where(inside, cosines[None, :], -1.0), axis=1)[:, ::-1]
         n_best = np.minimum(inside.sum(axis=1), _BEST)
-        best = np.array([row[:n].mean() for row, n in zip(ranked, n_best, strict=True)])
+        best = (ranked[:, :_BEST] * (np.arange(min(_BEST, len(talk))) < n_best[:, None])).sum(axis=1) / n_best.astype(np.float32)
         said: Float32Array = ((inside.astype(np.float32) @ words) > 0).astype(np.float32)
         share = said @ rarity / max(float(rarity.sum()), 1e-9)
         centres.append(centre)
@@ -227,8 +227,8 @@ def _has_terms(talk: Sequence[LineRow], terms: Sequence[str]) -> Float32Array:
     """Which lines hold which terms, float32, shape (lines, terms), 0 or 1; who speaks counts as said."""
     said = [stems(f"{line.text} {speaker_of(line)}") for line in talk]
     every = frozenset[str]().union(*said)
-    forms = [frozenset(word for word in every if same_word(term, word)) for term in terms]
-    return np.array([[not words.isdisjoint(own) for own in forms] for words in said], dtype=np.float32).reshape(len(talk), len(terms))
+    held = [forms(term, every) for term in terms]
+    return np.array([[not words.isdisjoint(own) for own in held] for words in said], dtype=np.float32).reshape(len(talk), len(terms))
 
 
 def _rarity(has: Sequence[Float32Array], n_terms: int) -> Float32Array:

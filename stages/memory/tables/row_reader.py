@@ -6,6 +6,7 @@ import json
 import math
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
@@ -36,7 +37,8 @@ LEFT JOIN event_lines m ON m.line = l.id
 LEFT JOIN events e ON e.id = m.event AND (:at IS NULL OR e.ended_at_ns <= :at)
 """
 
-_WORDS = 9
+_FIELDS = tuple(field.name for field in fields(LineRow))
+_WORDS = _FIELDS.index("words")
 _WITHOUT_WORDS = _LINES.replace("l.words", "''")
 _WITH_VECTORS = _WITHOUT_WORDS.replace("l.heard_ns", "l.heard_ns, v.vector") + "LEFT JOIN vectors v ON v.n = l.n"
 # The last condition follows from the one before; it lets the index by start skip everything before.
@@ -149,7 +151,7 @@ def lines_in_spans(
         return [_line(row) for row in found.values()], {}
     read = stored_vectors.by_key(connection, ((name, row[-1]) for name, row in found.items()), dimension)
     faded = np.zeros(dimension, dtype=np.float32)
-    return [_line(row[:-1]) for row in found.values()], {name: read.get(name, faded) for name in found}
+    return [_line(row) for row in found.values()], {name: read.get(name, faded) for name in found}
 
 
 def events(connection: sqlite3.Connection, session: str | None, level: str | None, at_ns: int | None) -> list[EventRow]:
@@ -293,10 +295,12 @@ def stored_vector(connection: sqlite3.Connection, row: int, dimension: int) -> B
 
 
 def _line(row: tuple[Any, ...]) -> LineRow:
-    """A row of `_LINES`, whose columns stand in the order of the fields."""
-    fields: list[Any] = [*row]
-    fields[_WORDS] = tuple(WordRow(*word) for word in json.loads(row[_WORDS])) if row[_WORDS] else ()
-    return LineRow(*fields)
+    """A row of `_LINES`, whose columns stand in the order of the fields, whatever comes behind them."""
+    line = object.__new__(LineRow)
+    # A question reads a thousand lines, and `__init__` of a frozen class makes a call for each field.
+    line.__dict__.update(zip(_FIELDS, row, strict=False))
+    line.__dict__["words"] = tuple(WordRow(*word) for word in json.loads(row[_WORDS])) if row[_WORDS] else ()
+    return line
 
 
 def _as_of(connection: sqlite3.Connection, row: Sequence[Any], ended_at_ns: int, at_ns: int | None) -> EventRow | None:

@@ -107,4 +107,4 @@ def test_the_work_of_a_question_does_not_grow_with_the_memory(small: HybridRecal
     assert many.n_encoded <= 3
     # Four times the lines.
     assert many.n_calls < 1.5 * few.n_calls
-    assert many.n_calls < 150_000
+    assert many.n_calls < 110_000

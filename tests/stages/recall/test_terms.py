@@ -9,11 +9,13 @@ from stages.recall.terms import (
     content_words,
     coverage,
     edit_distance,
+    forms,
     has_amount,
     has_number,
     holds,
     nearest,
     numbers,
+    roots,
     same_word,
     stem,
     stems,
@@ -23,6 +25,22 @@ from stages.recall.terms import (
 
 def test_tokens_keep_names_with_numbers_whole() -> None:
     assert tokens("Speaker-2 said: it's 10 o'clock!") == ["speaker-2", "said", "it's", "10", "o'clock"]
+
+
+@given(st.text(alphabet="aeinst-'2 .,Σİ\n"))
+def test_what_stands_between_spaces_has_the_stems_of_the_text(text: str) -> None:
+    assert [root for word in text.lower().split() for root in roots(word)] == [stem(token) for token in tokens(text)]
+
+
+def test_the_forms_of_a_stem_are_itself_and_slips_of_it() -> None:
+    words = {"budget", "budgat", "bridget", "budgets1", "tender", "tenders", "bus"}
+    assert forms("budget", words) == {"budget", "budgat"}
+    assert forms("bus", {"bus", "but", "bust"}) == {"bus"}
+    assert forms("", words) == frozenset()
+
+
+def test_two_words_may_stand_between_two_spaces() -> None:
+    assert roots("(well-known)") == ("well", stem("known"))
 
 
 @pytest.mark.parametrize(
