@@ -26,6 +26,7 @@ SWAPS = {
     "segment": "{use: stages.events.silence_gap.SilenceGap, in: {line: encode.lines}}",
     "segment ": "{use: stages.events.fixed_window.FixedWindow, in: {line: encode.lines}}",
     "encoder": "{use: stages.memory.minilm_torch.MinilmTorch}",
+    "encoder  ": "{use: stages.memory.minilm_onnx.MinilmOnnx}",
     "encoder ": "{use: stages.memory.hashed_words.HashedWords}",
     "memory": "{use: stages.memory.long_term_memory.LongTermMemory, encoder: encoder, index: hnsw}",
     "answerer": "{use: stages.answer.llama_cpp.LlamaCpp, encoder: encoder}",
