@@ -78,5 +78,8 @@ def presence(near: Float32Array, has_term: Float32Array, rarity: Float32Array) -
     `near` has the shape (..., n, n); `has_term` is float32, shape (..., n, terms), 1 where a line holds a term. A term counts once, however
     often it was said.
     """
-    said: Float32Array = np.minimum(near @ has_term, 1.0) @ rarity / max(float(rarity.sum()), 1e-9)
+    # BLAS may set the flag of an invalid operation by what lies beside a small matrix. It was seen once, over numbers that are all finite,
+    # and not when the same was asked again.
+    with np.errstate(invalid="ignore"):
+        said: Float32Array = np.minimum(near @ has_term, 1.0) @ rarity / max(float(rarity.sum()), 1e-9)
     return said.astype(np.float32)
