@@ -128,9 +128,13 @@ class Extractive(Answerer):
                 break
             asks_who = question.speaker is None and (question.intent == "who" or "who" in question.aspects)
             who = talkers(group, self.most_evidence) if asks_who else []
-            shown = {line.id: line for line in (*who, *(found.line for found in group))}
-            best, lines = group[0], sorted(list(shown.values())[: self.most_evidence], key=lambda line: (line.start_ns, line.id))
+            best, taken_back = group[0], correction_of(group[0].line, group[0].talk)
+            # What holds instead goes before whoever else took part.
+            shown = {line.id: line for line in (best.line, *([taken_back] if taken_back else []), *who, *(found.line for found in group))}
+            lines = sorted(list(shown.values())[: self.most_evidence], key=lambda line: (line.start_ns, line.id))
             text = wording.said(best.line, on_the_clock=question.intent == "when" or "when" in question.aspects)
+            if taken_back is not None and taken_back in lines:
+                text += wording.corrected(taken_back)
             named = person if "where" in {question.intent, *question.aspects} else speaker_of
             others = [named(line) for line in lines if speaker_of(line) != speaker_of(best.line)]
             if len(who) > 1:
@@ -152,7 +156,7 @@ class Extractive(Answerer):
             if len(claims) == min(self.most_claims, _MOST_FACTS) or (claims and found.support < _CLOSE * best):
                 break
             lines = [found.line, *reply_to(found, question)]
-            taken_back = correction_of(lines[-1], found.conversation)
+            taken_back = correction_of(lines[-1], found.talk)
             if any(line.id in used for line in lines) or (taken_back is not None and taken_back.id in used):
                 # What was taken back is not told after what holds.
                 continue
@@ -164,8 +168,7 @@ class Extractive(Answerer):
             text = wording.said(found.line, on_the_clock=question.intent == "when")
             text += "".join(f" {person(line)} answered: {quote(line.text)}" for line in lines[1:])
             if taken_back is not None and len(lines) < self.most_evidence:
-                moment = wording.moment(taken_back.session, taken_back.start_ns)
-                text += f" That was taken back: at {moment}, {person(taken_back)} corrected it: {quote(taken_back.text)}"
+                text += wording.corrected(taken_back)
                 lines.append(taken_back)
                 used.add(taken_back.id)
             asked = question_before(found, question) if len(lines) < self.most_evidence else None

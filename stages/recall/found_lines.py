@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pipeline.packets import nanoseconds
+from stages.answer.corrections import CORRECTED_WITHIN_NS
 from stages.memory.rows import LineRow
 from stages.recall.answers import speaker_of
 from stages.recall.fact_lines import lines_with_fact
@@ -24,6 +25,8 @@ _MOST_JUDGED = 16
 _NAMED_BONUS = 0.25
 _MOST_FOUND = 12
 _SAID = 0.9
+_MOST_WITH_TALK = 4
+_BEFORE_NS = nanoseconds(60.0)
 _EDGE_NS = (nanoseconds(600.0), nanoseconds(7200.0))
 
 
@@ -110,12 +113,15 @@ class FoundLines:
         return self._judged(question, ranked), ranked.lines
 
     def _judged(self, question: Question, ranked: Ranked) -> list[Found]:
-        """The lines that support an answer, the best first."""
+        """The lines that support an answer, the best first; of the first ones also what was said around them."""
         if not self._lookup.has_encoder:
-            return _by_words(question, ranked)
-        if question.about_speech:
-            return lines_about(question, ranked, self._lookup.searcher.encode)[:_MOST_FOUND]
-        return lines_with_fact(question, ranked)[:_MOST_FOUND]
+            found = _by_words(question, ranked)
+        elif question.about_speech:
+            found = lines_about(question, ranked, self._lookup.searcher.encode)[:_MOST_FOUND]
+        else:
+            found = lines_with_fact(question, ranked)[:_MOST_FOUND]
+        around = self._lookup.talk_around([entry.line for entry in found[:_MOST_WITH_TALK]], _BEFORE_NS, CORRECTED_WITHIN_NS)
+        return [replace(entry, talk=around.get(entry.line.id, ())) for entry in found]
 
 
 def _said_in_words(question: Question, lines: Sequence[LineRow]) -> list[LineRow]:

@@ -1,0 +1,56 @@
+"""What was taken back later than any line that a question finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from stages.answer.extractive import Extractive
+from stages.memory.long_term_memory import LongTermMemory
+from stages.memory.minilm_onnx import MinilmOnnx
+from stages.memory.rows import SessionRow
+from stages.recall.hybrid_recall import HybridRecall
+from tests.stages.recall.line_rows import line_row
+
+STARTED = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+SAID = (
+    ("The plumber repairs the boiler on Tuesday.", "t1"),
+    ("Then the bathroom will be warm at last.", "t2"),
+    ("I have worn two pullovers since the weekend.", "t1"),
+    ("My towels never get dry in there.", "t2"),
+    ("The window does not close well either.", "t1"),
+    ("We should have moved to the south.", "t2"),
+    ("My cousin lives in Spain and swims every day.", "t1"),
+    ("You never told me that you had a cousin.", "t2"),
+    ("No wait, I misread my diary, it is Thursday.", "t1"),
+)
+EVERY_S = 4.5
+
+
+@pytest.fixture
+def recall(encoder: MinilmOnnx) -> Iterator[HybridRecall]:
+    """Two people, of whom one takes back half a minute later what was said, beside somebody else who takes back something too."""
+    memory = LongTermMemory(encoder)
+    memory.start()
+    rows = [line_row(text, 1.0 + EVERY_S * place, track=track) for place, (text, track) in enumerate(SAID)]
+    rows.append(line_row("No wait, the concert is on Saturday.", 30.0, track="t3", azimuth_deg=200.0))
+    memory.begin_session(SessionRow("s", "made", STARTED, 0, "circle", False))
+    memory.add_rows("s", [replace(row, event=None) for row in rows], encoder.encode([row.text for row in rows]), rows[-1].end_ns)
+    memory.finish_session("s", 60 * 10**9)
+    yield HybridRecall(memory, encoder, Extractive(encoder))
+    memory.stop()
+
+
+def test_the_answer_goes_on_to_what_holds(recall: HybridRecall) -> None:
+    answer = recall.ask("When does the plumber repair the boiler?", now=STARTED + timedelta(minutes=2))
+    assert [evidence.text for evidence in answer.claims[0].evidence] == [SAID[0][0], SAID[-1][0]]
+    assert "That was taken back: at 0:37" in answer.text
+
+
+def test_as_of_a_moment_before_it_was_taken_back_it_holds(recall: HybridRecall) -> None:
+    moment = STARTED + timedelta(seconds=30)
+    answer = recall.ask("When does the plumber repair the boiler?", at=moment, now=moment)
+    assert [evidence.text for evidence in answer.claims[0].evidence] == [SAID[0][0]]
