@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -28,18 +27,26 @@ SAID = (
     ("No wait, I misread my diary, it is Thursday.", "t1"),
 )
 EVERY_S = 4.5
+# More like the question than what surrounds the correction, so that no search looks there.
+BEFORE = tuple(
+    f"{who} {what}."
+    for who in ("The plumber", "A plumber from the village", "My neighbour the plumber")
+    for what in ("knows every boiler", "likes old boilers", "repairs boilers and taps", "never repairs a boiler alone", "hates new boilers")
+)
 
 
 @pytest.fixture
 def recall(encoder: MinilmOnnx) -> Iterator[HybridRecall]:
     """Two people, of whom one takes back half a minute later what was said, beside somebody else who takes back something too."""
+    earlier = [line_row(text, 5.0 * place, track="t5", session="before") for place, text in enumerate(BEFORE)]
     memory = LongTermMemory(encoder)
     memory.start()
     rows = [line_row(text, 1.0 + EVERY_S * place, track=track) for place, (text, track) in enumerate(SAID)]
     rows.append(line_row("No wait, the concert is on Saturday.", 30.0, track="t3", azimuth_deg=200.0))
-    memory.begin_session(SessionRow("s", "made", STARTED, 0, "circle", False))
-    memory.add_rows("s", [replace(row, event=None) for row in rows], encoder.encode([row.text for row in rows]), rows[-1].end_ns)
-    memory.finish_session("s", 60 * 10**9)
+    for name, started_at, said in (("before", STARTED - timedelta(days=1), earlier), ("s", STARTED, rows)):
+        memory.begin_session(SessionRow(name, "made", started_at, 0, "circle", False))
+        memory.add_rows(name, said, encoder.encode([row.text for row in said]), said[-1].end_ns)
+        memory.finish_session(name, 120 * 10**9)
     yield HybridRecall(memory, encoder, Extractive(encoder))
     memory.stop()
 
