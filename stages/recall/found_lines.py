@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -17,7 +18,7 @@ from stages.recall.refusals import refusal_text
 from stages.recall.scope import Scope
 from stages.recall.search import Ranked
 from stages.recall.support import THRESHOLD, word_support
-from stages.recall.terms import coverage, stems
+from stages.recall.terms import coverage, singular, stems, tokens
 from stages.recall.topic_lines import lines_about
 from stages.recall.untranscribed import is_untranscribed
 
@@ -26,6 +27,7 @@ _NAMED_BONUS = 0.25
 _MOST_FOUND = 12
 _SAID = 0.9
 _MOST_WITH_TALK = 4
+_NOUN_COUNTED = re.compile(r"\b(?:words?|the|an?|my|our|your|his|her|their|was|were) ['\"]?[\w'-]+$", re.I)
 _BEFORE_NS = nanoseconds(60.0)
 _EDGE_NS = (nanoseconds(600.0), nanoseconds(7200.0))
 
@@ -47,7 +49,7 @@ class FoundLines:
         said = _said_in_words(question, lines)
         if not said:
             return Outcome(Material(sessions=scope.sessions), tuple(line.id for line in lines), refused=refusal_text(question, None, scope))
-        lines = said
+        lines = _in_form(question, said) or said
         found = tuple(Found(line, 1.0, _SAID, 1.0) for line in sorted(lines, key=lambda line: (line.session, line.start_ns, line.id)))
         spans = tuple((line.session, line.start_ns, line.end_ns) for line in lines)
         return Outcome(Material(found=found, sessions=scope.sessions), tuple(line.id for line in lines), spans=spans)
@@ -128,6 +130,19 @@ def _said_in_words(question: Question, lines: Sequence[LineRow]) -> list[LineRow
     """The lines that say the words themselves: a line is found by its speaker's name too, and what Tom says mentions no Tom by that."""
     own = {who: [term for term in question.terms if term in stems(who)] for who in {speaker_of(line) for line in lines}}
     return [line for line in lines if not own[speaker_of(line)] or coverage(own[speaker_of(line)], stems(line.text)) == 1.0]
+
+
+def _in_form(question: Question, lines: Sequence[LineRow]) -> list[LineRow]:
+    """The lines with the very noun that is counted, in the singular or the plural: who books a table mentions no book."""
+    words = question.gist.split()
+    if len(words) != 1 or _NOUN_COUNTED.search(question.text[: _end_of(words[0], question.text)]) is None:
+        return []
+    noun = singular(words[0])
+    return [line for line in lines if noun in map(singular, tokens(line.text))]
+
+
+def _end_of(word: str, text: str) -> int:
+    return text.lower().rfind(word) + len(word)
 
 
 def _by_words(question: Question, ranked: Ranked) -> list[Found]:

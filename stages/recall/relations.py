@@ -112,7 +112,10 @@ class Relations:
             looked_at += [line.id for line in lines]
             if supported:
                 best = max(entry.support for entry in supported)
-                found.append(min((one for one in supported if one.support >= _NEAR_BEST * best), key=lambda one: self._moment(one, scope)))
+                likely = [one for one in supported if one.support >= _NEAR_BEST * best]
+                # It came up when the very words fell: "watering" may be a misheard waiter, but not where somebody said "waiter".
+                said = [one for one in supported if all(term in stems(one.line.text) for term in terms)]
+                found.append(min(said or likely, key=lambda one: self._moment(one, scope)))
             else:
                 missing.append(topic)
         ids = tuple(dict.fromkeys([*(entry.line.id for entry in found), *looked_at]))

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
-from stages.answer.extractive import Extractive
-from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.minilm_onnx import MinilmOnnx
-from stages.memory.rows import SessionRow
-from stages.recall.hybrid_recall import HybridRecall
 from tests.stages.recall.line_rows import line_row
+from tests.stages.recall.small_rooms import STARTED, Ask, asking
 
-STARTED = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 SAID = (
     ("The plumber repairs the boiler on Tuesday.", "t1"),
     ("Then the bathroom will be warm at last.", "t2"),
@@ -36,28 +32,21 @@ BEFORE = tuple(
 
 
 @pytest.fixture
-def recall(encoder: MinilmOnnx) -> Iterator[HybridRecall]:
+def ask(encoder: MinilmOnnx) -> Iterator[Ask]:
     """Two people, of whom one takes back half a minute later what was said, beside somebody else who takes back something too."""
-    earlier = [line_row(text, 5.0 * place, track="t5", session="before") for place, text in enumerate(BEFORE)]
-    memory = LongTermMemory(encoder)
-    memory.start()
+    before = [line_row(text, 5.0 * place, track="t5", session="before") for place, text in enumerate(BEFORE)]
     rows = [line_row(text, 1.0 + EVERY_S * place, track=track) for place, (text, track) in enumerate(SAID)]
     rows.append(line_row("No wait, the concert is on Saturday.", 30.0, track="t3", azimuth_deg=200.0))
-    for name, started_at, said in (("before", STARTED - timedelta(days=1), earlier), ("s", STARTED, rows)):
-        memory.begin_session(SessionRow(name, "made", started_at, 0, "circle", False))
-        memory.add_rows(name, said, encoder.encode([row.text for row in said]), said[-1].end_ns)
-        memory.finish_session(name, 120 * 10**9)
-    yield HybridRecall(memory, encoder, Extractive(encoder))
-    memory.stop()
+    with asking(encoder, {"before": before, "s": rows}) as found:
+        yield found
 
 
-def test_the_answer_goes_on_to_what_holds(recall: HybridRecall) -> None:
-    answer = recall.ask("When does the plumber repair the boiler?", now=STARTED + timedelta(minutes=2))
+def test_the_answer_goes_on_to_what_holds(ask: Ask) -> None:
+    answer = ask("When does the plumber repair the boiler?")
     assert [evidence.text for evidence in answer.claims[0].evidence] == [SAID[0][0], SAID[-1][0]]
     assert "That was taken back: at 0:37" in answer.text
 
 
-def test_as_of_a_moment_before_it_was_taken_back_it_holds(recall: HybridRecall) -> None:
-    moment = STARTED + timedelta(seconds=30)
-    answer = recall.ask("When does the plumber repair the boiler?", at=moment, now=moment)
+def test_as_of_a_moment_before_it_was_taken_back_it_holds(ask: Ask) -> None:
+    answer = ask("When does the plumber repair the boiler?", at=STARTED + timedelta(seconds=30))
     assert [evidence.text for evidence in answer.claims[0].evidence] == [SAID[0][0]]
