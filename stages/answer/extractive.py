@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ from stages.answer.openings import with_openings
 from stages.answer.replies import question_before, reply_to
 from stages.answer.said_once import Said, says_the_same
 from stages.answer.settled import settled
-from stages.answer.talkers import talkers
+from stages.answer.talkers import by_person, of_one_talk, saying, talkers
 from stages.answer.wording import LONGEST_QUOTE_WORDS, Wording, bearings, listed, people, person, quote
 from stages.memory.rows import LineRow
 from stages.memory.text_encoder import TextEncoder
@@ -31,6 +32,7 @@ _MOST_REPEATS = 2
 _SUREST = 0.95
 _MOST_TIMES = 8
 _MOST_COUNTED = 50
+_WHO_SAID = re.compile(r"\bwho (?:\w+ )?(?:said|says?|saying|mention(?:ed|s)?|told|brought up|named)\b", re.I)
 
 
 class Extractive(Answerer):
@@ -126,8 +128,12 @@ class Extractive(Answerer):
                 continue
             if len(claims) == self.most_claims:
                 break
-            asks_who = question.speaker is None and (question.intent == "who" or "who" in question.aspects)
-            who = talkers(group, self.most_evidence) if asks_who else []
+            who: list[LineRow] = []
+            if question.speaker is None and (question.intent == "who" or "who" in question.aspects):
+                group = of_one_talk(group)
+                # Who said something about it is another question than who was there when it was talked about.
+                group = saying(group) if (says := _WHO_SAID.search(question.text)) else group
+                who = by_person(found.line for found in group)[: self.most_evidence] if says else talkers(group, self.most_evidence)
             best, taken_back = group[0], correction_of(group[0].line, group[0].talk)
             # What holds instead goes before whoever else took part.
             shown = {line.id: line for line in (best.line, *([taken_back] if taken_back else []), *who, *(found.line for found in group))}
