@@ -14,11 +14,12 @@ from stages.recall.fact_lines import lines_with_fact
 from stages.recall.lookup import Lookup, Outcome
 from stages.recall.material import Found, Material
 from stages.recall.question import Question
-from stages.recall.refusals import refusal_text
+from stages.recall.refusals import not_together, refusal_text
 from stages.recall.scope import Scope
 from stages.recall.search import Ranked
 from stages.recall.support import THRESHOLD, word_support
 from stages.recall.terms import coverage, singular, stems, tokens
+from stages.recall.together import took_part
 from stages.recall.topic_lines import lines_about
 from stages.recall.untranscribed import is_untranscribed
 
@@ -64,8 +65,10 @@ class FoundLines:
         retrieved = tuple(dict.fromkeys([*(entry.line.id for entry in found), *(line.id for line in ranked.lines)]))
         material = Material(found=tuple(found), sessions=scope.sessions)
         spans = tuple((entry.line.session, entry.line.start_ns, entry.line.end_ns) for entry in found)
+        if found and scope.talkers and not (found := self._between(found, scope)):
+            return Outcome(Material(sessions=scope.sessions), retrieved, refused=not_together(question, material.found[0].line, scope))
         if found:
-            return Outcome(material, retrieved, spans=spans)
+            return Outcome(replace(material, found=tuple(found)), retrieved, spans=spans)
         near = next((line for line in ranked.lines if not is_untranscribed(line)), next(iter(ranked.lines), None))
         return Outcome(material, retrieved, refused=refusal_text(question, near, scope))
 
@@ -113,6 +116,11 @@ class FoundLines:
         """The lines that answer, the best first, and all that were looked at."""
         ranked = self._lookup.searcher.search(question.topic, question.gist, scope)
         return self._judged(question, ranked), ranked.lines
+
+    def _between(self, found: Sequence[Found], scope: Scope) -> list[Found]:
+        """The lines of talks in which everybody took part whom the scope names; without an event, who talks with whom is not known."""
+        around = self._lookup.talk_around([entry.line for entry in found], _BEFORE_NS, CORRECTED_WITHIN_NS)
+        return [entry for entry in found if entry.line.event is None or took_part(around.get(entry.line.id, (entry.line,)), scope)]
 
     def _judged(self, question: Question, ranked: Ranked) -> list[Found]:
         """The lines that support an answer, the best first; of the first ones also what was said around them."""
