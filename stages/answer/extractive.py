@@ -194,7 +194,8 @@ class Extractive(Answerer):
         first_of = {_talker(line): line for line in reversed(lines)}
         who = [person(line) for line in lines if first_of[_talker(line)] is line]
         shown = [wording.moment(line.session, line.start_ns) for line in lines[:_MOST_TIMES]]
-        times = listed([*shown, f"{len(lines) - len(shown)} more times"] if len(lines) > len(shown) else shown)
+        n_more = len(lines) - len(shown)
+        times = listed([*shown, f"{n_more} more {'time' if n_more == 1 else 'times'}"] if n_more else shown)
         text = (
             f"{len(lines)} {'line' if len(lines) == 1 else 'lines'} of {len(who)} {'talker' if len(who) == 1 else 'talkers'} "
             f"({listed(who)}) came to it, at {times}. The first: {quote(lines[0].text)}"

@@ -18,7 +18,7 @@ from stages.recall.question import Attended, Question
 from stages.recall.refusals import not_together, refusal_text
 from stages.recall.salience import Vocabulary, importance
 from stages.recall.scope import Scope, Span
-from stages.recall.stretches import once_each, within
+from stages.recall.stretches import within, without_copies
 from stages.recall.together import sessions_of, took_part
 
 _MOST_EVENTS = 12
@@ -87,7 +87,7 @@ class Overviews:
             stretches, key=lambda stretch: (-stretch.importance, stretch.session, stretch.start_ns, stretch.lines[0].id)
         )
         ids = tuple(dict.fromkeys([*nearest, *(line.id for stretch in ranked_stretches for line in stretch.lines)]))
-        told = once_each(ranked_stretches, partial(self._lookup.memory.findings.same_as, at=self._lookup.at))
+        told = without_copies(ranked_stretches, partial(self._lookup.memory.findings.same_as, at=self._lookup.at))
         material = Material(stretches=self._lookup.summarised(told[:_MOST_EVENTS]), sessions=scope.sessions)
         return Outcome(material, ids, spans=tuple((name, *span) for name, span in spans.items()))
 
