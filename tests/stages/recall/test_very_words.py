@@ -39,3 +39,14 @@ def test_a_thing_came_up_when_it_was_named(encoder: MinilmOnnx) -> None:
         answer = ask("What came first, the waiter or the costume?")
     # "Watering" may be a misheard waiter, but not where somebody said "waiter".
     assert answer.text.startswith("The costume came first.")
+
+
+def test_a_noun_came_up_when_it_was_named_in_its_own_form(encoder: MinilmOnnx) -> None:
+    said = [
+        line_row("The cellar door is broken and has to be repaired.", 1.0, track="t2"),
+        line_row("I vote for the oak kitchen.", 30.0, track="t3", azimuth_deg=200.0),
+        line_row("Let us have a break, I need a coffee.", 60.0),
+    ]
+    with asking(encoder, {"s": said}) as ask:
+        answer = ask("What came first, the vote or the break?")
+    assert answer.text.startswith("The vote came first.")
