@@ -1,88 +1,151 @@
-"""Values that were taken back: a later line of the same conversation that says what holds instead."""
+"""What was taken back: a later line of the same conversation that says what holds instead."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
 
 from pipeline.packets import nanoseconds
+from stages.answer.values import BARE, CLOCK, DATE, DAY, NAME, values_in
 from stages.memory.rows import LineRow
 from stages.recall.answers import speaker_of
 from stages.recall.measures import is_unit
-from stages.recall.terms import STOP_WORDS, content_terms, has_amount, has_number, holds, is_calendar, is_ordinal, numbers, stem, tokens
+from stages.recall.terms import content_terms, has_amount, holds, is_calendar, is_ordinal, stem
 from stages.recall.untranscribed import is_untranscribed
 
-_LATEST_NS = nanoseconds(60.0)
-_TAKES_BACK = re.compile(
-    r"^(?:oh,? |no,? )?(?:sorry|wait|actually|no,|not quite|correction|i mean|make (?:that|it))\b"
-    r"|\b(?:i was wrong|(?:was|is|read|got|had) (?:\w+ ){0,3}wrong|i (?:mixed|got) (?:it|that|them) (?:up|wrong)|to be exact|i misspoke"
-    r"|i meant|counted again|that was the old|(?:has|have) (?:changed|moved|swapped)|(?:says|said) it (?:was|is)"
-    r"|put (?:it|that|them) off|postponed|(?:moved|move) it|not what i (?:told|said)|telling (?:it|you|that) wrong)\b",
+CORRECTED_WITHIN_NS = nanoseconds(300.0)
+"""How long after a line it may be taken back."""
+
+_SOON_NS = nanoseconds(60.0)
+_AT_ONCE_NS = nanoseconds(15.0)
+# How a clause begins that takes something back.
+_OPENINGS = (
+    r"no(?=[,.!]| wait\b| it\b)",
+    r"(?:sorry|wait|hang on|hold on|actually|correction|scratch that|make (?:that|it)|i stand corrected|my (?:mistake|fault|bad))\b",
+    r"not quite(?=[,.])",
+    r"to be (?:exact|precise|honest)\b",
+    r"i mean(?=,? (?:\w+[ -]?){1,4}[.!]?$)",
+)
+# What is said of something that does not hold, or no longer.
+_PHRASES = (
+    r"i was wrong|(?:was|is|were|read|got|had|said|remembered) (?:\w+ ){0,3}wrong|telling (?:\w+ )?wrong|after all|turns out",
+    r"(?:i|we) (?:mixed|got) (?:it|that|them|the \w+) (?:up|wrong)|misspoke|misread|miscounted|counted (?:\w+ ){0,2}again|i meant",
+    r"(?:correct|contradict) myself|take (?:it|that) back|that was (?:the|an|my|for|only|before)|was (?:looking at|thinking of)",
+    r"not any ?more|no longer|(?:has|have|got|was|were|been) (?:changed|moved|swapped|raised|lowered|postponed)",
+    r"(?:put|pushed|brought) (?:it|that|them) (?:off|back|forward|up)|(?:moved?|changed?|swapped) (?:it|that|them|us)",
+    r"had to (?:move|swap|postpone|change)|(?:says|said|told \w+) (?:\w+ ){0,2}(?:that )?it (?:was|is)|says (?:something|otherwise)",
+    r"not what i (?:told|said|thought)|just now|(?:i|we) (?:just|only now) (?:looked|checked|heard|asked)",
+)
+_TAKES_BACK = re.compile(rf"(?:^|[.!?;,:] )(?:oh,? |no,? |and |but )*(?:{'|'.join(_OPENINGS)})|\b(?:{'|'.join(_PHRASES)})\b", re.IGNORECASE)
+_INSTEAD = re.compile(
+    r"(?:^|[,;] ?|\bno )not (?:(?:on|at|in|by|to|with|for|from|of|the|a|an|my|our|his|her|their) )*(?P<word>[\w-]+)(?=,|;|\.|!|$| but\b)",
     re.IGNORECASE,
 )
+# What is said besides something else replaces nothing.
+_ADDS = re.compile(r"^(?:and|also|then|plus)\b|\b(?:also|another|as well)\b", re.IGNORECASE)
+_REFERS = re.compile(r"\bit\b", re.IGNORECASE)
+_MEASURING = frozenset(stem(word) for word in ("cost", "last", "pay", "weigh"))
 _LEAST_SHARED_TERMS = 2
-_OF_THE_CLOCK = frozenset({"o'clock", "clock", "past", "am", "pm"})
+_MOST_WORDS = 45
 
 
 def correction_of(line: LineRow, conversation: Sequence[LineRow]) -> LineRow | None:
-    """The last line of a conversation, within a minute, that takes back the number, day or time of an earlier one; None without one.
+    """The line of a conversation that says what holds instead of what an earlier one said; None where that was not taken back.
 
-    It has another value of the same kind, and says that something is taken back, or the same person says it of the same thing, in
-    two words of it at least: what merely has another number is no correction.
+    It has another value of the same kind (`values_in`) and says that something is taken back, or the same person says it of the same
+    thing, in two words of it at least; or it denies a word of the line and has another one ("not Emma, Clara"). A correction belongs to
+    the line of which it has most words, the last one of these; what is said within five minutes counts. One that was taken back itself
+    leads on to what holds in the end, which is no correction where it is what the line said.
     """
-    later = [
-        other
-        for other in conversation
-        if other.session == line.session
-        and 0 < other.start_ns - line.start_ns <= _LATEST_NS
-        and not is_untranscribed(other)
+    told = sorted(
+        (other for other in conversation if other.session == line.session and not is_untranscribed(other)),
+        key=lambda other: (other.start_ns, other.id),
+    )
+    held, last = line, None
+    while (later := _next(held, told)) is not None:
+        held = last = later
+    return last if last is not None and (_replaced(line.text, last.text) or _is_denied(line.text, last.text)) else None
+
+
+def _next(line: LineRow, told: Sequence[LineRow]) -> LineRow | None:
+    """The first line that takes back what one said."""
+    for later in told:
+        if 0 < later.start_ns - line.start_ns <= CORRECTED_WITHIN_NS and _corrects(later, line) and not _fits_another(later, line, told):
+            return later
+    return None
+
+
+def _corrects(later: LineRow, line: LineRow) -> bool:
+    if any(one.text.rstrip().endswith("?") for one in (line, later)) or max(len(one.text.split()) for one in (line, later)) > _MOST_WORDS:
+        return False
+    if _is_denied(line.text, later.text):
+        return True
+    replaced = _replaced(line.text, later.text)
+    if not replaced or _ADDS.search(later.text):
+        return False
+    apart_ns, shared = later.start_ns - line.end_ns, _shared(line.text, later.text)
+    is_own = speaker_of(line) == speaker_of(later)
+    if not _TAKES_BACK.search(later.text):
+        replaced -= {NAME}
+        # Meals or guests are one thing; dollars and weeks are of anything, and anything costs or lasts.
+        counted = [kind.removeprefix("count ") for kind in replaced if kind.startswith("count ")]
+        is_named = shared - _MEASURING or (shared and _REFERS.search(later.text))
+        is_same = len(shared) >= _LEAST_SHARED_TERMS or any(not is_unit(thing) or is_named for thing in counted)
+        return bool(replaced) and is_own and apart_ns <= _SOON_NS and is_same
+    if replaced == {NAME}:
+        return bool(shared) and apart_ns <= _SOON_NS
+    return bool(shared) or apart_ns <= (_SOON_NS if is_own else _AT_ONCE_NS)
+
+
+def _fits_another(later: LineRow, line: LineRow, told: Sequence[LineRow]) -> bool:
+    """Whether another line before a correction is more likely the one that it takes back."""
+    return any(
+        other.id != line.id
+        and other.start_ns < later.start_ns
         and not other.text.rstrip().endswith("?")
-        and _replaces(line.text, other.text)
-        and (_TAKES_BACK.search(other.text) or _says_it_anew(line, other))
-    ]
-    return max(later, key=lambda other: (other.start_ns, other.id), default=None)
+        and values_in(other.text) != values_in(line.text)
+        and _replaced(other.text, later.text)
+        and _fit(later, other) > _fit(later, line)
+        for other in told
+    )
 
 
-def _replaces(old: str, new: str) -> bool:
-    """Whether a text has another value of the same kind: an amount for an amount, a day, month or date for a day, month or date."""
-    dates, dates_now = _dates(old), _dates(new)
-    if dates and dates_now and dates != dates_now:
-        return True
-    if has_amount(old) and has_amount(new):
-        counted, counted_now = _counted(old), _counted(new)
-        return numbers(old) != numbers(new) and bool(not counted or not counted_now or counted & counted_now)
-    if has_amount(old) or not has_number(old) or not has_number(new):
-        return False
-    days = _days(new)
-    return bool(days) and days != _days(old)
+def _fit(later: LineRow, line: LineRow) -> tuple[bool, int, int]:
+    """What tells of which line a later one is a correction: by the kind of its value, by the words of both, by when it was said."""
+    return bool(_replaced(line.text, later.text) - {BARE}), len(_shared(line.text, later.text)), line.start_ns
 
 
-def _says_it_anew(line: LineRow, later: LineRow) -> bool:
-    """Whether the same person speaks of the same thing, by the words of both that are no numbers, or by what both count.
-
-    Meals or guests are one thing; dollars and weeks are of anything.
-    """
-    if speaker_of(line) != speaker_of(later):
-        return False
-    said = content_terms(later.text)
-    shared = [term for term in content_terms(line.text) if not has_amount(term) and not is_ordinal(term) and holds(term, said)]
-    if len(shared) >= _LEAST_SHARED_TERMS:
-        return True
-    return any(not is_unit(counted) and not is_calendar(counted) for counted in _counted(line.text) & _counted(later.text))
-
-
-def _counted(text: str) -> frozenset[str]:
-    """What the numbers of a text count: the stem of the word right after each, unless that is one like "of", or tells the time."""
-    dull = STOP_WORDS | _OF_THE_CLOCK
-    return frozenset(stem(after) for word, after in pairwise(tokens(text)) if numbers(word) and not numbers(after) and after not in dull)
-
-
-def _dates(text: str) -> frozenset[str]:
-    """The days of the month in a text ("the twenty-sixth"), with the tens before them."""
-    words = ["", *tokens(text)]
-    return frozenset(f"{before if numbers(before) else ''} {word}" for before, word in pairwise(words) if is_ordinal(word))
+def _replaced(old: str, new: str) -> frozenset[str]:
+    """The kinds of values of which a text has others than an older one."""
+    values, values_now = values_in(old), values_in(new)
+    kinds = {kind for kind in values if kind in values_now and values_now[kind] - values[kind]}
+    counted, counted_now = (frozenset(kind for kind in one if kind.startswith("count ")) for one in (values, values_now))
+    if BARE in values_now and not counted_now and (counted or (CLOCK in values and CLOCK not in values_now)):
+        kinds.add(BARE)
+    if BARE in values and not counted and any(is_unit(kind.removeprefix("count ")) or _shared(old, new) for kind in counted_now):
+        kinds.add(BARE)
+    if (
+        {DAY, DATE} & set(values)
+        and {DAY, DATE} & set(values_now)
+        and not {DAY, DATE} & set(values) & set(values_now)
+        and _shared(old, new)
+    ):
+        kinds.add(DATE)
+    return frozenset(kinds)
 
 
-def _days(text: str) -> frozenset[str]:
-    return frozenset(token for token in tokens(text) if is_calendar(token))
+def _is_denied(old: str, new: str) -> bool:
+    """Whether a text says that something is not what an older one said, and what it is instead."""
+    terms, terms_now = content_terms(old), content_terms(new)
+    denied = {stem(match["word"].lower()) for match in _INSTEAD.finditer(new)}
+    return any(term in terms for term in denied) and any(term not in terms and term not in denied for term in terms_now)
+
+
+def _shared(old: str, new: str) -> frozenset[str]:
+    """The content words of both texts that are no values."""
+    terms = content_terms(new)
+    return frozenset(
+        term
+        for term in content_terms(old)
+        if not (has_amount(term) or is_ordinal(term) or is_calendar(term) or is_unit(term)) and holds(term, terms)
+    )

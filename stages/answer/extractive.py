@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ from stages.answer.openings import with_openings
 from stages.answer.replies import question_before, reply_to
 from stages.answer.said_once import Said, says_the_same
 from stages.answer.settled import settled
-from stages.answer.talkers import talkers
+from stages.answer.talkers import by_person, of_one_talk, saying, talkers
 from stages.answer.wording import LONGEST_QUOTE_WORDS, Wording, bearings, listed, people, person, quote
 from stages.memory.rows import LineRow
 from stages.memory.text_encoder import TextEncoder
@@ -31,6 +32,7 @@ _MOST_REPEATS = 2
 _SUREST = 0.95
 _MOST_TIMES = 8
 _MOST_COUNTED = 50
+_WHO_SAID = re.compile(r"\bwho (?:\w+ )?(?:said|says?|saying|mention(?:ed|s)?|told|brought up|named)\b", re.I)
 
 
 class Extractive(Answerer):
@@ -126,11 +128,19 @@ class Extractive(Answerer):
                 continue
             if len(claims) == self.most_claims:
                 break
-            asks_who = question.speaker is None and (question.intent == "who" or "who" in question.aspects)
-            who = talkers(group, self.most_evidence) if asks_who else []
-            shown = {line.id: line for line in (*who, *(found.line for found in group))}
-            best, lines = group[0], sorted(list(shown.values())[: self.most_evidence], key=lambda line: (line.start_ns, line.id))
+            who: list[LineRow] = []
+            if question.speaker is None and (question.intent == "who" or "who" in question.aspects):
+                group = of_one_talk(group)
+                # Who said something about it is another question than who was there when it was talked about.
+                group = saying(group) if (says := _WHO_SAID.search(question.text)) else group
+                who = by_person(found.line for found in group)[: self.most_evidence] if says else talkers(group, self.most_evidence)
+            best, taken_back = group[0], correction_of(group[0].line, group[0].talk)
+            # What holds instead goes before whoever else took part.
+            shown = {line.id: line for line in (best.line, *([taken_back] if taken_back else []), *who, *(found.line for found in group))}
+            lines = sorted(list(shown.values())[: self.most_evidence], key=lambda line: (line.start_ns, line.id))
             text = wording.said(best.line, on_the_clock=question.intent == "when" or "when" in question.aspects)
+            if taken_back is not None and taken_back in lines:
+                text += wording.corrected(taken_back)
             named = person if "where" in {question.intent, *question.aspects} else speaker_of
             others = [named(line) for line in lines if speaker_of(line) != speaker_of(best.line)]
             if len(who) > 1:
@@ -152,7 +162,7 @@ class Extractive(Answerer):
             if len(claims) == min(self.most_claims, _MOST_FACTS) or (claims and found.support < _CLOSE * best):
                 break
             lines = [found.line, *reply_to(found, question)]
-            taken_back = correction_of(lines[-1], found.conversation)
+            taken_back = correction_of(lines[-1], found.talk)
             if any(line.id in used for line in lines) or (taken_back is not None and taken_back.id in used):
                 # What was taken back is not told after what holds.
                 continue
@@ -164,8 +174,7 @@ class Extractive(Answerer):
             text = wording.said(found.line, on_the_clock=question.intent == "when")
             text += "".join(f" {person(line)} answered: {quote(line.text)}" for line in lines[1:])
             if taken_back is not None and len(lines) < self.most_evidence:
-                moment = wording.moment(taken_back.session, taken_back.start_ns)
-                text += f" That was taken back: at {moment}, {person(taken_back)} corrected it: {quote(taken_back.text)}"
+                text += wording.corrected(taken_back)
                 lines.append(taken_back)
                 used.add(taken_back.id)
             asked = question_before(found, question) if len(lines) < self.most_evidence else None
@@ -185,7 +194,8 @@ class Extractive(Answerer):
         first_of = {_talker(line): line for line in reversed(lines)}
         who = [person(line) for line in lines if first_of[_talker(line)] is line]
         shown = [wording.moment(line.session, line.start_ns) for line in lines[:_MOST_TIMES]]
-        times = listed([*shown, f"{len(lines) - len(shown)} more times"] if len(lines) > len(shown) else shown)
+        n_more = len(lines) - len(shown)
+        times = listed([*shown, f"{n_more} more {'time' if n_more == 1 else 'times'}"] if n_more else shown)
         text = (
             f"{len(lines)} {'line' if len(lines) == 1 else 'lines'} of {len(who)} {'talker' if len(who) == 1 else 'talkers'} "
             f"({listed(who)}) came to it, at {times}. The first: {quote(lines[0].text)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from pipeline.packets import nanoseconds
 from stages.memory.rows import LineRow
@@ -11,6 +11,18 @@ from stages.recall.material import Found
 from stages.recall.untranscribed import is_untranscribed
 
 _REACH_NS = nanoseconds(15.0)
+_LEAST_NAMED = 0.5
+
+
+def of_one_talk(group: Sequence[Found]) -> list[Found]:
+    """The found lines of one event without those of people who share it by a mistake and talk with others (`stages/recall/talks.py`)."""
+    together = {line.id for line in group[0].talk}
+    return [found for found in group if not together or found.line.id in together]
+
+
+def saying(group: Sequence[Found]) -> list[Found]:
+    """The found lines that have at least half of the asked words themselves; all of them where none has."""
+    return [found for found in group if found.named >= _LEAST_NAMED] or list(group)
 
 
 def talkers(group: Sequence[Found], most: int) -> list[LineRow]:
@@ -20,17 +32,24 @@ def talkers(group: Sequence[Found], most: int) -> list[LineRow]:
     something else. Of each person the line that is nearest to the best one is taken, where one was found that one.
     """
     best = group[0].line
+    together = {line.id for line in group[0].talk}
     known = {line.id: line for found in group for line in (*found.conversation, *found.context)}
     near = [
         line
         for line in known.values()
         if line.event == best.event
         and (line.event is not None or line.track == best.track)
+        and (not together or line.id in together)
         and not is_untranscribed(line)
         and any(line.start_ns - found.line.end_ns <= _REACH_NS and found.line.start_ns - line.end_ns <= _REACH_NS for found in group)
     ]
     near.sort(key=lambda line: (abs(line.start_ns - best.start_ns), line.id))
-    by_person: dict[str, LineRow] = {}
-    for line in (*(found.line for found in group), *near):
-        by_person.setdefault(speaker_of(line), line)
-    return list(by_person.values())[:most]
+    return by_person([*(found.line for found in group), *near])[:most]
+
+
+def by_person(lines: Iterable[LineRow]) -> list[LineRow]:
+    """The first line of each person."""
+    first: dict[str, LineRow] = {}
+    for line in lines:
+        first.setdefault(speaker_of(line), line)
+    return list(first.values())

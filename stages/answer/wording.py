@@ -44,6 +44,10 @@ class Wording:
             return f"{opening} spoke; the words were not transcribed."
         return f"{opening} {'asked' if line.text.rstrip().endswith('?') else 'said'}: {quote(line.text)}"
 
+    def corrected(self, line: LineRow) -> str:
+        """What goes on a quote that a later line took back, with that line."""
+        return f" That was taken back: at {self.moment(line.session, line.start_ns)}, {person(line)} corrected it: {quote(line.text)}"
+
 
 def offset(time_ns: int) -> str:
     """Minutes and seconds, and hours where there are any."""

@@ -302,10 +302,14 @@ class LongTermMemory(Resource):
         copies: bool = False,
         at: datetime | None = None,
         words: bool = True,
+        most: int | None = None,
     ) -> list[LineRow]:
-        """Lines that overlap a span of session time, by session start and start; without their words (a third of the time) if so asked."""
+        """Lines that overlap a span of session time, by session start and start; without their words (a third of the time) if so asked.
+
+        Of lines that are not given by `ids` the first `most` alone are read.
+        """
         with self._database.reading() as connection:
-            return row_reader.lines(connection, session, ids, start_ns, end_ns, tracks, copies, _at_ns(at), words)
+            return row_reader.lines(connection, session, ids, start_ns, end_ns, tracks, copies, _at_ns(at), words, most)
 
     def events(self, session: str | None = None, *, level: str | None = "event", at: datetime | None = None) -> list[EventRow]:
         """Events of a level (None: all levels), by session start and start."""

@@ -88,6 +88,11 @@ _SAYING_WORDS = """
     say said says saying tell told talk talked talks speak spoke mention mentioned mentions ask
     asked think thinks suggest suggested answer answered want wants promise promised
 """
+SAID_WHAT = re.compile(
+    r"\b(?:say|said|tell|told|mention(?:ed)?) (?:(?:them|us|me) )?(?:(?:on|in|at|for|by|with) )?(?:what|which|who|when|where|why|how)\b",
+    re.I,
+)
+"""Something that was said, told as a question of its own: "When did Anna say where it had happened?"."""
 ASKING_WORDS = word_set("ask asked answer answered")
 TELLING_WORDS = word_set("ask asked think thinks suggest suggested answer answered want wants promise promised")
 SAYS = rf"(?:{'|'.join(_SAYING_WORDS.split())})"

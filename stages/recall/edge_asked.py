@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
-_THING = r"(?:thing|words?|sentence|remark|line|statement|question)s?"
+_SAID = r"(?:thing|words?|sentence|remark|line|statement)s?"
+_THING = rf"(?:{_SAID}|questions?)"
 _THE = r"(?:what (?:was|were|is|are) |repeat |read me )?the "
 _EDGE = r"(?P<edge>first|last|latest)"
 _SAY = r"(?:say|said|mention(?:ed)?|talk(?:ed)?|speak|spoke|spoken|discuss(?:ed)?|ask(?:ed)?|bring up|brought up|hear|heard)"
+_BARE = rf"^(?:what (?:was|were|is|are) |repeat |read me )?(?:the )?(?:very )?{_EDGE} {_SAID}"
 _FORMS: tuple[tuple[re.Pattern[str], str], ...] = (
     # "What was the last thing that was said about X?", "What was the last thing that Anna said?", "Anna's last words?"
     (
@@ -24,6 +26,10 @@ _FORMS: tuple[tuple[re.Pattern[str], str], ...] = (
         ),
         "what did {who} {rest}",
     ),
+    # "What was the last thing?", "The last thing said?", "What was the last thing about the roof?"
+    (re.compile(rf"{_BARE}(?: that| which)?(?P<rest>[ ?.!]*)$", re.I), "what was said {rest}"),
+    (re.compile(rf"{_BARE} (?:said|heard)\b(?P<rest>.*)$", re.I), "what was said {rest}"),
+    (re.compile(rf"{_BARE} (?P<rest>about .*)$", re.I), "what was said {rest}"),
     (
         re.compile(rf"^what (?:was|were|is|are) (?P<who>[\w-]+(?: \w+)?)'s (?:very )?{_EDGE} {_THING}(?P<rest>.*)$", re.I),
         "what did {who} say {rest}",

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from pipeline.packets import nanoseconds
+from stages.answer.corrections import CORRECTED_WITHIN_NS
 from stages.memory.rows import LineRow
 from stages.recall.answers import speaker_of
 from stages.recall.fact_lines import lines_with_fact
 from stages.recall.lookup import Lookup, Outcome
 from stages.recall.material import Found, Material
 from stages.recall.question import Question
-from stages.recall.refusals import refusal_text
+from stages.recall.refusals import not_together, refusal_text
 from stages.recall.scope import Scope
 from stages.recall.search import Ranked
 from stages.recall.support import THRESHOLD, word_support
-from stages.recall.terms import coverage, stems
+from stages.recall.terms import coverage, singular, stems, tokens
+from stages.recall.together import took_part
 from stages.recall.topic_lines import lines_about
 from stages.recall.untranscribed import is_untranscribed
 
@@ -24,6 +27,9 @@ _MOST_JUDGED = 16
 _NAMED_BONUS = 0.25
 _MOST_FOUND = 12
 _SAID = 0.9
+_MOST_WITH_TALK = 4
+_NOUN_COUNTED = re.compile(r"\b(?:words?|the|an?|my|our|your|his|her|their|was|were) ['\"]?[\w'-]+$", re.I)
+_BEFORE_NS = nanoseconds(60.0)
 _EDGE_NS = (nanoseconds(600.0), nanoseconds(7200.0))
 
 
@@ -44,7 +50,7 @@ class FoundLines:
         said = _said_in_words(question, lines)
         if not said:
             return Outcome(Material(sessions=scope.sessions), tuple(line.id for line in lines), refused=refusal_text(question, None, scope))
-        lines = said
+        lines = _in_form(question, said) or said
         found = tuple(Found(line, 1.0, _SAID, 1.0) for line in sorted(lines, key=lambda line: (line.session, line.start_ns, line.id)))
         spans = tuple((line.session, line.start_ns, line.end_ns) for line in lines)
         return Outcome(Material(found=found, sessions=scope.sessions), tuple(line.id for line in lines), spans=spans)
@@ -59,8 +65,10 @@ class FoundLines:
         retrieved = tuple(dict.fromkeys([*(entry.line.id for entry in found), *(line.id for line in ranked.lines)]))
         material = Material(found=tuple(found), sessions=scope.sessions)
         spans = tuple((entry.line.session, entry.line.start_ns, entry.line.end_ns) for entry in found)
+        if found and scope.talkers and not (found := self._between(found, scope)):
+            return Outcome(Material(sessions=scope.sessions), retrieved, refused=not_together(question, material.found[0].line, scope))
         if found:
-            return Outcome(material, retrieved, spans=spans)
+            return Outcome(replace(material, found=tuple(found)), retrieved, spans=spans)
         near = next((line for line in ranked.lines if not is_untranscribed(line)), next(iter(ranked.lines), None))
         return Outcome(material, retrieved, refused=refusal_text(question, near, scope))
 
@@ -109,19 +117,40 @@ class FoundLines:
         ranked = self._lookup.searcher.search(question.topic, question.gist, scope)
         return self._judged(question, ranked), ranked.lines
 
+    def _between(self, found: Sequence[Found], scope: Scope) -> list[Found]:
+        """The lines of talks in which everybody took part whom the scope names; without an event, who talks with whom is not known."""
+        around = self._lookup.talk_around([entry.line for entry in found], _BEFORE_NS, CORRECTED_WITHIN_NS)
+        return [entry for entry in found if entry.line.event is None or took_part(around.get(entry.line.id, (entry.line,)), scope)]
+
     def _judged(self, question: Question, ranked: Ranked) -> list[Found]:
-        """The lines that support an answer, the best first."""
+        """The lines that support an answer, the best first; of the first ones also what was said around them."""
         if not self._lookup.has_encoder:
-            return _by_words(question, ranked)
-        if question.about_speech:
-            return lines_about(question, ranked, self._lookup.searcher.encode)[:_MOST_FOUND]
-        return lines_with_fact(question, ranked)[:_MOST_FOUND]
+            found = _by_words(question, ranked)
+        elif question.about_speech:
+            found = lines_about(question, ranked, self._lookup.searcher.encode)[:_MOST_FOUND]
+        else:
+            found = lines_with_fact(question, ranked)[:_MOST_FOUND]
+        around = self._lookup.talk_around([entry.line for entry in found[:_MOST_WITH_TALK]], _BEFORE_NS, CORRECTED_WITHIN_NS)
+        return [replace(entry, talk=around.get(entry.line.id, ())) for entry in found]
 
 
 def _said_in_words(question: Question, lines: Sequence[LineRow]) -> list[LineRow]:
     """The lines that say the words themselves: a line is found by its speaker's name too, and what Tom says mentions no Tom by that."""
     own = {who: [term for term in question.terms if term in stems(who)] for who in {speaker_of(line) for line in lines}}
     return [line for line in lines if not own[speaker_of(line)] or coverage(own[speaker_of(line)], stems(line.text)) == 1.0]
+
+
+def _in_form(question: Question, lines: Sequence[LineRow]) -> list[LineRow]:
+    """The lines with the very noun that is counted, in the singular or the plural: who books a table mentions no book."""
+    words = question.gist.split()
+    if len(words) != 1 or _NOUN_COUNTED.search(question.text[: _end_of(words[0], question.text)]) is None:
+        return []
+    noun = singular(words[0])
+    return [line for line in lines if noun in map(singular, tokens(line.text))]
+
+
+def _end_of(word: str, text: str) -> int:
+    return text.lower().rfind(word) + len(word)
 
 
 def _by_words(question: Question, ranked: Ranked) -> list[Found]:

@@ -18,7 +18,7 @@ from stages.recall.missed import attended_by_constraint, follows, missed
 from stages.recall.own_voice import followed_by_voice, is_mine
 from stages.recall.question import Attended, Question
 from stages.recall.salience import Vocabulary
-from stages.recall.stretches import once_each, stretches_of, within
+from stages.recall.stretches import stretches_of, within, without_copies
 from stages.recall.terms import content_terms, holds
 
 HeardIn = Callable[[str, tuple[int, int]], list[LineRow]]
@@ -158,7 +158,7 @@ class Heeding:
         says = f'you followed "{attended.phrase}"'
         return Heeded(
             tuple(replace(stretch, source="question", says=says) for stretch in followed),
-            tuple(once_each(lost, self._same_as)),
+            tuple(without_copies(lost, self._same_as)),
             (note,),
             tuple((stretch.session, stretch.start_ns, stretch.end_ns) for stretch in followed),
         )
@@ -239,7 +239,7 @@ class Heeding:
                 place = places[stretch.lines[0].id]
                 new = replace(stretch, opening=opening)
                 lost[place] = _joined(lost[place], new) if place in lost else new
-        ranked = _grouped(once_each(sorted(lost.values(), key=_by_importance), self._same_as))
+        ranked = _grouped(without_copies(sorted(lost.values(), key=_by_importance), self._same_as))
         refused = None
         if not ranked and not any(stretch.lines for stretch in attended):
             part = parts[0]

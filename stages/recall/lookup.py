@@ -15,12 +15,13 @@ from stages.memory.text_encoder import TextEncoder
 from stages.recall.answers import Stretch
 from stages.recall.gaps import Span, merged_spans
 from stages.recall.material import Material
-from stages.recall.missed import Topic, attended_by_topic
+from stages.recall.missed import FollowedTopic, attended_by_topic
 from stages.recall.question import Question
 from stages.recall.salience import Vocabulary, best_lines
 from stages.recall.scope import Scope
 from stages.recall.search import Ranked, Searcher
 from stages.recall.stretches import stretches_of, topic_stretches
+from stages.recall.talks import talks
 from stages.recall.untranscribed import INSTEAD_OF_WORDS, is_untranscribed
 
 _MOST_CANDIDATES = 8
@@ -90,8 +91,15 @@ class Lookup:
         return list(rows.values())
 
     def heard_in(self, session: str, span: tuple[int, int]) -> list[LineRow]:
-        """What was said in a span of a session (ns), by start, without the times of the words: clips are cut from lines read anew."""
-        return self.memory.lines(session, start_ns=span[0], end_ns=span[1], at=self.at, words=False)[:_MOST_LINES]
+        """The first 4000 lines in a span of a session (ns) by start, without the times of the words; clips are cut from lines read anew."""
+        return self.memory.lines(session, start_ns=span[0], end_ns=span[1], at=self.at, words=False, most=_MOST_LINES)
+
+    def talk_around(self, lines: Sequence[LineRow], before_ns: int, after_ns: int) -> dict[str, tuple[LineRow, ...]]:
+        """What was said in the conversation of each line, by id, from so long before it to so long after it, by start."""
+        spans = merged_spans((line.session, line.start_ns - before_ns, line.end_ns + after_ns) for line in lines)
+        found = talks(self.memory.spans.lines(spans, self.at_ns))
+        of_line = {line.id: tuple(talk) for talk in found for line in talk}
+        return {line.id: of_line[line.id] for line in lines if line.id in of_line}
 
     def stretches(self, lines: Iterable[LineRow]) -> list[Stretch]:
         """Lines grouped by what they are about; by event where there is no encoder."""
@@ -105,9 +113,9 @@ class Lookup:
             self._vectors.update(zip(new, self.memory.vectors(new), strict=True))
         return self._vectors
 
-    def topic(self, topic: str, terms: tuple[str, ...]) -> Topic:
+    def topic(self, topic: str, terms: tuple[str, ...]) -> FollowedTopic:
         """A topic in words as `missed.attended_by_topic` measures by it."""
-        return Topic(self.searcher.encode([topic, f"a conversation about {topic}"]), terms)
+        return FollowedTopic(self.searcher.encode([topic, f"a conversation about {topic}"]), terms)
 
     def about(self, stretches: Sequence[Stretch], topic: str, terms: tuple[str, ...]) -> list[Stretch]:
         """Those of the stretches that are about a topic."""

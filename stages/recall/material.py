@@ -18,7 +18,8 @@ class Found:
     of the question's words fell in the line itself.
 
     `context` are its neighbours in the same conversation, by start, itself among them; `conversation` are the lines of its event, as far as
-    they are near what was found.
+    they are near what was found; `talk` is what was said in its conversation before and after, over a longer
+    time, where that was looked up.
     """
 
     line: LineRow
@@ -27,6 +28,7 @@ class Found:
     named: float = 0.0
     context: tuple[LineRow, ...] = ()
     conversation: tuple[LineRow, ...] = ()
+    talk: tuple[LineRow, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Material:
     @property
     def lines(self) -> dict[str, LineRow]:
         """Every line of the material by id, neighbours included."""
-        lines = {line.id: line for found in self.found for line in (found.line, *found.context, *found.conversation)}
+        lines = {line.id: line for found in self.found for line in (found.line, *found.context, *found.conversation, *found.talk)}
         for stretch in (*self.attended, *self.missed, *self.stretches):
             lines.update((line.id, line) for line in stretch.lines)
         return lines
@@ -62,8 +64,8 @@ class Material:
             return replace(stretch, lines=tuple(anew(line) for line in stretch.lines))
 
         def found_anew(found: Found) -> Found:
-            context, conversation = (tuple(map(anew, lines)) for lines in (found.context, found.conversation))
-            return replace(found, line=anew(found.line), context=context, conversation=conversation)
+            context, conversation, talk = (tuple(map(anew, lines)) for lines in (found.context, found.conversation, found.talk))
+            return replace(found, line=anew(found.line), context=context, conversation=conversation, talk=talk)
 
         return replace(
             self,

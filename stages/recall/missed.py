@@ -35,7 +35,7 @@ _LIKE_BEST = 0.05
 
 
 @dataclass(frozen=True)
-class Topic:
+class FollowedTopic:
     """What was attended, as a query: unit vectors, float32, shape (n, dimension), n 0 without an encoder, and the stems of its words."""
 
     vectors: Float32Array
@@ -64,7 +64,7 @@ def follows(attended: Attended, line: LineRow) -> bool:
     return attended.azimuth_deg is None or is_near(line.azimuth_deg, attended.azimuth_deg)
 
 
-def attended_by_topic(stretches: Sequence[Stretch], topic: Topic, vectors: Vectors) -> list[Stretch]:
+def attended_by_topic(stretches: Sequence[Stretch], topic: FollowedTopic, vectors: Vectors) -> list[Stretch]:
     """The stretches that are about a topic, by start; none where nothing was. `vectors` are those of their lines.
 
     Nobody follows two conversations at once: of two that overlap, the one that is more about it counts. Others than the one that is most
@@ -162,7 +162,7 @@ def _own_tracks(stretches: Sequence[Stretch], attended: Sequence[Stretch]) -> se
     return {key for key, spoken in total.items() if 2 * inside[key] >= spoken}
 
 
-def _aboutness(stretch: Stretch, topic: Topic, vectors: Vectors) -> float:
+def _aboutness(stretch: Stretch, topic: FollowedTopic, vectors: Vectors) -> float:
     """How much a stretch is about a topic: 0 where it is not at all."""
     said = [stems(line.text) for line in stretch.lines]
     every = frozenset[str]().union(*said)

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
 from pipeline.packets import nanoseconds
 from pipeline.stage import END_NS
 from stages.memory.rows import LineRow
+from stages.recall.answers import Stretch
 from stages.recall.heeding import Heeded, Heeding
 from stages.recall.lookup import Lookup, Outcome
 from stages.recall.material import Material
 from stages.recall.missed import attended_by_constraint, follows, missed
 from stages.recall.question import Attended, Question
-from stages.recall.refusals import refusal_text
+from stages.recall.refusals import not_together, refusal_text
 from stages.recall.salience import Vocabulary, importance
-from stages.recall.scope import Scope
-from stages.recall.stretches import once_each, within
+from stages.recall.scope import Scope, Span
+from stages.recall.stretches import within, without_copies
+from stages.recall.together import sessions_of, took_part
 
 _MOST_EVENTS = 12
 _CONTEXT_NS = nanoseconds(60.0)
@@ -31,6 +33,8 @@ class Overviews:
 
     def happened(self, question: Question, scope: Scope) -> Outcome:
         """What went on in the asked time: in the latest session where no time was asked for."""
+        if scope.talkers and not question.terms:
+            return self._between(question, scope)
         spans = dict(scope.spans)
         if scope.window is None and not question.terms:
             latest = list(scope.spans)[-1]
@@ -46,20 +50,45 @@ class Overviews:
         allowed = replace(scope, spans=spans)
         lines = [line for line in heard if allowed.allows(line)]
         stretches = within(self._lookup.stretches(heard), {line.id for line in lines}) if lines else []
-        vocabulary = Vocabulary(lines)
         if question.terms:
             stretches = self._lookup.about(stretches, question.gist, question.terms)
-        material = Material(sessions=scope.sessions)
         if not stretches:
             near = next((line for line in lines if line.id == nearest[0]), None) if nearest else next(iter(lines), None)
-            return Outcome(material, tuple(nearest or [line.id for line in lines]), refused=refusal_text(question, near, scope))
+            ids = tuple(nearest or [line.id for line in lines])
+            return Outcome(Material(sessions=scope.sessions), ids, refused=refusal_text(question, near, scope))
+        return self._ranked(stretches, scope, spans, nearest, lines)
+
+    def _between(self, question: Question, scope: Scope) -> Outcome:
+        """What people talked about with each other, in the last session in which they did; where they never did, what each of them said."""
+        every = [tuple(scope.spans)] if scope.window is not None else ((name,) for name in sessions_of(self._lookup, scope))
+        told: Outcome | None = None
+        for names in every:
+            asked = replace(scope, spans={name: scope.spans[name] for name in names})
+            heard = self._with_context(asked.spans)
+            own = within(self._lookup.stretches(heard), {line.id for line in heard if asked.allows(line)}) if heard else []
+            # Who talks with whom is known of events; before a line has one, nobody can be told to have talked with nobody.
+            is_open = any(line.event is None for stretch in own for line in stretch.lines)
+            common = [stretch for stretch in own if took_part(stretch.lines, scope)] or (own if is_open else [])
+            if common:
+                return self._ranked(common, scope, asked.spans, ())
+            if own and told is None:
+                told = self._ranked(own, scope, asked.spans, ())
+        if told is None:
+            return Outcome(Material(sessions=scope.sessions), refused=refusal_text(question, None, scope))
+        return replace(told, notes=(not_together(question),))
+
+    def _ranked(
+        self, stretches: Sequence[Stretch], scope: Scope, spans: Mapping[str, Span], nearest: Sequence[str], lines: Iterable[LineRow] = ()
+    ) -> Outcome:
+        """Stretches by importance, among `lines` (by default their own), each once, as material."""
+        vocabulary = Vocabulary(lines or (line for stretch in stretches for line in stretch.lines))
         stretches = [replace(stretch, importance=importance(stretch.lines, vocabulary)) for stretch in stretches]
         ranked_stretches = sorted(
             stretches, key=lambda stretch: (-stretch.importance, stretch.session, stretch.start_ns, stretch.lines[0].id)
         )
         ids = tuple(dict.fromkeys([*nearest, *(line.id for stretch in ranked_stretches for line in stretch.lines)]))
-        told = once_each(ranked_stretches, partial(self._lookup.memory.findings.same_as, at=self._lookup.at))
-        material = replace(material, stretches=self._lookup.summarised(told[:_MOST_EVENTS]))
+        told = without_copies(ranked_stretches, partial(self._lookup.memory.findings.same_as, at=self._lookup.at))
+        material = Material(stretches=self._lookup.summarised(told[:_MOST_EVENTS]), sessions=scope.sessions)
         return Outcome(material, ids, spans=tuple((name, *span) for name, span in spans.items()))
 
     def missed(self, question: Question, scope: Scope) -> Outcome:

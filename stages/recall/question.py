@@ -16,7 +16,7 @@ from stages.recall.lengths import length_in
 from stages.recall.named_talkers import asked_of, speaker_in, talkers_in
 from stages.recall.order_asked import OrderAsked, order_in
 from stages.recall.sides import SIDE_TOLERANCE_DEG, bearing_of, side_in, sides_in
-from stages.recall.terms import content_words, spoken_span, stem, tokens
+from stages.recall.terms import STOP_WORDS, content_words, spoken_span, stem, tokens
 from stages.recall.time_phrase import Moments, Window
 
 _MOST_NAME_WORDS = 2
@@ -178,6 +178,10 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     empty |= (_MISSING if intent == "missed" else frozenset()) | (cues.DECIDING_WORDS if about_speech else frozenset())
     # "About the name" is about a name, while "what is the name" asks for one.
     words = content_words(room, drop=empty) or content_words(room, drop=empty - set(_NAMED_KIND.findall(room.lower())))
+    if not words and speaker is not None and (said_what := cues.SAID_WHAT.search(rest)) is not None:
+        # "When did Anna say on which day they got together?" asks for one thing that she said, however dull its words are.
+        words = tuple(word for word in tokens(rest[said_what.end() :]) if word not in STOP_WORDS and word not in cues.WH)
+        about_speech = about_speech and not words
     if speaker is not None:
         # "Want" in "When does Anna want to leave?" is how it is told, as "say" is; "What does Anna want?" has nothing else.
         words = tuple(word for word in words if word not in cues.TELLING_WORDS) or tuple(

@@ -36,6 +36,13 @@ def nobody_said(question: Question) -> str:
     return f"{who} {verb} saying anything that answers {_quoted(question.phrase)}."
 
 
+def not_together(question: Question, near: LineRow | None = None, scope: Scope | None = None) -> str:
+    """Those between whom something is asked did not talk with each other (about it), and where there is one, the nearest thing heard."""
+    about = f" about {_quoted(question.phrase)}" if question.phrase else ""
+    said = f"{' and '.join(question.talkers)} were not heard talking with each other{about}."
+    return said if scope is None else f"{said} {_nearest_thing(near, scope)}"
+
+
 def nothing_heard(at: datetime | None) -> str:
     """The memory is empty, or was at that time."""
     return f"Nothing had been heard up to {clock(at)}." if at is not None else "Nothing has been heard yet: the memory is empty."

@@ -15,7 +15,7 @@ from stages.recall.gaps import Span
 from stages.recall.material import Found
 from stages.recall.question import Question
 from stages.recall.scope import Scope
-from stages.recall.terms import content_words, coverage, stem, stems
+from stages.recall.terms import content_words, coverage, singular, stem, stems, tokens
 from stages.recall.time_phrase import Window
 
 _CITED = 0.9
@@ -112,7 +112,10 @@ class Relations:
             looked_at += [line.id for line in lines]
             if supported:
                 best = max(entry.support for entry in supported)
-                found.append(min((one for one in supported if one.support >= _NEAR_BEST * best), key=lambda one: self._moment(one, scope)))
+                likely = [one for one in supported if one.support >= _NEAR_BEST * best]
+                # It came up when the very words fell: "watering" may be a misheard waiter, but not where somebody said "waiter".
+                said = [one for one in supported if {singular(word) for word in words} <= set(map(singular, tokens(one.line.text)))]
+                found.append(min(said or likely, key=lambda one: self._moment(one, scope)))
             else:
                 missing.append(topic)
         ids = tuple(dict.fromkeys([*(entry.line.id for entry in found), *looked_at]))

@@ -98,7 +98,7 @@ def within(stretches: Iterable[Stretch], kept_ids: Collection[str]) -> list[Stre
     return by_start(found)
 
 
-def once_each(stretches: Iterable[Stretch], same_as: Callable[[str], str | None]) -> list[Stretch]:
+def without_copies(stretches: Iterable[Stretch], same_as: Callable[[str], str | None]) -> list[Stretch]:
     """Stretches without those that say the same as an earlier one of them. `same_as` gives the event that an event is a copy of."""
     told: dict[str, str] = {}
 

@@ -77,6 +77,8 @@ _IRREGULAR: dict[str, str] = {
     "sung": "sing", "swept": "sweep", "thrown": "throw", "understood": "understand", "woke": "wake", "woken": "wake",
 }  # fmt: skip
 
+_IRREGULAR_PLURALS = frozenset({"children", "feet", "men", "women", "mice", "teeth"})
+
 _NUMBERS: dict[str, str] = {word: str(value) for word, value in (numbered(NUMBER_WORDS) | numbered(TENS, 20, 10)).items()} | {
     "hundred": "100",
     "thousand": "1000",
@@ -107,12 +109,7 @@ def stem(token: str) -> str:
     token = _IRREGULAR.get(token, token)
     if token in _NUMBERS:
         return _NUMBERS[token]
-    if len(token) > 4 and token.endswith("ies"):
-        token = token[:-3] + "y"
-    elif len(token) > 4 and token.endswith(("sses", "shes", "ches", "xes", "zes")):
-        token = token[:-2]
-    elif len(token) > 3 and token.endswith("s") and not token.endswith(("ss", "us", "is")):
-        token = token[:-1]
+    token = _without_s(token)
     if len(token) > 5 and token.endswith("eed"):
         token = token[:-1]
     for ending in ("ing", "ed"):
@@ -134,6 +131,22 @@ def roots(word: str) -> tuple[str, ...]:
     return tuple(stem(token) for token in tokens(word))
 
 
+def singular(token: str) -> str:
+    """A noun without the ending of its plural; unlike a stem it keeps "-ing" and "-ed", which make other words of it."""
+    token = token.removesuffix("'s")
+    return _without_s(_IRREGULAR[token] if token in _IRREGULAR_PLURALS else token)
+
+
+def _without_s(token: str) -> str:
+    if len(token) > 4 and token.endswith("ies"):
+        return token[:-3] + "y"
+    if len(token) > 4 and token.endswith(("sses", "shes", "ches", "xes", "zes")):
+        return token[:-2]
+    if len(token) > 3 and token.endswith("s") and not token.endswith(("ss", "us", "is")):
+        return token[:-1]
+    return token
+
+
 def content_words(text: str, *, drop: Collection[str] = ()) -> tuple[str, ...]:
     """The words of a question that say what it is about, in order; `drop` names further words (in lower case) to leave out."""
     return tuple(token for token in tokens(text) if token not in STOP_WORDS and token not in _FRAME_WORDS and token not in drop)
@@ -146,7 +159,7 @@ def content_terms(text: str, *, drop: Collection[str] = ()) -> tuple[str, ...]:
 
 def is_irregular(token: str) -> bool:
     """Whether a word is an irregular form of another one: nearly always a verb in the past."""
-    return token in _IRREGULAR and token not in {"children", "feet", "men", "women", "mice", "teeth"}
+    return token in _IRREGULAR and token not in _IRREGULAR_PLURALS
 
 
 def is_calendar(token: str) -> bool:

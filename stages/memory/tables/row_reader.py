@@ -103,8 +103,12 @@ def lines(
     copies: bool = False,
     at_ns: int | None = None,
     words: bool = True,
+    most: int | None = None,
 ) -> list[LineRow]:
-    """Lines that overlap a span, by session start and start; without `words`, which take most of the time, where they are not needed."""
+    """Lines that overlap a span, by session start and start, the first `most` of those that are not given by `ids`.
+
+    Without `words`, which take most of the time, where they are not needed.
+    """
     wanted = None if ids is None else sorted(set(ids))
     rows: list[LineRow] = []
     for part in [None] if wanted is None else _parts(wanted):
@@ -127,7 +131,8 @@ def lines(
         if tracks is not None:
             where.append(_among("l.track", "track", sorted(set(tracks)), bound))
         asked = _LINES if words else _WITHOUT_WORDS
-        query = f"{asked} WHERE {' AND '.join(where)} ORDER BY s.started_at_ns, l.session, l.start_ns, l.n"
+        query = f"{asked} WHERE {' AND '.join(where)} ORDER BY s.started_at_ns, l.session, l.start_ns, l.n LIMIT :most"
+        bound["most"] = -1 if most is None or part is not None else most
         rows.extend(_line(row) for row in connection.execute(query, bound))
     if wanted is not None and len(wanted) > _AT_ONCE:
         order = {row.id: place for place, row in enumerate(sessions(connection))}

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from stages.answer.corrections import correction_of
 from stages.answer.extractive import Extractive
 from stages.recall.material import Found, Material
@@ -66,10 +68,81 @@ def test_the_same_person_who_counts_the_same_things_anew_corrects_it_but_not_by_
 
 
 def test_a_claim_goes_on_with_what_holds_and_does_not_repeat_it() -> None:
-    found = tuple(Found(line, 1.0, 0.9, 1.0, (line,), (FOUR, SIX)) for line in (FOUR, SIX))
+    found = tuple(Found(line, 1.0, 0.9, 1.0, (line,), (line,), (FOUR, SIX)) for line in (FOUR, SIX))
     claims = Extractive().compose(question("How many days does the shop need?"), Material(found=found, sessions=SESSIONS))
     assert [claim.text for claim in claims] == [
         'At 0:10, speaker-1 (30 degrees) said: "The shop needs four days for the wheel" '
         'That was taken back: at 0:40, speaker-1 (30 degrees) corrected it: "Actually they said six days, I mixed it up"'
     ]
+    assert [entry.text for entry in claims[0].evidence] == [FOUR.text, SIX.text]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("We meet on Tuesday at the library.", "No wait, not Tuesday, Thursday."),
+        ("The train leaves at 8:15 from platform two.", "I was wrong about the train, it is 8:45."),
+        ("The meeting is on Monday.", "It is on Wednesday after all."),
+        ("The ticket costs 40 euros.", "Sorry, 45."),
+        ("Our budget is 12,000 dollars.", "Actually the budget is $15,000."),
+        ("The class starts at nine.", "It has been moved to ten."),
+        ("There are twelve chairs.", "Eleven, actually."),
+        ("Emma will bring the cake.", "It was Clara, not Emma."),
+        ("We sit in the garden.", "Not in the garden, in the kitchen, it is too cold."),
+        ("The party is at Noah's house.", "No, at Olga's house."),
+        ("My niece weighs six pounds.", "I read it again, she weighs eight pounds, it is a new scale."),
+    ],
+)
+def test_what_is_replaced_is_taken_back(old: str, new: str) -> None:
+    line, later = line_row(old, 1.0), line_row(new, 12.0)
+    assert correction_of(line, (line, later)) == later
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("The ticket costs 40 euros.", "And the meal costs 45 euros."),
+        ("The ticket costs 40 euros.", "The meal costs 45 euros."),
+        ("The ticket costs 40 euros.", "No, I do not like the three of them."),
+        ("I will come on Friday.", "I will also come on Saturday, no problem."),
+        ("I will come on Friday.", "Wait, did you call Anna on Monday?"),
+        ("We have the court at seven o'clock.", "Not quite, they counted again and it was forty tiles."),
+        ("Will you come on Friday?", "No, on Saturday."),
+        ("Everybody sat there in coats last night.", "Sorry, I misread my diary: the plumber is coming on Thursday."),
+    ],
+)
+def test_what_only_has_another_value_takes_nothing_back(old: str, new: str) -> None:
+    line, later = line_row(old, 1.0), line_row(new, 12.0)
+    assert correction_of(line, (line, later)) is None
+
+
+def test_a_correction_is_one_of_the_line_that_it_is_most_like() -> None:
+    hearing = line_row("The trial is on Monday", 1.0)
+    wedding = line_row("The wedding is on Saturday", 12.0)
+    moved = line_row("They have put it off, the trial is on Friday", 20.0)
+    assert correction_of(hearing, (hearing, wedding, moved)) == moved
+    assert correction_of(wedding, (hearing, wedding, moved)) is None
+
+
+def test_a_correction_minutes_later_says_what_it_is_about() -> None:
+    dentist = line_row("My dentist is on Tuesday", 1.0)
+    late = line_row("I was wrong about the dentist, it is on Thursday", 200.0)
+    assert correction_of(dentist, (dentist, late)) == late
+    assert correction_of(dentist, (dentist, line_row("I was wrong, it is on Thursday", 200.0))) is None
+    assert correction_of(dentist, (dentist, line_row(late.text, 400.0))) is None
+
+
+def test_a_correction_that_was_taken_back_leads_to_what_holds() -> None:
+    tuesday = line_row("My dentist is on Tuesday", 1.0)
+    thursday = line_row("Sorry, on Thursday", 8.0)
+    friday = line_row("No wait, on Friday", 15.0)
+    assert correction_of(tuesday, (tuesday, thursday, friday)) == friday
+    again = line_row("No, it is on Tuesday after all", 15.0)
+    assert correction_of(tuesday, (tuesday, thursday, again)) is None
+
+
+def test_where_a_topic_came_up_a_quote_that_was_taken_back_goes_on_with_what_holds() -> None:
+    found = Found(FOUR, 1.0, 0.9, 1.0, (FOUR,), (FOUR,), (FOUR, SIX))
+    claims = Extractive().compose(question("Did anybody talk about the wheel?"), Material(found=(found,), sessions=SESSIONS))
+    assert f'corrected it: "{SIX.text}"' in claims[0].text
     assert [entry.text for entry in claims[0].evidence] == [FOUR.text, SIX.text]

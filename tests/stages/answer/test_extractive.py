@@ -87,6 +87,15 @@ def test_counting_takes_as_long_for_each_line_however_many_there_are() -> None:
     assert many < 60 * max(few, 0.001)
 
 
+def test_times_that_are_not_told_are_counted() -> None:
+    def text(n_lines: int) -> str:
+        lines = [line_row(f"Another ferry, number {n}", 2.0 * n, event="s-ferry") for n in range(n_lines)]
+        return Extractive().compose(question("How often did they mention the ferry?"), found_material(*lines))[0].text
+
+    assert "0:12, 0:14 and 1 more time. " in text(9)
+    assert "0:12, 0:14 and 2 more times. " in text(10)
+
+
 def test_somebody_who_moved_is_counted_once() -> None:
     lines = (
         line_row("The ferry is late", 1.0, track="t3", azimuth_deg=200.0),

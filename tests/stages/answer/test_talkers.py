@@ -22,3 +22,24 @@ def test_who_talked_names_all_with_their_bearings_and_a_line_of_each() -> None:
         'At 0:01, speaker-1 (30 degrees) said: "My dog ran away in the park yesterday"'
     ]
     assert [entry.text for entry in claims[0].evidence] == [line.text for line in DOGS]
+
+
+def test_who_shares_an_event_by_a_mistake_did_not_take_part() -> None:
+    guest = line_row("The board votes on Thursday", 6.0, track="t8", event="s-dogs")
+    group = (Found(DOGS[0], 1.0, 0.9, 1.0, DOGS, (*DOGS, guest), DOGS), Found(guest, 0.9, 0.9, 0.0, DOGS, (*DOGS, guest)))
+    claims = Extractive().compose(question("Who talked about the dog, and where?"), Material(found=group, sessions=SESSIONS))
+    assert [entry.text for entry in claims[0].evidence] == [line.text for line in DOGS]
+    assert "speaker-8" not in claims[0].text
+
+
+def test_who_said_something_is_not_who_was_there() -> None:
+    group = (Found(DOGS[0], 1.0, 0.9, 1.0, DOGS, DOGS), Found(DOGS[1], 0.9, 0.9, 0.0, DOGS, DOGS))
+    material = Material(found=group, sessions=SESSIONS)
+    for text in ("Who said something about the dog?", "Who mentioned the dog?"):
+        claim = Extractive().compose(question(text), material)[0]
+        assert [entry.text for entry in claim.evidence] == [DOGS[0].text]
+        assert "speaker-2" not in claim.text
+    # In other words than those of the question everybody of the talk may have said it.
+    asked = Material(found=(Found(DOGS[0], 1.0, 0.9, 0.0, DOGS, DOGS), group[1]), sessions=SESSIONS)
+    claim = Extractive().compose(question("Who said something about the dog?"), asked)[0]
+    assert [entry.text for entry in claim.evidence] == [line.text for line in DOGS]

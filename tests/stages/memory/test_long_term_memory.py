@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import cProfile
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,6 +16,7 @@ from stages.memory.hashed_words import HashedWords
 from stages.memory.long_term_memory import LongTermMemory, MemoryError_, MemoryInUse, MemorySettingsError
 from stages.memory.rows import SessionRow
 from stages.memory.short_term_store.short_term import ShortTermStore
+from stages.memory.tables import row_reader
 from stages.memory.vectors.vector_index import IndexKind
 from tests.stages.memory.made import ENCODER, STARTED_AT, event, line, session_row
 
@@ -90,6 +92,20 @@ def test_spans_tracks_and_copies_choose_lines(memory: LongTermMemory) -> None:
     assert [hit.line for hit in memory.search_words("postman", 5)] == ["s1-t1-00001000"]
     assert "s1-t3-00001000" not in [hit.line for hit in memory.search_dense(DOG.embedding, 5)]
     assert [row.speaker for row in memory.tracks("s1")] == ["speaker-1", None, "speaker-2"]
+
+
+def test_no_more_lines_are_read_than_are_wanted(memory: LongTermMemory) -> None:
+    lines = [line(f"word{place}", place, audio_s=0) for place in range(300)]
+    memory.add_lines("s1", lines, lines[-1].end_ns)
+    every = memory.lines("s1", start_ns=100 * NS_PER_S, words=False)
+    profile = cProfile.Profile()
+    profile.enable()
+    found = memory.lines("s1", start_ns=100 * NS_PER_S, words=False, most=7)
+    profile.disable()
+    assert found == every[:7]
+    assert sum(entry.callcount for entry in profile.getstats() if entry.code is row_reader._line.__code__) == 7
+    # Who names lines gets them all.
+    assert memory.lines(ids=[row.id for row in every], most=7) == memory.lines(ids=[row.id for row in every])
 
 
 def test_many_ids_at_once_keep_their_order(memory: LongTermMemory) -> None:

@@ -11,6 +11,11 @@ from tests.stages.recall.room_memory import Asker
     ("text", "words"),
     [
         ("What was the first thing that was said?", "We finally brought the puppy home"),
+        ("What was the last thing?", "That was only a loose heat shield"),
+        ("What was the last thing said?", "That was only a loose heat shield"),
+        ("The very last sentence?", "That was only a loose heat shield"),
+        ("What was the first thing?", "We finally brought the puppy home"),
+        ("What was the last thing about the roof?", "Water is coming through the roof"),
         ("What was the last thing speaker-3 said?", "Then I hope that it stays dry"),
         ("What did speaker-4 say first?", "The bus leaves at half past eight"),
         ("What was the last thing that was said about the roof?", "Water is coming through the roof"),

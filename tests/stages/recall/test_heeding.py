@@ -15,7 +15,7 @@ from stages.recall.heeding import Heeded, Heeding
 from stages.recall.missed import missed
 from stages.recall.question import Attended, Question
 from stages.recall.salience import Vocabulary
-from stages.recall.stretches import once_each, stretches_of
+from stages.recall.stretches import stretches_of, without_copies
 from stages.recall.terms import coverage, stems
 from tests.stages.recall.line_rows import line_row
 
@@ -244,5 +244,5 @@ def test_the_questions_own_words_count_and_what_was_declared_is_noted(attentions
 def test_stretches_are_told_once_each() -> None:
     loose = [line_row("Hello", 80.0, track="t8"), line_row("Hello", 110.0, track="t8")]
     stretches = stretches_of([*LAMP, *LATER, *loose])
-    assert [stretch.event for stretch in once_each(stretches, {"again": "lamp"}.get)] == ["lamp", None, None]
-    assert [stretch.event for stretch in once_each(reversed(stretches), {"again": "lamp"}.get)] == [None, None, "again"]
+    assert [stretch.event for stretch in without_copies(stretches, {"again": "lamp"}.get)] == ["lamp", None, None]
+    assert [stretch.event for stretch in without_copies(reversed(stretches), {"again": "lamp"}.get)] == [None, None, "again"]

@@ -6,7 +6,7 @@ import numpy as np
 
 from stages.memory.minilm_onnx import MinilmOnnx
 from stages.memory.rows import LineRow
-from stages.recall.missed import Topic, attended_by_constraint, attended_by_topic, missed, overlap_ns
+from stages.recall.missed import FollowedTopic, attended_by_constraint, attended_by_topic, missed, overlap_ns
 from stages.recall.question import Attended
 from stages.recall.salience import Vocabulary
 from stages.recall.stretches import stretches_of
@@ -61,9 +61,9 @@ def test_a_short_touch_is_not_an_overlap() -> None:
 
 def test_the_topic_by_its_words_where_there_is_no_encoder() -> None:
     stretches = stretches_of([*DOGS, *BAKERY, *LATER])
-    assert [s.event for s in attended_by_topic(stretches, Topic(NO_VECTORS, ("dog",)), {})] == ["dogs"]
-    assert attended_by_topic(stretches, Topic(NO_VECTORS, ("volcano",)), {}) == []
-    assert attended_by_topic([], Topic(NO_VECTORS, ("dog",)), {}) == []
+    assert [s.event for s in attended_by_topic(stretches, FollowedTopic(NO_VECTORS, ("dog",)), {})] == ["dogs"]
+    assert attended_by_topic(stretches, FollowedTopic(NO_VECTORS, ("volcano",)), {}) == []
+    assert attended_by_topic([], FollowedTopic(NO_VECTORS, ("dog",)), {}) == []
 
 
 def test_the_topic_by_its_meaning(encoder: MinilmOnnx) -> None:
@@ -72,7 +72,7 @@ def test_the_topic_by_its_meaning(encoder: MinilmOnnx) -> None:
     vectors = dict(zip(lines, encoder.encode([line.text for line in lines.values()]), strict=True))
 
     def about(topic: str) -> list[str | None]:
-        found = attended_by_topic(stretches_of(lines.values()), Topic(encoder.encode([topic]), (topic,)), vectors)
+        found = attended_by_topic(stretches_of(lines.values()), FollowedTopic(encoder.encode([topic]), (topic,)), vectors)
         return [stretch.event for stretch in found]
 
     assert about("pets") == ["dogs"]
@@ -82,7 +82,7 @@ def test_the_topic_by_its_meaning(encoder: MinilmOnnx) -> None:
 
 def test_of_two_talks_at_once_only_the_one_that_is_more_about_it_was_followed() -> None:
     hot = [line_row("We sell a hot dog for a dollar", 1.0, track="t3", event="food"), line_row("And fries", 4.5, track="t4", event="food")]
-    found = attended_by_topic(stretches_of([*DOGS, *hot]), Topic(NO_VECTORS, ("dog",)), {})
+    found = attended_by_topic(stretches_of([*DOGS, *hot]), FollowedTopic(NO_VECTORS, ("dog",)), {})
     assert [stretch.event for stretch in found] == ["dogs"]
 
 
@@ -95,7 +95,7 @@ def test_another_stretch_is_followed_only_where_it_is_like_the_one_that_is_most_
     again = [line_row("Cranes again", 60.0 + 3.0 * n, event="again") for n in range(4)]
     vectors = {line.id: sites if line in building else cranes for line in (*birds, *building, *again)}
     stretches = stretches_of([*birds, *building, *again])
-    found = attended_by_topic(stretches, Topic(query, ("crane",)), vectors)
+    found = attended_by_topic(stretches, FollowedTopic(query, ("crane",)), vectors)
     assert [stretch.event for stretch in found] == ["birds", "again"]
 
 

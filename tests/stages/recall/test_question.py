@@ -133,3 +133,10 @@ def test_an_absence_with_a_time_is_served() -> None:
 @pytest.mark.parametrize("text", ["", "?", "while", "between and", "at", "+", "speaker-", "what " * 150, "\x00", "“”"])
 def test_no_question_breaks_the_parser(text: str) -> None:
     assert isinstance(_parsed(text), Question)
+
+
+def test_one_thing_that_somebody_said_is_asked_for_however_dull_its_words_are() -> None:
+    asked = parse("When did Anna say on which day they got together?", MOMENTS, lambda: ["Anna"])
+    assert (asked.speaker, asked.gist, asked.about_speech) == ("Anna", "day", False)
+    # Here nothing is asked for but what she said.
+    assert parse("What did Anna say?", MOMENTS, lambda: ["Anna"]).gist == ""

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from stages.recall.stretches import once_each, stretches_of, topic_stretches, within
+from stages.recall.stretches import stretches_of, topic_stretches, within, without_copies
 from tests.stages.recall.line_rows import line_row
 
 WORDS = "so we talked about this for a good long while"
@@ -46,4 +46,4 @@ def test_only_what_is_kept_stays_of_stretches() -> None:
 def test_two_stretches_of_one_event_are_both_told_and_those_of_its_copy_are_not() -> None:
     one, other = stretches_of(TALK)
     first, second = within([one], {TALK[0].id}) + within([one], {TALK[1].id})
-    assert once_each([first, second, other], {"e2": "e1"}.get) == [first, second]
+    assert without_copies([first, second, other], {"e2": "e1"}.get) == [first, second]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from stages.memory.minilm_onnx import MinilmOnnx
+from tests.stages.recall.line_rows import line_row
 from tests.stages.recall.room_memory import Asker
+from tests.stages.recall.small_rooms import asking
 
 
 def test_everybody_who_was_heard_is_named_with_a_line_of_each(kitchen: Asker) -> None:
@@ -22,6 +25,51 @@ def test_what_two_people_talked_about(kitchen: Asker) -> None:
         assert {evidence.speaker for claim in answer.claims for evidence in claim.evidence} == {"Carla", "Dora"}
     refused = kitchen.ask("Did Carla and Dora talk about the volcano?")
     assert refused.text.startswith('Neither Carla nor Dora was heard talking about "volcano".')
+
+
+def test_two_people_who_never_talked_with_each_other(kitchen: Asker) -> None:
+    answer = kitchen.ask("What did speaker-1 and speaker-3 talk about?")
+    assert answer.text.startswith("speaker-1 and speaker-3 were not heard talking with each other. ")
+    assert all(len({evidence.speaker for evidence in claim.evidence}) == 1 for claim in answer.claims)
+    assert {evidence.speaker for claim in answer.claims for evidence in claim.evidence} == {"speaker-1", "speaker-3"}
+    refused = kitchen.ask("Did speaker-1 and speaker-3 talk about the leash?")
+    assert refused.abstained
+    assert refused.text.startswith(
+        'speaker-1 and speaker-3 were not heard talking with each other about "leash". The nearest thing heard: at 0:34, speaker-1'
+    )
+    assert not kitchen.ask("Did speaker-1 and speaker-2 talk about the leash?").abstained
+
+
+def test_what_two_people_talked_about_leaves_out_what_one_of_them_told_others(encoder: MinilmOnnx) -> None:
+    school = [
+        line_row("The bus to the museum leaves at nine.", 1.0, event="school"),
+        line_row("Then the children must be at school at eight.", 5.0, track="t2", event="school"),
+        line_row("I will make sandwiches for the bus.", 9.0, event="school"),
+    ]
+    # Half a minute of silence ends a talk.
+    dog = [
+        line_row("Our dog has learnt to open the fridge.", 60.0, event="dog"),
+        line_row("A dog like that belongs on the stage.", 64.0, track="t3", event="dog"),
+        line_row("He can even close it again.", 68.0, event="dog"),
+    ]
+    later = [
+        line_row("My knee hurts when it rains.", 1.0, track="t4", session="later", event="knee"),
+        line_row("Mine too, since the winter.", 5.0, session="later", event="knee"),
+    ]
+    with asking(encoder, {"s": school + dog, "later": later}) as ask:
+        answer = ask("What did speaker-1 and speaker-2 talk about?")
+    shown = {evidence.text for claim in answer.claims for evidence in claim.evidence}
+    assert shown
+    assert shown <= {line.text for line in school}
+
+
+def test_before_a_line_has_an_event_nobody_is_told_to_have_talked_with_nobody(encoder: MinilmOnnx) -> None:
+    said = [line_row("The bus leaves at nine.", 1.0), line_row("Then I will be there at eight.", 5.0, track="t2")]
+    with asking(encoder, {"s": said}) as ask:
+        answer, about_it = ask("What did speaker-1 and speaker-2 talk about?"), ask("Did speaker-1 and speaker-2 talk about the bus?")
+    assert {evidence.text for claim in answer.claims for evidence in claim.evidence} == {line.text for line in said}
+    assert not about_it.abstained
+    assert "not heard" not in answer.text + about_it.text
 
 
 def test_a_name_is_mentioned_by_who_says_it(kitchen: Asker) -> None:

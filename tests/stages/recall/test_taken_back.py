@@ -1,0 +1,52 @@
+"""What was taken back later than any line that a question finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from stages.memory.minilm_onnx import MinilmOnnx
+from tests.stages.recall.line_rows import line_row
+from tests.stages.recall.small_rooms import STARTED, Ask, asking
+
+SAID = (
+    ("The plumber repairs the boiler on Tuesday.", "t1"),
+    ("Then the bathroom will be warm at last.", "t2"),
+    ("I have worn two pullovers since the weekend.", "t1"),
+    ("My towels never get dry in there.", "t2"),
+    ("The window does not close well either.", "t1"),
+    ("We should have moved to the south.", "t2"),
+    ("My cousin lives in Spain and swims every day.", "t1"),
+    ("You never told me that you had a cousin.", "t2"),
+    ("No wait, I misread my diary, it is Thursday.", "t1"),
+)
+EVERY_S = 4.5
+# More like the question than what surrounds the correction, so that no search looks there.
+BEFORE = tuple(
+    f"{who} {what}."
+    for who in ("The plumber", "A plumber from the village", "My neighbour the plumber")
+    for what in ("knows every boiler", "likes old boilers", "repairs boilers and taps", "never repairs a boiler alone", "hates new boilers")
+)
+
+
+@pytest.fixture
+def ask(encoder: MinilmOnnx) -> Iterator[Ask]:
+    """Two people, of whom one takes back half a minute later what was said, beside somebody else who takes back something too."""
+    before = [line_row(text, 5.0 * place, track="t5", session="before") for place, text in enumerate(BEFORE)]
+    rows = [line_row(text, 1.0 + EVERY_S * place, track=track) for place, (text, track) in enumerate(SAID)]
+    rows.append(line_row("No wait, the concert is on Saturday.", 30.0, track="t3", azimuth_deg=200.0))
+    with asking(encoder, {"before": before, "s": rows}) as found:
+        yield found
+
+
+def test_the_answer_goes_on_to_what_holds(ask: Ask) -> None:
+    answer = ask("When does the plumber repair the boiler?")
+    assert [evidence.text for evidence in answer.claims[0].evidence] == [SAID[0][0], SAID[-1][0]]
+    assert "That was taken back: at 0:37" in answer.text
+
+
+def test_as_of_a_moment_before_it_was_taken_back_it_holds(ask: Ask) -> None:
+    answer = ask("When does the plumber repair the boiler?", at=STARTED + timedelta(seconds=30))
+    assert [evidence.text for evidence in answer.claims[0].evidence] == [SAID[0][0]]
