@@ -1,6 +1,6 @@
 """How long a question takes, part by part, over memories of several sizes, with the extractive answerer: a markdown table.
 
-    python -m tools.recall_speed --data ../shared/data/qmsum --lines 1000 10000 100000 1000000 [--folder WHERE]
+    python -m tools.recall_speed --data ../shared/data/qmsum --lines 1000 10000 100000 1000000 [--encoder CLASS] [--folder WHERE]
 
 The memories are those of `tools/memory_scale.py`: texts of real meetings, their vectors slightly moved. Questions are encoded for real.
 One memory grows from size to size; a million lines take 3 GB and some minutes to make. Beside the times on the wall stands that of the
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import pkgutil
 import sys
 import tempfile
 import time
@@ -23,7 +24,7 @@ import numpy as np
 
 from stages.answer.extractive import Extractive
 from stages.memory.long_term_memory import LongTermMemory
-from stages.memory.minilm_onnx import MinilmOnnx
+from stages.memory.text_encoder import TextEncoder
 from stages.recall.hybrid_recall import HybridRecall
 from tools.memory_scale import grow
 from tools.memory_scale_lines import LINES_PER_HOUR, Texts, begun, embedded
@@ -80,7 +81,7 @@ def by_kind(told: Sequence[Told]) -> dict[str, list[Told]]:
     return {f"{kind} ({len(entries)})": entries for kind, entries in sorted(found.items(), key=lambda pair: -len(pair[1]))}
 
 
-def measure(directory: Path, texts: Texts, encoder: MinilmOnnx, had: int, n_lines: int) -> list[Told]:
+def measure(directory: Path, texts: Texts, encoder: TextEncoder, had: int, n_lines: int) -> list[Told]:
     """Let a memory of `had` lines grow to so many (whole thousands), and ask it."""
     n_hours = n_lines // LINES_PER_HOUR
     grow(directory, texts, had // LINES_PER_HOUR, n_hours - had // LINES_PER_HOUR, "ivf_sq8")
@@ -97,13 +98,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="the folder of QMSum's meetings")
     parser.add_argument("--lines", type=int, nargs="+", default=[1000, 10_000, 100_000], help="sizes, in whole thousands")
+    parser.add_argument("--encoder", default="stages.memory.mpnet.Mpnet", help="the class of the text encoder")
     parser.add_argument("--folder", type=Path, help="where the memory is made and vectors are kept; default: a temporary folder")
     options = parser.parse_args()
     sizes = sorted({max(1, size // LINES_PER_HOUR) * LINES_PER_HOUR for size in options.lines})
     found: dict[str, list[Told]] = {}
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
-        texts = embedded(options.data, options.folder or Path(name), MinilmOnnx())
-        encoder = MinilmOnnx()
+        encoder: TextEncoder = pkgutil.resolve_name(options.encoder)()
+        texts = embedded(options.data, options.folder or Path(name), encoder)
         encoder.start()
         try:
             for had, n_lines in zip([0, *sizes], sizes, strict=False):
@@ -112,7 +114,9 @@ def main() -> None:
         finally:
             encoder.stop()
     largest = by_kind(found[str(sizes[-1])])
-    sys.stdout.write(f"{table(found, 'lines')}\n\nOf {sizes[-1]} lines, by kind of question:\n\n{table(largest, 'kind')}\n")
+    sys.stdout.write(
+        f"{encoder.name}.\n\n{table(found, 'lines')}\n\nOf {sizes[-1]} lines, by kind of question:\n\n{table(largest, 'kind')}\n"
+    )
 
 
 if __name__ == "__main__":
