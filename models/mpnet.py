@@ -28,6 +28,7 @@ LAYER_NORM_EPSILON = 1e-5
 FIRST_PLACE = 2
 """The place of a text's first token in the table of places: those before it are for padding."""
 _FARTHEST = 128
+_LONGEST_S = 3600.0
 _QUERY_KEY_VALUE = ("attention.attn.q", "attention.attn.k", "attention.attn.v")
 
 
@@ -51,7 +52,7 @@ class Mpnet:
                 intra_threads=n_threads,
             )
         except (RuntimeError, ValueError) as error:
-            raise TextModelError(f"{folder}: {error}; remove the folder, and it is made anew") from error
+            raise TextModelError(f"{folder} on {device}: {error}") from error
 
     def hidden(self, tokens: Int64Array) -> Float32Array:
         """The last layer's states for one text: int64, shape (tokens,), to float32, shape (tokens, 768)."""
@@ -80,8 +81,11 @@ def converted(tensors: Mapping[str, Any], vocabulary: Sequence[str], folder: Pat
     if folder.is_dir():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(folder)
     made = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=folder.parent))
     try:
+        # Other users of this machine may read it, as they may read the weights.
+        made.chmod(0o755)
         _specification(tensors, vocabulary).save(str(made))
         for file in made.iterdir():
             with file.open("rb") as stream:
@@ -95,10 +99,17 @@ def converted(tensors: Mapping[str, Any], vocabulary: Sequence[str], folder: Pat
     return folder
 
 
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what conversions that were killed have left: nobody takes an hour for one."""
+    for other in folder.parent.glob(f"{folder.name}.*"):
+        if other.stat().st_mtime < folder.parent.stat().st_mtime - _LONGEST_S:
+            shutil.rmtree(other, ignore_errors=True)
+
+
 def _specification(tensors: Mapping[str, Any], vocabulary: Sequence[str]) -> Any:
     from ctranslate2.specs import common_spec, transformer_spec
 
-    known = {name.removeprefix("mpnet."): np.array(tensor) for name, tensor in tensors.items()}
+    known = {name.removeprefix("mpnet."): np.asarray(tensor) for name, tensor in tensors.items()}
 
     def tensor(name: str) -> Any:
         if name not in known:
@@ -124,7 +135,7 @@ def _specification(tensors: Mapping[str, Any], vocabulary: Sequence[str]) -> Any
     )
     encoder.scale_embeddings = False
     words, places = encoder.embeddings
-    words.weight, places.weight = tensor("embeddings.word_embeddings.weight"), tensor("embeddings.position_embeddings.weight")
+    words.weight, places.weight = (np.array(tensor(f"embeddings.{name}_embeddings.weight")) for name in ("word", "position"))
     normal(encoder.layernorm_embedding, "embeddings.LayerNorm")
     for number, layer in enumerate(encoder.layer):
         prefix = f"encoder.layer.{number}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mmap
 import struct
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,10 @@ def read_safetensors(path: Path) -> dict[str, npt.NDArray[Any]]:
 
     Raises TextModelError when the file is cut short or holds numbers of an unknown type.
     """
-    data = path.read_bytes()
+    data: bytes | mmap.mmap = b""
+    if path.stat().st_size:
+        with path.open("rb") as file:
+            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     try:
         (length,) = struct.unpack_from("<Q", data)
         header = json.loads(data[8 : 8 + length])

@@ -67,7 +67,9 @@ def derived_folder(name: str, form: str) -> Path:
     Raises `WeightsError` for an unknown name; the folder need not be there.
     """
     store = _store()
-    (entry,) = store.select([name])
+    entry, *others = store.select([name])
+    if others:
+        raise WeightsError(f"{name!r} is a group of weight files; name one of {', '.join(one.name for one in (entry, *others))}.")
     return store.folder / ".derived" / f"{Path(name).parent}-{form}-{entry.sha256[:12]}"
 
 

@@ -177,7 +177,7 @@ def report(examples: Sequence[Example]) -> str:
 
 
 def main() -> None:
-    """Parse options, fit, print."""
+    """Parse options, fit, print how well, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rooms", type=int, default=200)
     parser.add_argument("--first-seed", type=int, default=2000)

@@ -10,8 +10,9 @@ from stages.answer.values import BARE, CLOCK, DATE, DAY, NAME, values_in
 from stages.memory.rows import LineRow
 from stages.recall.answers import speaker_of
 from stages.recall.measures import is_unit
-from stages.recall.terms import content_terms, has_amount, holds, is_calendar, is_ordinal, stem
+from stages.recall.terms import STOP_WORDS, content_terms, has_amount, holds, is_calendar, is_ordinal, stem, tokens
 from stages.recall.untranscribed import is_untranscribed
+from stages.recall.word_lists import word_set
 
 CORRECTED_WITHIN_NS = nanoseconds(300.0)
 """How long after a line it may be taken back."""
@@ -41,10 +42,14 @@ _INSTEAD = re.compile(
     r"(?:^|[,;] ?|\bno )not (?:(?:on|at|in|by|to|with|for|from|of|the|a|an|my|our|his|her|their) )*(?P<word>[\w-]+)(?=,|;|\.|!|$| but\b)",
     re.IGNORECASE,
 )
+# Many sentences begin so that take nothing back.
+_FILLER = re.compile(r"^(?:oh,? |and |but |well,? )*actually\b", re.IGNORECASE)
 # What is said besides something else replaces nothing.
 _ADDS = re.compile(r"^(?:and|also|then|plus)\b|\b(?:also|another|as well)\b", re.IGNORECASE)
 _REFERS = re.compile(r"\bit\b", re.IGNORECASE)
-_MEASURING = frozenset(stem(word) for word in ("cost", "last", "pay", "weigh"))
+_MEASURING = frozenset(stem(word) for word in ("cost", "last", "pay", "weigh", "old", "long", "high", "tall", "wide", "deep", "far"))
+_ARTICLES = word_set("the a an my our his her their your")
+_PREPOSITIONS = word_set("for of in on to with from at")
 _LEAST_SHARED_TERMS = 2
 _MOST_WORDS = 45
 
@@ -91,7 +96,9 @@ def _corrects(later: LineRow, line: LineRow) -> bool:
         counted = [kind.removeprefix("count ") for kind in replaced if kind.startswith("count ")]
         is_named = shared - _MEASURING or (shared and _REFERS.search(later.text))
         is_same = len(shared) >= _LEAST_SHARED_TERMS or any(not is_unit(thing) or is_named for thing in counted)
-        return bool(replaced) and is_own and apart_ns <= _SOON_NS and is_same
+        return len(replaced) == 1 and is_own and apart_ns <= _SOON_NS and is_same and not _is_of_another(line.text, later.text)
+    if not shared and not _TAKES_BACK.search(_FILLER.sub("", later.text)) and _new_terms(line.text, later.text):
+        return False
     if replaced == {NAME}:
         return bool(shared) and apart_ns <= _SOON_NS
     return bool(shared) or apart_ns <= (_SOON_NS if is_own else _AT_ONCE_NS)
@@ -99,7 +106,7 @@ def _corrects(later: LineRow, line: LineRow) -> bool:
 
 def _fits_another(later: LineRow, line: LineRow, told: Sequence[LineRow]) -> bool:
     """Whether another line before a correction is more likely the one that it takes back."""
-    return any(
+    return not _is_denied(line.text, later.text) and any(
         other.id != line.id
         and other.start_ns < later.start_ns
         and not other.text.rstrip().endswith("?")
@@ -120,7 +127,8 @@ def _replaced(old: str, new: str) -> frozenset[str]:
     values, values_now = values_in(old), values_in(new)
     kinds = {kind for kind in values if kind in values_now and values_now[kind] - values[kind]}
     counted, counted_now = (frozenset(kind for kind in one if kind.startswith("count ")) for one in (values, values_now))
-    if BARE in values_now and not counted_now and (counted or (CLOCK in values and CLOCK not in values_now)):
+    is_time = CLOCK in values and CLOCK not in values_now and bool(values_now.get(BARE, frozenset()) - _hours(values[CLOCK]))
+    if BARE in values_now and not counted_now and (counted or is_time):
         kinds.add(BARE)
     if BARE in values and not counted and any(is_unit(kind.removeprefix("count ")) or _shared(old, new) for kind in counted_now):
         kinds.add(BARE)
@@ -134,6 +142,12 @@ def _replaced(old: str, new: str) -> frozenset[str]:
     return frozenset(kinds)
 
 
+def _hours(times: frozenset[str]) -> frozenset[str]:
+    """The hours of times of the clock, as they are said: 21:00 is nine too."""
+    hours = [int(time.split(":")[0]) for time in times if ":" in time]
+    return frozenset(str(hour) for one in hours for hour in (one, (one - 1) % 12 + 1))
+
+
 def _is_denied(old: str, new: str) -> bool:
     """Whether a text says that something is not what an older one said, and what it is instead."""
     terms, terms_now = content_terms(old), content_terms(new)
@@ -141,11 +155,38 @@ def _is_denied(old: str, new: str) -> bool:
     return any(term in terms for term in denied) and any(term not in terms and term not in denied for term in terms_now)
 
 
+def _is_of_another(old: str, new: str) -> bool:
+    """Whether what two texts share is another thing in each: the small room and the large room, eggs for the dough and for the cream."""
+    words, words_now = tokens(old), tokens(new)
+    for place, word in enumerate(words):
+        for place_now, word_now in enumerate(words_now):
+            if stem(word) == stem(word_now) and word not in STOP_WORDS and not _is_value(stem(word)):
+                around, around_now = _kept_apart(words, place), _kept_apart(words_now, place_now)
+                if any(one and other and one != other for one, other in zip(around, around_now, strict=True)):
+                    return True
+    return False
+
+
+def _kept_apart(words: Sequence[str], place: int) -> tuple[str, str]:
+    """What tells a thing from others of its kind: the stem of the content word before it, and of the one behind a preposition after it."""
+    before = words[place - 1] if place else ""
+    after = [word for word in words[place + 1 : place + 4] if word not in _ARTICLES]
+    behind = after[1] if len(after) > 1 and after[0] in _PREPOSITIONS else ""
+    kept = [word if word not in STOP_WORDS and not _is_value(stem(word)) and not _is_value(word) else "" for word in (before, behind)]
+    return stem(kept[0]), stem(kept[1])
+
+
+def _new_terms(old: str, new: str) -> bool:
+    """Whether a text has a content word that is no value and that an older one has not."""
+    terms = content_terms(old)
+    return any(not _is_value(term) and not holds(term, terms) for term in content_terms(new))
+
+
+def _is_value(term: str) -> bool:
+    return has_amount(term) or is_ordinal(term) or is_calendar(term) or is_unit(term)
+
+
 def _shared(old: str, new: str) -> frozenset[str]:
     """The content words of both texts that are no values."""
     terms = content_terms(new)
-    return frozenset(
-        term
-        for term in content_terms(old)
-        if not (has_amount(term) or is_ordinal(term) or is_calendar(term) or is_unit(term)) and holds(term, terms)
-    )
+    return frozenset(term for term in content_terms(old) if not _is_value(term) and holds(term, terms))

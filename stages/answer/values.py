@@ -28,6 +28,10 @@ _NAME = re.compile(r"(?<=[\w,] )[A-Z][a-z]\w+\b(?!-\d)")
 _CLAUSES = re.compile(r"(?<!\d)[,.;:!?]|[,.;:!?](?!\d)")
 _HALF_OF_DAY = re.compile(r"(?<=[\d ])([ap])\.m\b\.?", re.I)
 _DIGITAL = re.compile(r"\b(\d{1,2}):(\d\d)\b(?! ?[ap]\.?m)")
+# Not a time: "at 8.30".
+_DECIMAL = re.compile(r"(?<![\d.:])(\d+)\.(\d|\d\d(?= (?:dollars|euros|pounds|percent)))(?![\d.])")
+_POINT = re.compile(r"\d+p\d+")
+_IN_SECOND_HALF = ("pm", "p m", "in the afternoon", "in the evening")
 _PEOPLE = word_set("you us we these those both")
 _BEFORE_A_TIME = word_set("at until till by from around before after about")
 _AFTER_A_TIME = (
@@ -47,6 +51,7 @@ _NOT_AFTER_A_TIME = word_set("of other more")
 _PARTS = {"half": 30, "quarter": 15, "five": 5, "ten": 10, "twenty": 20}
 _SKIPPED = word_set("other others more such of the our my whole")
 _LAST_HOUR = 24
+_HALF_DAY = 12
 _HOUR_MIN = 60
 _HUNDRED, _THOUSAND = 100, 1000
 
@@ -55,6 +60,7 @@ _HUNDRED, _THOUSAND = 100, 1000
 def values_in(text: str) -> dict[str, frozenset[str]]:
     """The values of a text by their kind, however they are written: only those of one kind can stand for each other."""
     plain = _PRICE.sub(lambda match: f"{match[2]} {_SIGNS[match[1]]}", re.sub(r"(?<=\d),(?=\d{3}\b)", "", text))
+    plain = _DECIMAL.sub(r"\1p\2", plain)
     plain = _DIGITAL.sub(r"\1 \2 o'clock", _HALF_OF_DAY.sub(r"\1m ", plain)).replace("%", " percent")
     found: dict[str, set[str]] = {}
     if names := {name for name in (match.lower() for match in _NAME.findall(text)) if not is_calendar(name) and name not in STOP_WORDS}:
@@ -94,6 +100,7 @@ def _time_at(words: Sequence[str], place: int) -> tuple[str, int] | None:
         return word, 1
     if word in _PARTS and len(rest) > 1 and rest[0] in {"past", "to"} and (hour := _hour(rest[1])) is not None:
         minute = _PARTS[word]
+        hour = _of_day(hour, words[place + 3 : place + 6])
         return (f"{hour}:{minute}" if rest[0] == "past" else f"{hour - 1}:{_HOUR_MIN - minute}"), 3
     if (hour := _hour(word)) is None:
         return None
@@ -106,7 +113,13 @@ def _time_at(words: Sequence[str], place: int) -> tuple[str, int] | None:
         is_told = place > 0 and words[place - 1] in _BEFORE_A_TIME
         if not is_told or (after and (after[0] not in STOP_WORDS | _DAYS or after[0] in _NOT_AFTER_A_TIME)):
             return None
-    return f"{hour}:{minute}", length
+    return f"{_of_day(hour, after)}:{minute}", length
+
+
+def _of_day(hour: int, after: Sequence[str]) -> int:
+    """The hour of 24 where what stands behind a time tells its half of the day."""
+    follows = f"{' '.join(after)} "
+    return hour + _HALF_DAY if hour < _HALF_DAY and any(follows.startswith(f"{mark} ") for mark in _IN_SECOND_HALF) else hour
 
 
 def _date_at(words: Sequence[str], place: int) -> tuple[str, int] | None:
@@ -126,6 +139,8 @@ def _date_at(words: Sequence[str], place: int) -> tuple[str, int] | None:
 def _amount_at(words: Sequence[str], place: int) -> tuple[str, int] | None:
     """An amount, and how many words it has; None where there is none, or people are told ("you two")."""
     word, after = words[place], words[place + 1 : place + 2]
+    if _POINT.fullmatch(word):
+        return word.replace("p", "."), 1
     if word == "one" and after and is_unit(stem(after[0])):
         return "1", 1
     if not _is_amount(word) or (place and words[place - 1] in _PEOPLE) or (after and is_ordinal(after[0])):

@@ -1,4 +1,4 @@
-"""MiniLM through onnxruntime, with weights in eight bits: the text encoder for CPUs."""
+"""MiniLM through onnxruntime, with weights in eight bits: the small text encoder for CPUs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MiniLM through torch, with the published weights: the text encoder for GPUs, and the reference for CPUs."""
+"""MiniLM through torch, with the published weights: the small text encoder for GPUs, and its reference."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from models.mpnet import DIMENSION
 from models.text_model import TextModelError, Tokeniser, read_safetensors, unit_mean
 from pipeline.packets import Float32Array
 from stages.memory.text_encoder import TextEncoder
@@ -16,13 +18,11 @@ from stages.memory.text_encoder import TextEncoder
 if TYPE_CHECKING:
     from models.mpnet import Mpnet as Model
 
-DIMENSION = 768
-
 
 class Mpnet(TextEncoder):
     """all-mpnet-base-v2, one text at a time.
 
-    It tells paraphrases better than MiniLM, for two and a half times the time of a text (10 ms on one core) and 400 MB to fetch. The
+    It tells paraphrases better than MiniLM, for two and a half times the time of a text (10 ms on one core) and 438 MB to fetch. The
     published weights are brought into CTranslate2's format once, some seconds at the first start.
     """
 
@@ -45,18 +45,28 @@ class Mpnet(TextEncoder):
 
         self._tokeniser = Tokeniser(path_of("mpnet/tokenizer.json"))
         published, folder = path_of("mpnet/model.safetensors"), derived_folder("mpnet/model.safetensors", "ct2-int8")
-        try:
-            self._model = Model(self._converted(published, folder), self.device, self.n_threads)
-        except OSError:
-            # Weights may lie where this user can only read: then they are converted at each start.
-            with tempfile.TemporaryDirectory() as temporary:
-                self._model = Model(self._converted(published, Path(temporary) / folder.name), self.device, self.n_threads)
+        if folder.is_dir():
+            try:
+                self._model = Model(folder, self.device, self.n_threads)
+            except TextModelError:
+                # What was made of the weights may be damaged: it is made anew. A device that is not there fails again.
+                shutil.rmtree(folder, ignore_errors=True)
+                self._model = self._anew(published, folder)
+        else:
+            self._model = self._anew(published, folder)
 
-    def _converted(self, published: Path, folder: Path) -> Path:
+    def _anew(self, published: Path, folder: Path) -> Model:
+        """The model from published weights, kept in a folder; where nothing can be kept, converted at each start."""
+        from models.mpnet import Mpnet as Model
         from models.mpnet import converted
 
         assert self._tokeniser is not None
-        return folder if folder.is_dir() else converted(read_safetensors(published), self._tokeniser.vocabulary(), folder)
+        tensors, vocabulary = read_safetensors(published), self._tokeniser.vocabulary()
+        try:
+            return Model(converted(tensors, vocabulary, folder), self.device, self.n_threads)
+        except (OSError, TextModelError):
+            with tempfile.TemporaryDirectory() as temporary:
+                return Model(converted(tensors, vocabulary, Path(temporary) / folder.name), self.device, self.n_threads)
 
     def stop(self) -> None:
         """Let go of the model."""

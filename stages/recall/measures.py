@@ -26,7 +26,7 @@ _OF_ADJECTIVE: dict[str, tuple[str, ...]] = {
     "cold": ("temperature",), "much": ("money", "weight", "volume"), "fast": ("length",),
 }  # fmt: skip
 _COUNTED = re.compile(
-    r"\b(?:how many|how much|number of|amount of)(?: of)?(?: the)? (?:(?:hundred|thousand|million) )?(?P<what>[a-z]+)", re.I
+    r"\b(?:(?P<many>how many|number of)|how much|amount of)(?: of)?(?: the)? (?:(?:hundred|thousand|million) )?(?P<what>[a-z]+)", re.I
 )
 _MEASURED = re.compile(r"\bhow (?P<how>[a-z]+)\b", re.I)
 _REACH = 2
@@ -34,7 +34,7 @@ _LONGER = re.compile(r"\b(?:what|which) (?P<what>temperature|price|cost|fee|rent
 _OF_NOUN = {
     "temperature": ("temperature",), "price": ("money",), "cost": ("money",), "fee": ("money",), "rent": ("money",), "salary": ("money",),
     "weight": ("weight",), "height": ("length",), "length": ("length", "duration"), "distance": ("length",), "share": ("share",),
-    "age": ("duration",),
+    "age": ("duration",), "time": ("duration",), "money": ("money",),
 }  # fmt: skip
 
 Measure = frozenset[str]
@@ -44,10 +44,12 @@ Measure = frozenset[str]
 def measured_in(question: str) -> Measure | None:
     """The words that the number asked for may count; None where the question asks for none, or leaves it open."""
     counted = _COUNTED.search(question)
-    if counted is not None and counted["what"].lower() == "time":
-        return _GROUPS["duration"]
     if counted is not None and counted["what"].lower() not in STOP_WORDS:
-        return frozenset([stem(counted["what"].lower())])
+        what = counted["what"].lower()
+        if what in _OF_NOUN:
+            return frozenset().union(*(_GROUPS[name] for name in _OF_NOUN[what]))
+        # What is not counted piece by piece comes in units of its own: five hundred grams of flour.
+        return frozenset([stem(what)]) if counted["many"] or is_unit(stem(what)) else None
     noun = _LONGER.search(question)
     groups = _OF_NOUN[noun["what"].lower()] if noun is not None else ()
     measured = _MEASURED.search(question)

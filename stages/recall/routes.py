@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -16,6 +17,8 @@ from stages.recall.refusals import not_heard_then, nothing_heard, nothing_in_tim
 from stages.recall.relations import Related, Relations
 from stages.recall.scope import Scope, scope_of
 from stages.recall.terms import calendar_words, stems
+
+_PAST = re.compile(r"\b(?:last|past|ago)\b", re.I)
 
 
 class Routes:
@@ -73,7 +76,9 @@ class Routes:
     def _out_of_time(self, question: Question, scope: Scope) -> Outcome:
         """Where nothing was heard in the asked time: what was said of it before ("the court on Sunday"), or why there is nothing."""
         open_scope = scope_of(replace(question, window=None), scope.sessions.values(), self._ends_ns)
-        words = calendar_words(question.window.phrase if question.window is not None else "")
+        phrase = question.window.phrase if question.window is not None else ""
+        # What was to come on a Sunday may have been talked about before; what was last Sunday may have been, but not as such.
+        words = frozenset[str]() if _PAST.search(phrase) else calendar_words(phrase)
         if words and question.terms and not question.about_speech and question.intent in {"what", "when", "who"}:
             outcome = self._found_lines.found(replace(question, window=None), open_scope)
             found = tuple(entry for entry in outcome.material.found if words <= stems(entry.line.text))

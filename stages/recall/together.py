@@ -13,6 +13,7 @@ from stages.recall.lookup import Lookup
 from stages.recall.scope import Scope
 
 _MOST_SESSIONS = 16
+_MOST_LOOKED_AT = 400
 _MOST_OF_ALL = 4
 
 
@@ -22,15 +23,15 @@ def took_part(lines: Iterable[LineRow], scope: Scope) -> bool:
 
 
 def sessions_of(lookup: Lookup, scope: Scope) -> Iterator[str]:
-    """Of the latest 16 sessions the last one in which anybody was heard whom a scope names, then up to four in which all of them were."""
+    """Of the latest 16 sessions in which anybody was heard whom a scope names the last one, then up to four in which all of them were."""
     theirs = [lookup.memory.rows_among(None, name, at=lookup.at) for name in sorted(scope.talkers)]
     of_anybody, of_all = 0, 0
-    for name in islice(reversed(list(scope.spans)), _MOST_SESSIONS):
+    for name in islice(reversed(list(scope.spans)), _MOST_LOOKED_AT):
         inside = lookup.memory.rows_among({name: scope.spans[name]}, at=lookup.at)
         # What is too much to be listed is taken to be there.
         heard = [rows is None or inside is None or bool(np.intersect1d(rows, inside).size) for rows in theirs]
         if all(heard) or (any(heard) and not of_anybody):
             yield name
         of_anybody, of_all = of_anybody + any(heard), of_all + all(heard)
-        if of_all == _MOST_OF_ALL:
+        if of_all == _MOST_OF_ALL or of_anybody == _MOST_SESSIONS:
             return

@@ -34,7 +34,7 @@ def test_minimal_needs_no_weights_and_gpu_puts_every_heavy_stage_on_the_gpu() ->
     assert load_graph("minimal").weights() == []
     graph = load_graph("gpu")
     nodes = {**graph.resources, **graph.nodes}
-    for name in ("localise", "beam", "transcribe", "encoder"):
+    for name in ("localise", "beam", "transcribe"):
         assert nodes[name].settings["device"] == "cuda:0", name
 
 

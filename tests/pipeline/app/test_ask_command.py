@@ -123,7 +123,7 @@ def test_another_encoder_is_refused_with_the_way_out(echoic: Echoic, memory: Pat
     assert weights.is_dir()
     done = echoic("ask", QUESTION, "--memory", memory, "--config", "configs/replay.yaml")
     assert (done.code, done.out) == (2, "")
-    pieces = ("made with the encoder 'hashed-words'", "'all-MiniLM-L6-v2'", "use a config with 'hashed-words'", "another --memory")
+    pieces = ("made with the encoder 'hashed-words'", "'all-mpnet-base-v2'", "use a config with 'hashed-words'", "another --memory")
     assert [piece for piece in pieces if piece not in done.err] == []
 
 

@@ -42,7 +42,7 @@ def test_a_stored_graph_whose_vocabulary_is_a_text_loads(echoic: Echoic, transcr
     assert settings["vocabulary"] == "Siobhan, Project Falcon"
     assert FasterWhisper(**settings).vocabulary == ["Siobhan", "Project Falcon"]
     memory = tmp_path / "memory"
-    assert echoic("import", transcript, "--memory", memory, "--config", "configs/replay.yaml").code == 0
+    assert echoic("import", transcript, "--memory", memory, "--config", "tests/pipeline/app/older_replay.yaml").code == 0
     (memory / "graph.yaml").write_text(OLDER_GRAPH.read_text())
     done = echoic("tracks", "--memory", memory, "--json")
     assert (done.code, done.err) == (0, "")

@@ -90,6 +90,8 @@ def test_a_claim_goes_on_with_what_holds_and_does_not_repeat_it() -> None:
         ("Emma will bring the cake.", "It was Clara, not Emma."),
         ("We sit in the garden.", "Not in the garden, in the kitchen, it is too cold."),
         ("The party is at Noah's house.", "No, at Olga's house."),
+        ("It opens at nine in the morning.", "Sorry, I was wrong, it opens at nine in the evening."),
+        ("The loan is at 2.5 percent.", "Sorry, it is 5.2 percent."),
         ("My niece weighs six pounds.", "I read it again, she weighs eight pounds, it is a new scale."),
     ],
 )
@@ -108,6 +110,12 @@ def test_what_is_replaced_is_taken_back(old: str, new: str) -> None:
         ("I will come on Friday.", "Wait, did you call Anna on Monday?"),
         ("We have the court at seven o'clock.", "Not quite, they counted again and it was forty tiles."),
         ("Will you come on Friday?", "No, on Saturday."),
+        ("My son Tom is seven years old.", "My daughter Lisa is nine years old."),
+        ("The small room costs ten euros a night.", "The large room costs twenty euros a night."),
+        ("The train on Monday leaves at nine.", "The train on Tuesday leaves at ten."),
+        ("We need two eggs for the dough.", "We need three eggs for the cream."),
+        ("The meeting is on Monday.", "Actually, I have a dentist on Tuesday."),
+        ("The shop closes at 9 pm.", "Sorry, it closes at 21:00."),
         ("Everybody sat there in coats last night.", "Sorry, I misread my diary: the plumber is coming on Thursday."),
     ],
 )
@@ -122,6 +130,19 @@ def test_a_correction_is_one_of_the_line_that_it_is_most_like() -> None:
     moved = line_row("They have put it off, the trial is on Friday", 20.0)
     assert correction_of(hearing, (hearing, wedding, moved)) == moved
     assert correction_of(wedding, (hearing, wedding, moved)) is None
+
+
+def test_a_denial_finds_what_it_denies_although_another_line_has_a_name() -> None:
+    son = line_row("My son Tom is seven years old", 1.0)
+    cake = line_row("Emma brings the cake", 8.0)
+    denied = line_row("Not Emma, Clara brings it", 14.0)
+    assert correction_of(cake, (son, cake, denied)) == denied
+
+
+def test_what_holds_after_all_was_not_taken_back() -> None:
+    nine = line_row("The ferry leaves at nine", 1.0)
+    ten, after_all = line_row("No, ten", 6.0), line_row("Sorry, it is nine after all", 12.0)
+    assert correction_of(nine, (nine, ten, after_all)) is None
 
 
 def test_a_correction_minutes_later_says_what_it_is_about() -> None:

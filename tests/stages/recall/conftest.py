@@ -12,7 +12,7 @@ from stages.answer.extractive import Extractive
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.minilm_onnx import MinilmOnnx
 from stages.recall.hybrid_recall import HybridRecall
-from tests.stages.recall.room_memory import Asker, load_rooms, remember
+from tests.stages.recall.room_memory import Asker, asked_rooms, load_rooms, remember
 
 
 @pytest.fixture(scope="session")
@@ -27,13 +27,7 @@ def encoder(weights: Path) -> Iterator[MinilmOnnx]:
 @pytest.fixture(scope="session")
 def askers(encoder: MinilmOnnx) -> Iterator[dict[str, Asker]]:
     """Every room in a memory of its own, by name, ready to be asked."""
-    made = {}
-    for room in [*load_rooms("rooms.yaml"), *load_rooms("held_out.yaml")]:
-        memory = LongTermMemory(encoder)
-        memory.start()
-        remember(room, memory, encoder)
-        recall = HybridRecall(memory, encoder, Extractive(encoder))
-        made[room.name] = Asker(room, memory, recall, room.started_at + timedelta(seconds=200))
+    made = asked_rooms(encoder)
     yield made
     for asker in made.values():
         asker.memory.stop()

@@ -39,6 +39,22 @@ def test_a_number_of_something_else_does_not(question: str, line: str) -> None:
     assert not measure & measures_said(line)
 
 
+@pytest.mark.parametrize(
+    ("question", "line"),
+    [
+        ("How much flour do we need?", "We need five hundred grams of flour."),
+        ("How much milk is in the fridge?", "Two litres of milk are in the fridge."),
+        ("How much money did they raise?", "We raised three thousand euros."),
+        ("How much rope do we have?", "Our rope is 30 feet."),
+        ("How much longer does it take?", "It takes another twenty minutes."),
+        ("How much rent do they pay?", "They pay nine hundred euros a month."),
+    ],
+)
+def test_how_much_of_a_thing_comes_in_units(question: str, line: str) -> None:
+    measure = measured_in(question)
+    assert measure is None or not only_others(measure, measures_said(line))
+
+
 @pytest.mark.parametrize("question", ["Who is the surgeon?", "How did it go?", "Which number is it?", "How does it work?"])
 def test_a_question_for_no_measure_has_none(question: str) -> None:
     assert measured_in(question) is None
