@@ -33,12 +33,13 @@ class ScaleError(Exception):
 
 @dataclass(frozen=True)
 class Texts:
-    """Lines and questions with their vectors, float32, shape (n, dimension), of unit length."""
+    """Lines and questions with their vectors, float32, shape (n, dimension), of unit length, by the encoder of that name."""
 
     lines: tuple[str, ...]
     line_vectors: Float32Array
     questions: tuple[str, ...]
     question_vectors: Float32Array
+    encoder: str
 
 
 def read_texts(folder: Path, n_lines: int) -> tuple[list[str], list[str]]:
@@ -73,7 +74,7 @@ def embedded(folder: Path, cache: Path, encoder: TextEncoder, n_lines: int = 600
         cache.mkdir(parents=True, exist_ok=True)
         np.savez(kept, vectors=vectors)
     vectors = np.load(kept)["vectors"]
-    return Texts(tuple(lines), vectors[: len(lines)], tuple(questions), vectors[len(lines) :])
+    return Texts(tuple(lines), vectors[: len(lines)], tuple(questions), vectors[len(lines) :], encoder.name)
 
 
 def session_lines(texts: Texts, number: int, n_lines: int = LINES_PER_HOUR) -> tuple[str, list[LineRow], Float32Array]:

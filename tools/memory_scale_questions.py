@@ -40,10 +40,9 @@ _HOSTILE = (
 class Known(TextEncoder):
     """Vectors that were made in advance, by text (some line's for any other text): embedding is not what is measured."""
 
-    name = MinilmOnnx.name
-    dimension = MinilmOnnx.dimension
-
     def __init__(self, texts: Texts) -> None:
+        self.name = texts.encoder
+        self.dimension = texts.line_vectors.shape[1]
         self._vectors = dict(zip(texts.questions, texts.question_vectors, strict=True))
         self._others = texts.line_vectors
 
@@ -124,7 +123,7 @@ def measure(directory: Path, texts: Texts, n_hours: int, baselines: Sequence[Ind
     memory.stop()
     exact: list[set[int]] = []
     for kind in baselines:
-        index, built_s = _built(directory, kind)
+        index, built_s = _built(directory, kind, encoder.dimension)
         found = [{row for row, _ in index.search(vector, _K)} for vector in vectors]
         exact = exact or found
         result[kind] = timed(partial(index.search, vector, _K) for vector in vectors)
@@ -136,8 +135,8 @@ def measure(directory: Path, texts: Texts, n_hours: int, baselines: Sequence[Ind
     return result
 
 
-def _built(directory: Path, kind: IndexKind) -> tuple[VectorIndex, float]:
-    index = make_index(None, kind, Known.dimension)
+def _built(directory: Path, kind: IndexKind, dimension: int) -> tuple[VectorIndex, float]:
+    index = make_index(None, kind, dimension)
     index.open(dict[int, Batch]().get)
     began = time.perf_counter()
     database = Database(directory / "memory.sqlite", read_only=True)

@@ -25,7 +25,7 @@ def texts() -> Texts:
     ]
     questions = [f"What about the budget of team {number}?" for number in range(200)]
     encoder = HashedWords(384)
-    return Texts(tuple(lines), encoder.encode(lines), tuple(questions), encoder.encode(questions))
+    return Texts(tuple(lines), encoder.encode(lines), tuple(questions), encoder.encode(questions), encoder.name)
 
 
 def test_an_hour_is_the_same_each_time_and_no_two_vectors_are_alike(texts: Texts) -> None:
