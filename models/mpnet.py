@@ -81,9 +81,9 @@ def converted(tensors: Mapping[str, Any], vocabulary: Sequence[str], folder: Pat
     if folder.is_dir():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
-    _remove_leftovers(folder)
     made = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=folder.parent))
     try:
+        _remove_leftovers(folder, made)
         # Other users of this machine may read it, as they may read the weights.
         made.chmod(0o755)
         _specification(tensors, vocabulary).save(str(made))
@@ -99,10 +99,10 @@ def converted(tensors: Mapping[str, Any], vocabulary: Sequence[str], folder: Pat
     return folder
 
 
-def _remove_leftovers(folder: Path) -> None:
-    """Remove what conversions that were killed have left: nobody takes an hour for one."""
+def _remove_leftovers(folder: Path, made: Path) -> None:
+    """Remove what conversions that were killed have left an hour or more before this one: none takes so long."""
     for other in folder.parent.glob(f"{folder.name}.*"):
-        if other.stat().st_mtime < folder.parent.stat().st_mtime - _LONGEST_S:
+        if other.stat().st_mtime < made.stat().st_mtime - _LONGEST_S:
             shutil.rmtree(other, ignore_errors=True)
 
 

@@ -37,7 +37,7 @@ class Mpnet(TextEncoder):
         self._tokeniser: Tokeniser | None = None
 
     def start(self) -> None:
-        """Load the model. Raises WeightsError naming the command that fetches it when it is not there."""
+        """Load the model. Raises WeightsError naming the command that fetches it when it is not there, TextModelError for a bad device."""
         if self._model is not None:
             return
         from models.mpnet import Mpnet as Model
@@ -48,25 +48,27 @@ class Mpnet(TextEncoder):
         if folder.is_dir():
             try:
                 self._model = Model(folder, self.device, self.n_threads)
+                return
             except TextModelError:
-                # What was made of the weights may be damaged: it is made anew. A device that is not there fails again.
+                if _is_whole(folder):  # then it is the device that fails
+                    raise
                 shutil.rmtree(folder, ignore_errors=True)
-                self._model = self._anew(published, folder)
-        else:
-            self._model = self._anew(published, folder)
+        self._model = self._anew(published, folder)
 
     def _anew(self, published: Path, folder: Path) -> Model:
-        """The model from published weights, kept in a folder; where nothing can be kept, converted at each start."""
+        """The model from published weights, kept in a folder; where this user can only read, converted at each start."""
         from models.mpnet import Mpnet as Model
         from models.mpnet import converted
 
         assert self._tokeniser is not None
         tensors, vocabulary = read_safetensors(published), self._tokeniser.vocabulary()
-        try:
-            return Model(converted(tensors, vocabulary, folder), self.device, self.n_threads)
-        except (OSError, TextModelError):
-            with tempfile.TemporaryDirectory() as temporary:
-                return Model(converted(tensors, vocabulary, Path(temporary) / folder.name), self.device, self.n_threads)
+        with tempfile.TemporaryDirectory() as temporary:
+            try:
+                # What is damaged and still there could not be removed.
+                kept = converted(tensors, vocabulary, Path(temporary) / folder.name if folder.is_dir() else folder)
+            except OSError:
+                kept = converted(tensors, vocabulary, Path(temporary) / folder.name)
+            return Model(kept, self.device, self.n_threads)
 
     def stop(self) -> None:
         """Let go of the model."""
@@ -85,3 +87,14 @@ class Mpnet(TextEncoder):
     def memory_bytes(self) -> int:
         """The weights, and what one text needs."""
         return 256 * 2**20
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether a converted model can be loaded at all."""
+    from models.mpnet import Mpnet as Model
+
+    try:
+        Model(folder)
+    except TextModelError:
+        return False
+    return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,17 @@ def test_weights_that_lack_something_are_told_and_leave_nothing(tmp_path: Path) 
     with pytest.raises(TextModelError, match=r"the weights have no embeddings\.word_embeddings\.weight; `echoic models fetch mpnet`"):
         converted({"mpnet.pooler.dense.bias": np.zeros(3, dtype=np.float32)}, ("a",), tmp_path / "made")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_conversion_left_is_removed_by_a_later_one(tmp_path: Path) -> None:
+    old, young = tmp_path / "made.old", tmp_path / "made.young"
+    for folder, age_s in ((old, 4000.0), (young, 60.0)):
+        folder.mkdir()
+        changed_s = tmp_path.stat().st_mtime - age_s
+        os.utime(folder, (changed_s, changed_s))
+    with pytest.raises(TextModelError, match="the weights have no"):
+        converted({}, (), tmp_path / "made")
+    assert [path.name for path in tmp_path.iterdir()] == ["made.young"]
 
 
 def test_a_folder_without_a_model_is_told(tmp_path: Path) -> None:

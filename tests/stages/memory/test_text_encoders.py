@@ -75,6 +75,26 @@ def test_weights_that_may_only_be_read_are_converted_for_each_start(weights: Pat
     assert np.array_equal(encoder.encode(DOCUMENTS), known.encode(DOCUMENTS))
 
 
+def test_a_converted_model_that_is_damaged_is_made_anew_and_a_bad_device_leaves_it(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("mpnet", ".verified"):
+        (tmp_path / name).symlink_to(weights / name)
+    monkeypatch.setenv("ECHOIC_MODELS", str(tmp_path))
+    encoder = Mpnet()
+    encoder.start()
+    (model,) = (tmp_path / ".derived").glob("*/model.bin")
+    whole, known = model.stat(), encoder.encode(DOCUMENTS)
+    with pytest.raises(TextModelError, match="cuda:63"):
+        Mpnet("cuda:63").start()
+    assert model.stat().st_ino == whole.st_ino
+    model.write_bytes(model.read_bytes()[:1_000_000])
+    other = Mpnet()
+    other.start()
+    assert model.stat().st_size == whole.st_size
+    assert np.array_equal(other.encode(DOCUMENTS), known)
+
+
 @pytest.mark.gpu
 @pytest.mark.usefixtures("weights")
 def test_half_precision_on_a_gpu_means_the_same() -> None:
