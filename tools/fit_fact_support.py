@@ -1,8 +1,8 @@
 """Grow the trees that tell whether a line answers a question for a fact (stages/recall/fact_support.py), and measure them.
 
-    python -m tools.fit_fact_support [--rooms 300] [--first-seed 1000] [--config configs/replay.yaml] [--least -0.1] [--out FILE]
+    python -m tools.fit_fact_support [--rooms 600] [--first-seed 1000] [--config configs/replay.yaml] [--least -0.1] [--out FILE]
 
-Questions for facts to generated rooms, answerable and not; a row is a line that was found, true where it answers. The trees are boosted
+Questions for facts to generated rooms on the topics of tools/fit_scripts, answerable and not; a row is a line that was found, true where it answers. The trees are boosted
 with scikit-learn, with likeness and words bound to count for a line, never against it. Printed is what comes of five groups of topics, each
 judged by trees that saw the other four: how many questions are answered rightly, wrongly, and refused, by the least log-odds of an answer.
 Trees are kept for the graph's encoder (`stages/recall/encoder_fits.py`), moved so that an answer has log-odds of 0 or more.
@@ -14,7 +14,7 @@ import argparse
 import random
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from stages.recall.question_reader import QuestionReader
 from tools.recall_rooms import Room, Said, made_room, written
 from tools.recall_rooms_questions import Asked, asked_of, now_of
 from tools.recall_rooms_text import RecallOfRooms
-from tools.recall_rooms_topics import topics
+from tools.recall_rooms_topics import FITTED, Topic, topics
 
 _KINDS = {"fact", "fact, other words", "fact corrected", "when said", "fact of no such topic", "fact never told"}
 _FOLDS = 5
@@ -62,11 +62,11 @@ class Example:
     related: npt.NDArray[np.bool_]
 
 
-def examples(recalls: RecallOfRooms, seeds: Sequence[int], folder: Path) -> Iterator[Example]:
-    """Every question for a fact to the rooms of some seeds."""
-    topic_of = {ask: topic.name for topic in topics() for fact in topic.facts for ask in fact.ask}
+def examples(recalls: RecallOfRooms, known: Sequence[Topic], seeds: Sequence[int], folder: Path) -> Iterator[Example]:
+    """Every question for a fact to the rooms of some seeds, on topics of `known`."""
+    topic_of = {ask: topic.name for topic in known for fact in topic.facts for ask in (*fact.ask, fact.that)}
     for seed in seeds:
-        room = made_room(seed)
+        room = made_room(seed, known=known)
         room = told_at_length(room) if seed % 2 else room
         with recalls.of_room(room, written(room, folder)) as (_, memory):
             for asked in asked_of(room):
@@ -79,7 +79,7 @@ def examples(recalls: RecallOfRooms, seeds: Sequence[int], folder: Path) -> Iter
                 lines = judged_lines(ranked)
                 keys = [_key(room, line.text, line.start_ns / 1e9) for line in lines]
                 right, related = _labels(asked, keys)
-                yield Example(topic_of.get(asked.text, f"room {seed}"), asked.kind, features(question, ranked, lines), right, related)
+                yield Example(_topic_of(asked, topic_of), asked.kind, features(question, ranked, lines), right, related)
 
 
 def told_at_length(room: Room) -> Room:
@@ -103,6 +103,12 @@ def told_at_length(room: Room) -> Room:
         other = draw.choice((draw.choice(remarks[line.topic]), draw.choice(_REMARKS)))
         said.append(replace(line, text=draw.choice((text, text, f"{other} {text}", f"{text} {other}"))))
     return replace(room, said=tuple(sorted(said, key=lambda line: (line.end_s, line.key))))
+
+
+def _topic_of(asked: Asked, topic_of: Mapping[str, str]) -> str:
+    """The topic of a question, or of what "When did Anna say what the tooth had cost?" asks for."""
+    said = asked.text.partition(" say ")[2].removesuffix("?") if asked.kind == "when said" else asked.text
+    return topic_of[said]
 
 
 def _key(room: Room, text: str, start_s: float) -> str:
@@ -186,7 +192,7 @@ def _outcome(example: Example, odds: Rows, least: float) -> str:
 def main() -> None:
     """Parse options, collect, measure, grow, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rooms", type=int, default=300)
+    parser.add_argument("--rooms", type=int, default=600)
     parser.add_argument("--first-seed", type=int, default=1000)
     parser.add_argument("--config", type=Path, default=Path("configs/replay.yaml"))
     parser.add_argument("--least", type=float, default=-0.1, help="the log-odds from which on a line is an answer")
@@ -194,7 +200,7 @@ def main() -> None:
     options = parser.parse_args()
     seeds = range(options.first_seed, options.first_seed + options.rooms)
     with tempfile.TemporaryDirectory() as folder, RecallOfRooms(options.config) as recalls:
-        rows = [example for example in examples(recalls, seeds, Path(folder)) if len(example.rows)]
+        rows = [example for example in examples(recalls, topics(FITTED), seeds, Path(folder)) if len(example.rows)]
         out = options.out or fact_file(recalls.encoder.name)
     sys.stdout.write(f"{len(rows)} questions to {len(seeds)} rooms, by five groups of topics:\n\n{table(held_out(rows))}\n")
     trees = grown(rows)

@@ -30,7 +30,7 @@ from stages.recall.ranking import conversations
 from stages.recall.topic_support import FEATURES, judged, phrase, talks_in, topic_of
 from tools.recall_rooms import Room, made_room, written
 from tools.recall_rooms_text import RecallOfRooms
-from tools.recall_rooms_topics import topics
+from tools.recall_rooms_topics import FITTED, topics
 
 FOLDS = 6
 _PRIOR = 3.0
@@ -56,7 +56,7 @@ def asked(room: Room) -> Iterator[tuple[str, int, str | None, str]]:
     rng = random.Random(room.seed)
     here = [topic for part in room.topics for topic in part]
     senses = {topic.sense for topic in here if topic.sense}
-    for topic in topics():
+    for topic in room.known:
         if topic not in here and topic.sense in senses:
             continue
         for kind, name in enumerate(topic.about):
@@ -142,12 +142,14 @@ def _topic_of_line(line: LineRow, room: Room) -> str:
 
 def gathered(rooms: Iterable[Room], recalls: RecallOfRooms) -> Iterator[Example]:
     """The examples of some rooms, each imported into a memory of its own."""
-    names = {name: recalls.encoder.encode([phrase(name)])[0] for topic in topics() for name in topic.about}
+    names: dict[str, Float32Array] = {}
     with tempfile.TemporaryDirectory() as folder:
         for room in rooms:
             with recalls.of_room(room, written(room, Path(folder))) as (_, memory):
                 lines = memory.lines(memory.sessions()[0].id, words=False)
                 vectors = dict(zip((line.id for line in lines), memory.vectors([line.id for line in lines]), strict=True))
+            for name in (name for topic in room.known for name in topic.about if name not in names):
+                names[name] = recalls.encoder.encode([phrase(name)])[0]
             yield from examples_of(room, lines, vectors, names)
 
 
@@ -184,7 +186,7 @@ def main() -> None:
     parser.add_argument("--config", type=Path, default=Path("configs/replay.yaml"))
     parser.add_argument("--out", type=Path, help="the file of weights; default: that of the graph's encoder")
     options = parser.parse_args()
-    rooms = (made_room(seed) for seed in range(options.first_seed, options.first_seed + options.rooms))
+    rooms = (made_room(seed, known=topics(FITTED)) for seed in range(options.first_seed, options.first_seed + options.rooms))
     with RecallOfRooms(options.config) as recalls:
         examples = list(gathered(rooms, recalls))
         out = options.out or topic_file(recalls.encoder.name)

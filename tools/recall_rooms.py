@@ -67,7 +67,10 @@ class Told:
 
 @dataclass(frozen=True)
 class Room:
-    """One room. `talkers` are bearings by name; each conversation has its talkers and its topics, in their order."""
+    """One room. `talkers` are bearings by name; each conversation has its talkers and its topics, in their order.
+
+    `known` are all topics that its own were drawn from.
+    """
 
     seed: int
     named: bool
@@ -77,6 +80,7 @@ class Room:
     topics: tuple[tuple[Topic, ...], ...]
     said: tuple[Said, ...]
     told: tuple[Told, ...]
+    known: tuple[Topic, ...]
 
     @property
     def end_s(self) -> float:
@@ -97,9 +101,13 @@ class Room:
         return min(line.start_s for line in lines), max(line.end_s for line in lines)
 
 
-def made_room(seed: int, *, short: bool = False) -> Room:
-    """The room of a seed. A short one has one topic for each conversation: 40 to 60 s of talk, at most eight talkers."""
+def made_room(seed: int, *, short: bool = False, known: Sequence[Topic] | None = None) -> Room:
+    """The room of a seed. A short one has one topic for each conversation: 40 to 60 s of talk, at most eight talkers.
+
+    `known` are the topics to draw from; those of tools/recall_scripts if None.
+    """
     rng = random.Random(seed)
+    known = tuple(topics() if known is None else known)
     n_conversations = rng.choice((2, 2, 3, 3, 3, 4))
     n_topics = [1] * n_conversations
     for _ in range(0 if short else 5 - n_conversations):
@@ -110,7 +118,7 @@ def made_room(seed: int, *, short: bool = False) -> Room:
     named = rng.random() < 0.6 and not short
     people = rng.sample(NAMES, sum(n_people)) if named else [f"speaker-{n + 1}" for n in range(sum(n_people))]
     talkers, conversations = _places(rng, people, n_people)
-    chosen = _chosen(rng, n_topics)
+    chosen = _chosen(rng, n_topics, known)
     said: list[Said] = []
     told: list[Told] = []
     for number, (members, talked) in enumerate(zip(conversations, chosen, strict=True)):
@@ -122,7 +130,15 @@ def made_room(seed: int, *, short: bool = False) -> Room:
         said += _timed(rng, lines, number)
     started_at = datetime(2026, 3, 2, 8, 0, tzinfo=timezone(timedelta(hours=1))) + timedelta(minutes=rng.randrange(9 * 60))
     return Room(
-        seed, named, started_at, talkers, conversations, chosen, tuple(sorted(said, key=lambda line: (line.end_s, line.key))), tuple(told)
+        seed,
+        named,
+        started_at,
+        talkers,
+        conversations,
+        chosen,
+        tuple(sorted(said, key=lambda line: (line.end_s, line.key))),
+        tuple(told),
+        known,
     )
 
 
@@ -173,13 +189,12 @@ def _places(rng: random.Random, people: Sequence[str], n_people: Sequence[int]) 
     return talkers, tuple(conversations)
 
 
-def _chosen(rng: random.Random, n_topics: Sequence[int]) -> tuple[tuple[Topic, ...], ...]:
+def _chosen(rng: random.Random, n_topics: Sequence[int], everything: tuple[Topic, ...]) -> tuple[tuple[Topic, ...], ...]:
     """Topics for each conversation: often two that are alike, or that share a word, fall into different conversations."""
-    everything = topics()
     first = rng.choice(everything)
     senses = [topic for topic in everything if topic.sense]
     second: Topic | None = None
-    if rng.random() < _P_SENSE:
+    if rng.random() < _P_SENSE and senses:
         first = rng.choice(senses)
         second = next(topic for topic in senses if topic.sense == first.sense and topic != first)
     elif rng.random() < _P_SIMILAR:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from tools.recall_rooms import NAMES, Room, Said, Told
-from tools.recall_rooms_topics import Topic, topics
+from tools.recall_rooms_topics import Topic
 
 OVERLAP_S = 6.0
 """A topic that overlaps what was followed, or the asked time, for so long has to be told."""
@@ -247,7 +247,7 @@ def _with_article(word: str) -> str:
 def _unanswerable(room: Room, rng: random.Random) -> Iterator[Asked]:
     here = _topics_of(room)
     senses = {topic.sense for topic in here if topic.sense}
-    away = [topic for topic in topics() if topic not in here and topic.sense not in senses]
+    away = [topic for topic in room.known if topic not in here and topic.sense not in senses]
     topic = rng.choice(away)
     text = rng.choice(("What did they say about {}?", "Who talked about {}, and where?", "Did anybody mention {}?")).format(topic.about[0])
     yield Asked("no such topic", text, None)

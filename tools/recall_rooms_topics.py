@@ -1,4 +1,4 @@
-"""What people in generated rooms talk about: topics with facts, from the YAML files in tools/recall_scripts."""
+"""What people in generated rooms talk about: topics with facts, from the YAML files in tools/recall_scripts and tools/fit_scripts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 SCRIPTS = Path(__file__).with_name("recall_scripts")
+"""What the measured rooms talk about."""
+FITTED = Path(__file__).with_name("fit_scripts")
+"""What the rooms talk about by which judges are fitted."""
 
 
 class TopicError(ValueError):
