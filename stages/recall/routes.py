@@ -79,7 +79,7 @@ class Routes:
         phrase = question.window.phrase if question.window is not None else ""
         # What was to come on a Sunday may have been talked about before; what was last Sunday may have been, but not as such.
         words = frozenset[str]() if _PAST.search(phrase) else calendar_words(phrase)
-        if words and question.terms and not question.about_speech and question.intent in {"what", "when", "who"}:
+        if words and question.terms and not question.about_speech and question.intent in {"what", "when", "where", "who"}:
             outcome = self._found_lines.found(replace(question, window=None), open_scope)
             found = tuple(entry for entry in outcome.material.found if words <= stems(entry.line.text))
             if found:
