@@ -13,6 +13,7 @@ from stages.answer.openings import with_openings
 from stages.answer.replies import question_before, reply_to
 from stages.answer.said_once import Said, says_the_same
 from stages.answer.settled import settled
+from stages.answer.spoken_time import spoken_time
 from stages.answer.talkers import asks_who_said, asks_who_was_told, by_person, of_one_talk, saying, talkers, told_to
 from stages.answer.wording import LONGEST_QUOTE_WORDS, Wording, bearings, listed, people, person, quote
 from stages.memory.rows import LineRow
@@ -51,6 +52,8 @@ class Extractive(Answerer):
         wording = Wording(material.sessions)
         if question.follow_up is not None and question.follow_up.kind in {"before", "after"} and not question.terms and material.found:
             return following(question, material, wording)
+        if question.duration:
+            return spoken_time(question, material, wording)
         if question.intent == "play" or ((question.follow_up is not None or question.edge) and not material.stretches):
             return cited(question, material, wording, self.most_claims)
         if question.order is not None and not material.stretches:
