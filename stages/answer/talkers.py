@@ -14,12 +14,16 @@ from stages.recall.untranscribed import is_untranscribed
 _REACH_NS = nanoseconds(15.0)
 _LEAST_NAMED = 0.5
 _IS = r"(?:was|were|is|are|got|gets)"
+_HAS = r"(?:has|have|had)"
 _WHO_SAID = re.compile(
-    rf"\bwho (?:(?!{_IS}\b)\w+ )?(?:said|says?|mention(?:ed|s)?|told|brought up|named)\b|\bwho (?:\w+ )?(?:saying|mentioning|telling)\b",
+    rf"\bwho (?:{_HAS} )?(?:(?!(?:{_IS}|been)\b)\w+ )?(?:said|says?|mention(?:ed|s)?|told|brought up|named)\b"
+    r"|\bwho (?:\w+ )?(?:saying|mentioning|telling)\b",
     re.I,
 )
 _WHO_WAS_TOLD = re.compile(
-    rf"\bwho(?:m|ever)? (?:{_IS} |ha(?:s|ve|d) been )(?:\w+ )?told\b|\bwhom? (?:did|does|has|had) (?:\S+ ){{1,3}}(?:tell|told)\b", re.I
+    rf"\bwho(?:m|ever)? (?:{_IS} |{_HAS} been )(?:\w+ )?told\b"
+    rf"|\bwhom? (?:did|does|{_HAS}) (?:(?!(?:already|also|ever|just|never|not)\b)\S+ ){{1,3}}(?:tell|told)\b",
+    re.I,
 )
 
 

@@ -68,6 +68,8 @@ def test_who_was_told_are_those_who_took_part_besides_the_one_who_said_it() -> N
         ("Who else mentioned it?", True, False),
         ("Who was saying something about it?", True, False),
         ("Who was told about it?", False, True),
+        ("Who had already told them about it?", True, False),
+        ("Who has been told about it?", False, True),
         ("Who was already told about it?", False, True),
         ("Who did Anna Berg tell about it?", False, True),
         ("Who was mentioned in the talk about it?", False, False),
