@@ -16,9 +16,10 @@ from stages.memory.tables.row_writer import utc_ns
 from stages.memory.text_encoder import TextEncoder
 from stages.memory.vectors.vector_index import Rows
 from stages.recall.contiguity import REACH_S
+from stages.recall.conversations import conversations
 from stages.recall.diversity import spread_out
 from stages.recall.encoder_fits import relevance_fit
-from stages.recall.ranking import conversations, fused
+from stages.recall.ranking import fused
 from stages.recall.relevance import Candidates, Wanted, relevance
 from stages.recall.scope import Scope
 from stages.recall.surroundings import Surroundings
