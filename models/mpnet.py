@@ -10,7 +10,6 @@ its types of tokens, and are given as such with every text.
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -19,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from models.sealing import seal
 from models.text_model import Float32Array, Int64Array, TextModelError
 
 DIMENSION = 768
@@ -67,7 +67,7 @@ class Mpnet:
 
 
 def converted(tensors: Mapping[str, Any], vocabulary: Sequence[str], folder: Path) -> Path:
-    """Write the published weights in CTranslate2's format, in eight bits, to a folder, which is there whole or not at all.
+    """Write the published weights in CTranslate2's format, in eight bits, to a folder, which is there whole and sealed or not at all.
 
     Args:
         tensors: the model's tensors by their published names.
@@ -87,9 +87,7 @@ def converted(tensors: Mapping[str, Any], vocabulary: Sequence[str], folder: Pat
         # Other users of this machine may read it, as they may read the weights.
         made.chmod(0o755)
         _specification(tensors, vocabulary).save(str(made))
-        for file in made.iterdir():
-            with file.open("rb") as stream:
-                os.fsync(stream.fileno())
+        seal(made)
         made.replace(folder)
     except OSError:
         if not folder.is_dir():  # another process may have been quicker

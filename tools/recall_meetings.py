@@ -4,7 +4,7 @@
 
 QMSum's meetings are imported as sessions, each into a memory of its own and all into one, with the encoder of a config. Each
 specific question is read as `echoic ask` reads it, and asked of `Searcher`. What the figures mean stands in
-`recall_meetings_score.py`. The weights in `stages/recall/relevance.py` were fitted on the tuning half; what counts is "held-out".
+`recall_meetings_score.py`. The weights of search were fitted on the tuning half (`tools/fit_relevance.py`); what counts is "held-out".
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.text_encoder import TextEncoder
 from stages.memory.transcript_files import import_transcript
 from stages.recall.question import Question, parse
-from stages.recall.scope import scope_of
+from stages.recall.scope import Scope, scope_of
 from stages.recall.search import Searcher
 from stages.recall.time_phrase import Moments
 from tools.recall_baselines import Baselines
@@ -60,15 +60,20 @@ class KeepingEncoder(TextEncoder):
         """Stop the encoder."""
         self._encoder.stop()
 
-    def read(self, path: Path) -> None:
-        """Take the vectors in that `write` wrote, if they are of this encoder."""
-        with np.load(path) as kept:
-            if str(kept["encoder"]) == self.name:
-                self.kept.update(zip(kept["keys"].tolist(), kept["vectors"], strict=True))
-
-    def write(self, path: Path) -> None:
-        """Keep the vectors in a file."""
-        np.savez(path, encoder=np.array(self.name), keys=np.array(list(self.kept)), vectors=np.stack(list(self.kept.values())))
+    @contextmanager
+    def keeping(self, path: Path | None) -> Iterator[KeepingEncoder]:
+        """The encoder started, with the vectors of its own that a file has, if any; all that it made are in the file afterwards."""
+        if path is not None and path.is_file():
+            with np.load(path) as kept:
+                if str(kept["encoder"]) == self.name:
+                    self.kept.update(zip(kept["keys"].tolist(), kept["vectors"], strict=True))
+        self.start()
+        try:
+            yield self
+        finally:
+            self.stop()
+        if path is not None:
+            np.savez(path, encoder=np.array(self.name), keys=np.array(list(self.kept)), vectors=np.stack(list(self.kept.values())))
 
     def encode(self, texts: Sequence[str]) -> Float32Array:
         """Float32, shape (len(texts), dimension)."""
@@ -87,7 +92,7 @@ class Asked(NamedTuple):
 
 def ask_all(meetings: Sequence[Meeting], encoder: TextEncoder) -> list[Asked]:
     """Import meetings into one memory and ask every question about them, with each method."""
-    with _memory(meetings, encoder) as (memory, turn_of):
+    with heard(meetings, encoder) as (memory, turn_of):
         lines = memory.lines(words=False)
         baselines = Baselines([line.text for line in lines], memory.vectors([line.id for line in lines]))
         turns = [turn_of[line.session, line.start_ns] for line in lines]
@@ -116,7 +121,7 @@ def settings(name: str, asked: Iterable[Asked], tuning: frozenset[str]) -> dict[
 
 
 @contextmanager
-def _memory(meetings: Sequence[Meeting], encoder: TextEncoder) -> Iterator[tuple[LongTermMemory, dict[tuple[str, int], Turn]]]:
+def heard(meetings: Sequence[Meeting], encoder: TextEncoder) -> Iterator[tuple[LongTermMemory, dict[tuple[str, int], Turn]]]:
     """A memory in RAM that has heard meetings, and which turn the line that starts at a time of a session is."""
     memory = LongTermMemory(encoder)
     memory.start()
@@ -132,7 +137,13 @@ def _memory(meetings: Sequence[Meeting], encoder: TextEncoder) -> Iterator[tuple
 
 
 def _ours(text: str, memory: LongTermMemory, searcher: Searcher, turn_of: dict[tuple[str, int], Turn]) -> Iterator[Turn]:
-    """The turns that a search gives, for a question read as `echoic ask` reads it."""
+    """The turns that a search gives."""
+    for line in searcher.search(*read(text, memory)).lines:
+        yield turn_of[line.session, line.start_ns]
+
+
+def read(text: str, memory: LongTermMemory) -> tuple[str, str, Scope]:
+    """What is searched for, topic, gist and scope, for a question read as `echoic ask` reads it."""
     sessions = memory.sessions()
     last = sessions[-1]
     ends_ns = {row.id: row.duration_ns for row in sessions}
@@ -143,9 +154,7 @@ def _ours(text: str, memory: LongTermMemory, searcher: Searcher, turn_of: dict[t
     topic, gist = question.topic, question.gist
     if question.attended is not None and question.attended.topic:
         topic, gist = f"a conversation about {question.attended.topic}", question.attended.topic
-    ranked = searcher.search(topic or text, gist or topic or text, scope_of(question, sessions, ends_ns))
-    for line in ranked.lines:
-        yield turn_of[line.session, line.start_ns]
+    return topic or text, gist or topic or text, scope_of(question, sessions, ends_ns)
 
 
 def main() -> None:
@@ -157,17 +166,9 @@ def main() -> None:
     options = parser.parse_args()
     meetings = read_meetings(options.data)
     tuning = tuning_half(meetings)
-    encoder = KeepingEncoder(_encoder(options.config))
-    encoder.start()
-    try:
-        if options.vectors is not None and options.vectors.is_file():
-            encoder.read(options.vectors)
+    with KeepingEncoder(encoder_of(options.config)).keeping(options.vectors) as encoder:
         alone = [entry for meeting in meetings for entry in ask_all([meeting], encoder)]
         together = ask_all(meetings, encoder)
-        if options.vectors is not None:
-            encoder.write(options.vectors)
-    finally:
-        encoder.stop()
     n_turns = sum(len(meeting.turns) for meeting in meetings)
     sys.stdout.write(
         f"{len(meetings)} meetings with {n_turns} turns; weights were fitted on the {len(tuning)} of the tuning half (every other series by"
@@ -177,7 +178,7 @@ def main() -> None:
     sys.stdout.write(table(found, OURS) + "\n")
 
 
-def _encoder(config: str) -> TextEncoder:
+def encoder_of(config: str) -> TextEncoder:
     """The text encoder of a config, not started. Raises MeetingsError where it has none."""
     nodes = [node for node in load_graph(config).resources.values() if issubclass(node.cls, TextEncoder)]
     if not nodes:

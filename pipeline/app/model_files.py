@@ -46,10 +46,11 @@ def fetch_models(names: list[str], config: str | None, everything: bool) -> None
 
 
 def verify_models(names: list[str], config: str | None) -> None:
-    """Hash what is here. Raises WorkError where a file is not the one that the catalogue means, or a named one is missing."""
+    """Hash what is here. Raises WorkError where a file is not what it should be, or a named one is missing."""
     asked = _chosen(names, config, everything=not names and config is None)
     lacking = {entry.name for entry in weights.missing(asked)}
-    faults = []
+    known = {entry.name for entry in weights.entries()}
+    faults, advice = [], []
     for check in weights.verify(asked):
         if not check.problem:
             result(f"good     {check.name}")
@@ -58,8 +59,10 @@ def verify_models(names: list[str], config: str | None) -> None:
         else:
             result(f"WRONG    {check.name}")
             faults.append(check.problem)
+            if check.name in known:
+                advice = ["get the right files with `echoic models fetch`"]
     if faults:
-        raise WorkError("\n".join([*faults, "get the right files with `echoic models fetch`"]))
+        raise WorkError("\n".join([*faults, *advice]))
 
 
 def _chosen(names: list[str], config: str | None, everything: bool) -> list[str]:

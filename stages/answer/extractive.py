@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -14,7 +13,8 @@ from stages.answer.openings import with_openings
 from stages.answer.replies import question_before, reply_to
 from stages.answer.said_once import Said, says_the_same
 from stages.answer.settled import settled
-from stages.answer.talkers import by_person, of_one_talk, saying, talkers
+from stages.answer.spoken_time import spoken_time
+from stages.answer.talkers import asks_who_said, asks_who_was_told, by_person, of_one_talk, saying, talkers, told_to
 from stages.answer.wording import LONGEST_QUOTE_WORDS, Wording, bearings, listed, people, person, quote
 from stages.memory.rows import LineRow
 from stages.memory.text_encoder import TextEncoder
@@ -32,7 +32,6 @@ _MOST_REPEATS = 2
 _SUREST = 0.95
 _MOST_TIMES = 8
 _MOST_COUNTED = 50
-_WHO_SAID = re.compile(r"\bwho (?:\w+ )?(?:said|says?|saying|mention(?:ed|s)?|told|brought up|named)\b", re.I)
 
 
 class Extractive(Answerer):
@@ -53,6 +52,8 @@ class Extractive(Answerer):
         wording = Wording(material.sessions)
         if question.follow_up is not None and question.follow_up.kind in {"before", "after"} and not question.terms and material.found:
             return following(question, material, wording)
+        if question.duration:
+            return spoken_time(question, material, wording)
         if question.intent == "play" or ((question.follow_up is not None or question.edge) and not material.stretches):
             return cited(question, material, wording, self.most_claims)
         if question.order is not None and not material.stretches:
@@ -129,21 +130,31 @@ class Extractive(Answerer):
             if len(claims) == self.most_claims:
                 break
             who: list[LineRow] = []
-            if question.speaker is None and (question.intent == "who" or "who" in question.aspects):
+            hearers: list[LineRow] = []
+            if asks_who_was_told(question.text):
+                group = of_one_talk(group)
+                hearers = told_to(group, self.most_evidence - 1)
+                group = group[:1]
+            elif question.speaker is None and (question.intent == "who" or "who" in question.aspects):
                 group = of_one_talk(group)
                 # Who said something about it is another question than who was there when it was talked about.
-                group = saying(group) if (says := _WHO_SAID.search(question.text)) else group
+                group = saying(group) if (says := asks_who_said(question.text)) else group
                 who = by_person(found.line for found in group)[: self.most_evidence] if says else talkers(group, self.most_evidence)
             best, taken_back = group[0], correction_of(group[0].line, group[0].talk)
             # What holds instead goes before whoever else took part.
-            shown = {line.id: line for line in (best.line, *([taken_back] if taken_back else []), *who, *(found.line for found in group))}
+            shown = {
+                line.id: line
+                for line in (best.line, *([taken_back] if taken_back else []), *who, *hearers, *(found.line for found in group))
+            }
             lines = sorted(list(shown.values())[: self.most_evidence], key=lambda line: (line.start_ns, line.id))
             text = wording.said(best.line, on_the_clock=question.intent == "when" or "when" in question.aspects)
             if taken_back is not None and taken_back in lines:
                 text += wording.corrected(taken_back)
             named = person if "where" in {question.intent, *question.aspects} else speaker_of
             others = [named(line) for line in lines if speaker_of(line) != speaker_of(best.line)]
-            if len(who) > 1:
+            if hearers:
+                text = f"{listed([person(line) for line in hearers])} took part in the talk when it was said. {text}"
+            elif len(who) > 1:
                 text = f"{listed([person(line) for line in who])} talked about it. {text}"
             elif others and question.speaker is None:
                 text += f" {listed(list(dict.fromkeys(others)))} talked about it too."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from pipeline.packets import nanoseconds
@@ -12,6 +13,28 @@ from stages.recall.untranscribed import is_untranscribed
 
 _REACH_NS = nanoseconds(15.0)
 _LEAST_NAMED = 0.5
+_IS = r"(?:was|were|is|are|got|gets)"
+_HAS = r"(?:has|have|had)"
+_WHO_SAID = re.compile(
+    rf"\bwho (?:{_HAS} )?(?:(?!(?:{_IS}|been)\b)\w+ )?(?:said|says?|mention(?:ed|s)?|told|brought up|named)\b"
+    r"|\bwho (?:\w+ )?(?:saying|mentioning|telling)\b",
+    re.I,
+)
+_WHO_WAS_TOLD = re.compile(
+    rf"\bwho(?:m|ever)? (?:{_IS} |{_HAS} been )(?:\w+ )?told\b"
+    rf"|\bwhom? (?:did|does|{_HAS}) (?:(?!(?:already|also|ever|just|never|not)\b)\S+ ){{1,3}}(?:tell|told)\b",
+    re.I,
+)
+
+
+def asks_who_said(question: str) -> bool:
+    """Whether a question asks who said something about a topic, which is another thing than who was there when it was talked about."""
+    return _WHO_SAID.search(question) is not None
+
+
+def asks_who_was_told(question: str) -> bool:
+    """Whether a question asks to whom something was said."""
+    return _WHO_WAS_TOLD.search(question) is not None
 
 
 def of_one_talk(group: Sequence[Found]) -> list[Found]:
@@ -23,6 +46,11 @@ def of_one_talk(group: Sequence[Found]) -> list[Found]:
 def saying(group: Sequence[Found]) -> list[Found]:
     """The found lines that have at least half of the asked words themselves; all of them where none has."""
     return [found for found in group if found.named >= _LEAST_NAMED] or list(group)
+
+
+def told_to(group: Sequence[Found], most: int) -> list[LineRow]:
+    """A line of each person, at most `most`, who took part besides the one who said the best found line."""
+    return [line for line in talkers(group, most + 1) if speaker_of(line) != speaker_of(group[0].line)][:most]
 
 
 def talkers(group: Sequence[Found], most: int) -> list[LineRow]:

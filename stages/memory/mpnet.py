@@ -41,18 +41,19 @@ class Mpnet(TextEncoder):
         if self._model is not None:
             return
         from models.mpnet import Mpnet as Model
+        from models.sealing import is_intact
         from models.weights import derived_folder, path_of
 
         self._tokeniser = Tokeniser(path_of("mpnet/tokenizer.json"))
         published, folder = path_of("mpnet/model.safetensors"), derived_folder("mpnet/model.safetensors", "ct2-int8")
-        if folder.is_dir():
+        if is_intact(folder):
             try:
                 self._model = Model(folder, self.device, self.n_threads)
                 return
             except TextModelError:
                 if _is_whole(folder):  # then it is the device that fails
                     raise
-                shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
         self._model = self._anew(published, folder)
 
     def _anew(self, published: Path, folder: Path) -> Model:

@@ -9,13 +9,14 @@ from datetime import datetime
 from pipeline.packets import nanoseconds
 from pipeline.stage import END_NS
 from stages.memory.long_term_memory import LongTermMemory
-from stages.memory.rows import LineRow
+from stages.memory.rows import LineRow, SessionRow
 from stages.recall.scope import Scope
 from stages.recall.talks import talks
 from stages.recall.time_phrase import Window
 from stages.recall.untranscribed import is_untranscribed
 
 _NEXT_NS = nanoseconds(120.0)
+_SOON_NS = nanoseconds(600.0)
 _NEAR_NS = nanoseconds(3600.0)
 _MOST_NEXT = 3
 _MOST_MORE = 5
@@ -81,14 +82,15 @@ def beside(scope: Scope, cited: Sequence[LineRow], *, before: bool, open_ended: 
     """The scope of what was said right after some lines (or `before` them), in the session and the conversation of the first of them.
 
     Where nobody else is named, that is what the people of that conversation said, if they said anything more. It reaches two minutes
-    from the nearest line that fits the other constraints; with `open_ended` to the end (start) of the session. None where nothing fits.
+    from the nearest line that fits the other constraints; with `open_ended` to the end (start) of the session, of which an hour is read
+    at most. None where nothing fits.
     """
     session = scope.sessions.get(cited[0].session)
     if session is None:
         return None
     cited = [line for line in cited if line.session == session.id]
     # Of a long session only so many lines are read, the earliest ones: the hour beside the cited lines is looked at first.
-    for reach_ns in (END_NS,) if open_ended else (_NEAR_NS, END_NS):
+    for reach_ns in (_SOON_NS, _NEAR_NS) if open_ended else (_NEAR_NS, END_NS):
         near = _beside(scope, cited, reach_ns, before=before, open_ended=open_ended, lines_in=lines_in)
         if near is not None:
             return near
@@ -111,8 +113,13 @@ def _beside(scope: Scope, cited: Sequence[LineRow], reach_ns: int, *, before: bo
     fitting = [
         line for line in around if wide.allows(line) and line.id not in known and (line.end_ns <= edge if before else line.start_ns >= edge)
     ]
+    end = max(scope.spans.get(session.id, (0, END_NS))[1], edge)
     if not fitting:
-        return None
+        # What lies further off is searched, not read.
+        is_all = last <= reach_ns if before else first + reach_ns >= end
+        if not open_ended or reach_ns < _NEAR_NS or is_all:
+            return None
+        return _within(scope, session, (0, edge) if before else (edge, end), window)
     is_free = scope.speaker is None and scope.azimuth_deg is None and not scope.talkers
     if is_free and not open_ended and any(line.track in own for line in fitting):
         fitting = [line for line in fitting if line.track in own]
@@ -122,7 +129,12 @@ def _beside(scope: Scope, cited: Sequence[LineRow], reach_ns: int, *, before: bo
         span = (0 if open_ended else max(0, last - _NEXT_NS), last)
     else:
         first = min(line.start_ns for line in fitting)
-        span = (first, max(line.end_ns for line in fitting) + 1 if open_ended else first + _NEXT_NS)
+        span = (first, end if open_ended else first + _NEXT_NS)
+    return _within(scope, session, span, window)
+
+
+def _within(scope: Scope, session: SessionRow, span: tuple[int, int], window: Window) -> Scope:
+    """A scope within a span of a session, as a window says it."""
     window = Window(window.phrase, session.moment(span[0]), session.moment(span[1]))
     return replace(scope, spans={session.id: span}, window=window)
 

@@ -112,6 +112,7 @@ DIGITS = dict(zip(["one", "two", "three", "four", "five", "six", "seven", "eight
 NOT_NAMES = word_set(
     """
     i we you they he she it anybody anyone somebody someone everybody everyone nobody people the a who what others
+    been being just already never not
     """
 )
 WH = frozenset(["what", "which", "who", "when", "where", "why", "how", "whom", "whose"])

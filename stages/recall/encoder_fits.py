@@ -12,10 +12,11 @@ import numpy as np
 from pipeline.packets import Float32Array
 from stages.recall.boosted_trees import BoostedTrees
 
+_DIGITS = 2
 FOLDER = Path(__file__).parent / "fits"
 FIRST = "all-MiniLM-L6-v2"
-"""The encoder whose fits an encoder without any gets, as one of the user's own: `tools/fit_fact_support.py` and `fit_topic_support.py`
-make better ones."""
+"""The encoder whose fits an encoder without any gets, as one of the user's own: `tools/fit_fact_support.py`, `fit_topic_support.py` and
+`fit_relevance.py` make better ones."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,19 @@ class TopicFit:
         return json.dumps({"intercept": self.intercept, "weights": dict(zip(self.names, self.weights, strict=True))}, indent=1) + "\n"
 
 
+@dataclass(frozen=True)
+class RelevanceFit:
+    """The weights by which search tells which lines a question asks for (`relevance.py`)."""
+
+    names: tuple[str, ...]
+    weights: Float32Array
+
+    def to_json(self) -> str:
+        """The fit as its file has it."""
+        weights = (round(weight, _DIGITS) for weight in self.weights.tolist())
+        return json.dumps({"weights": dict(zip(self.names, weights, strict=True))}, indent=1) + "\n"
+
+
 def fact_file(encoder: str) -> Path:
     """The trees of an encoder, in a file that need not be there."""
     return FOLDER / encoder / "facts.json"
@@ -45,6 +59,11 @@ def fact_file(encoder: str) -> Path:
 def topic_file(encoder: str) -> Path:
     """The regression of an encoder, in a file that need not be there."""
     return FOLDER / encoder / "topics.json"
+
+
+def relevance_file(encoder: str) -> Path:
+    """The weights of search of an encoder, in a file that need not be there."""
+    return FOLDER / encoder / "relevance.json"
 
 
 @cache
@@ -58,3 +77,10 @@ def topic_fit(encoder: str) -> TopicFit:
     """What tells whether a stretch of talk is about a topic; for an encoder, by its name."""
     read = json.loads(topic_file(encoder if topic_file(encoder).is_file() else FIRST).read_text(encoding="utf-8"))
     return TopicFit(tuple(read["weights"]), tuple(read["weights"].values()), read["intercept"])
+
+
+@cache
+def relevance_fit(encoder: str) -> RelevanceFit:
+    """What tells which lines a question asks for; for an encoder, by its name."""
+    read = json.loads(relevance_file(encoder if relevance_file(encoder).is_file() else FIRST).read_text(encoding="utf-8"))
+    return RelevanceFit(tuple(read["weights"]), np.array(list(read["weights"].values()), dtype=np.float32))

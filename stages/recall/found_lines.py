@@ -27,7 +27,6 @@ _MOST_JUDGED = 16
 _NAMED_BONUS = 0.25
 _MOST_FOUND = 12
 _SAID = 0.9
-_MOST_WITH_TALK = 4
 _NOUN_COUNTED = re.compile(r"\b(?:words?|the|an?|my|our|your|his|her|their|was|were) ['\"]?[\w'-]+$", re.I)
 _BEFORE_NS = nanoseconds(60.0)
 _EDGE_NS = (nanoseconds(600.0), nanoseconds(7200.0))
@@ -123,14 +122,17 @@ class FoundLines:
         return [entry for entry in found if entry.line.event is None or took_part(around.get(entry.line.id, (entry.line,)), scope)]
 
     def _judged(self, question: Question, ranked: Ranked) -> list[Found]:
-        """The lines that support an answer, the best first; of the first ones also what was said around them."""
+        """The lines that support an answer, the best first, with what was said around them.
+
+        That goes on after a silence: people come back to what they said.
+        """
         if not self._lookup.has_encoder:
             found = _by_words(question, ranked)
         elif question.about_speech:
             found = lines_about(question, ranked, self._lookup.searcher.encode)[:_MOST_FOUND]
         else:
             found = lines_with_fact(question, ranked)[:_MOST_FOUND]
-        around = self._lookup.talk_around([entry.line for entry in found[:_MOST_WITH_TALK]], _BEFORE_NS, CORRECTED_WITHIN_NS)
+        around = self._lookup.talk_around([entry.line for entry in found], _BEFORE_NS, CORRECTED_WITHIN_NS, CORRECTED_WITHIN_NS)
         return [replace(entry, talk=around.get(entry.line.id, ())) for entry in found]
 
 

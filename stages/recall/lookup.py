@@ -21,7 +21,7 @@ from stages.recall.salience import Vocabulary, best_lines
 from stages.recall.scope import Scope
 from stages.recall.search import Ranked, Searcher
 from stages.recall.stretches import stretches_of, topic_stretches
-from stages.recall.talks import talks
+from stages.recall.talks import PAUSE_NS, talks
 from stages.recall.untranscribed import INSTEAD_OF_WORDS, is_untranscribed
 
 _MOST_CANDIDATES = 8
@@ -94,10 +94,15 @@ class Lookup:
         """The first 4000 lines in a span of a session (ns) by start, without the times of the words; clips are cut from lines read anew."""
         return self.memory.lines(session, start_ns=span[0], end_ns=span[1], at=self.at, words=False, most=_MOST_LINES)
 
-    def talk_around(self, lines: Sequence[LineRow], before_ns: int, after_ns: int) -> dict[str, tuple[LineRow, ...]]:
-        """What was said in the conversation of each line, by id, from so long before it to so long after it, by start."""
+    def talk_around(
+        self, lines: Sequence[LineRow], before_ns: int, after_ns: int, pause_ns: int = PAUSE_NS
+    ) -> dict[str, tuple[LineRow, ...]]:
+        """What was said in the conversation of each line, by id, from so long before it to so long after it, by start.
+
+        A conversation goes on after a silence of up to `pause_ns`.
+        """
         spans = merged_spans((line.session, line.start_ns - before_ns, line.end_ns + after_ns) for line in lines)
-        found = talks(self.memory.spans.lines(spans, self.at_ns))
+        found = talks(self.memory.spans.lines(spans, self.at_ns), pause_ns)
         of_line = {line.id: tuple(talk) for talk in found for line in talk}
         return {line.id: of_line[line.id] for line in lines if line.id in of_line}
 

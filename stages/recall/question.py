@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from stages.recall import cues
 from stages.recall.calendar_phrase import asked_time
 from stages.recall.contradictions import ahead, excluded_times, two_bearings
+from stages.recall.duration_asked import duration_in
 from stages.recall.edge_asked import edge_in
 from stages.recall.follow_up import FollowUp, follow_up_in, played_in, talker_in
 from stages.recall.language import refusal
@@ -56,7 +57,8 @@ class Question:
     last question, `order` which order it asks for. `pronoun` stands for the talker ("did she say"), whom only the last answer tells;
     `note` is how it was read then. `refers` says that it speaks of something that it does not name ("When does it start?").
     `edge` is first or last where only that of all that was said is asked for. `talkers` are those between whom it was said;
-    `asks_present` says that it asks who was heard at all.
+    `asks_present` says that it asks who was heard at all. `duration` is length, most or least where it asks how long people talked, or
+    who did so most or least.
     """
 
     text: str
@@ -82,6 +84,7 @@ class Question:
     edge: str = ""
     talkers: tuple[str, ...] = ()
     asks_present: bool = False
+    duration: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -130,6 +133,7 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
         return _unservable(said, 'Echoic does not know what you are called; ask with your name, such as "Did anybody mention Anna?"')
     rest = asked_of(rest, speakers)
     edge, rest = edge_in(rest) if follow_up is None else ("", rest)
+    duration, rest = duration_in(rest) if not (edge or follow_up) else ("", rest)
     pronoun, rest = talker_in(rest)
     order = order_in(rest) if follow_up is None and not asked_time(rest, moments)[0] else None
     rest = cues.FRAME.sub("", rest)
@@ -168,7 +172,9 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     speaker, rest = speaker_in(rest, speakers)
     said_bare = " ".join(rest.split())
     room = re.sub(r"[, ]*\b(?:and )?(?:where|at which bearing) in the room\b|\bin (?:the|this) room\b", " ", rest, flags=re.I)
+    order = None if duration else order
     intent = "play" if played else "order" if order is not None else _intent(rest, attended, has_missed=absent is not None)
+    intent = "duration" if duration and attended is None and absent is None else intent
     if intent == "what" and catching_up and length_s is not None:
         intent = "catch_up"
     if (pronoun or edge or (follow_up is not None and follow_up.kind in {"else", "reply"})) and intent in {"catch_up", "missed"}:
@@ -189,7 +195,9 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
         )
     terms = tuple(dict.fromkeys(stem(word) for word in words))
     aspects = tuple(
-        name for name, pattern in (("when", cues.WHEN), ("where", cues.WHERE), ("who", cues.WHO)) if pattern.search(rest) and name != intent
+        name
+        for name, pattern in (("when", cues.WHEN), ("where", cues.WHERE), ("who", cues.WHO))
+        if pattern.search(rest) and name not in {intent, "who" if duration else ""}
     )
     if intent == "catch_up" and terms and not re.search(r"catch|up to speed|recap|summ?ar|going on|happening", rest, re.I):
         intent = "what"
@@ -223,6 +231,7 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
         order=order,
         pronoun=pronoun if speaker is None else "",
         edge=edge if order is None else "",
+        duration=duration if intent == "duration" else "",
         talkers=talkers,
         asks_present=intent in {"who", "count"}
         and not (terms or edge or azimuth_deg is not None)

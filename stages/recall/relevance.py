@@ -16,17 +16,22 @@ from stages.recall.contiguity import closeness, gaps_between_s, likeness, presen
 from stages.recall.named_speakers import is_named
 from stages.recall.terms import content_terms, roots
 
-# Weights of a conditional logit: which line of the candidates is right, fitted on the tuning half of QMSum's meetings
-# (tools/recall_meetings.py says which), rounded; that of the length, about which the halves disagree, is halved.
-_MEANING = 3.0
-_WORDS = 1.2
-_MEANING_AROUND = {10.0: 1.2, 40.0: 4.4}
-_WORDS_AROUND = {40.0: 1.5, 120.0: 2.5}
-_MEANING_OF_SESSION = 4.0
-_WORDS_OF_SESSION = 3.0
-_NAMED = 1.0
-_LENGTH = 0.15
+_MEANING_AROUND_S = (10.0, 40.0)
+_WORDS_AROUND_S = (40.0, 120.0)
 _MOST_WORDS = 60
+
+FEATURES = (
+    "meaning",
+    "words",
+    *(f"meaning around, {scale_s:g} s" for scale_s in _MEANING_AROUND_S),
+    *(f"words around, {scale_s:g} s" for scale_s in _WORDS_AROUND_S),
+    "meaning of session",
+    "words of session",
+    "named",
+    "length",
+)
+"""What is weighed of each line. The weights are those of a conditional logit, which line of the candidates is right: by encoder, in
+`encoder_fits.py`."""
 
 
 @dataclass(frozen=True)
@@ -38,48 +43,71 @@ class Wanted:
     meaning: Float32Array | None
 
 
-def relevance(
-    wanted: Wanted, chains: Sequence[Sequence[LineRow]], words: Mapping[str, float], vectors: Mapping[str, Float32Array]
-) -> dict[str, float]:
-    """A score for every line, by id: the logarithm of how likely it is the right one, up to a constant.
+@dataclass(frozen=True)
+class Candidates:
+    """Lines among which those are that a question asks for.
 
     `chains` are conversations, each by start; `words` are the scores of a search by words, by line id, over 0; `vectors` are
-    those of the lines, float32, shape (dimension,), empty without an encoder. Rarity of words is that among these lines.
+    those of the lines, float32, shape (dimension,), empty without an encoder.
     """
-    lines = [line for talk in chains for line in talk]
-    terms = content_terms(wanted.gist or wanted.topic)
+
+    wanted: Wanted
+    chains: Sequence[Sequence[LineRow]]
+    words: Mapping[str, float]
+    vectors: Mapping[str, Float32Array]
+
+    @property
+    def lines(self) -> list[LineRow]:
+        """The lines of all conversations."""
+        return [line for talk in self.chains for line in talk]
+
+
+def relevance(candidates: Candidates, weights: Float32Array) -> dict[str, float]:
+    """A score for every line, by id: the logarithm of how likely it is the right one, up to a constant.
+
+    `weights` are those of `FEATURES`, float32, shape (features,).
+    """
+    scores = features(candidates) @ weights
+    return dict(zip((line.id for line in candidates.lines), scores.tolist(), strict=True))
+
+
+def features(candidates: Candidates) -> Float32Array:
+    """What is weighed of each line, float32, shape (lines, len(FEATURES)). Rarity of words is that among these lines."""
+    wanted, lines, vectors = candidates.wanted, candidates.lines, candidates.vectors
+    found: Float32Array = np.zeros((len(lines), len(FEATURES)), dtype=np.float32)
+    if not lines:
+        return found
+    meaning, words, *around, meaning_of_session, words_of_session, named, length = found.T
+    meaning_around, words_around = around[: len(_MEANING_AROUND_S)], around[len(_MEANING_AROUND_S) :]
     spoken = [line.text.lower().split() for line in lines]
-    has_term = _has_terms(spoken, terms)
+    has_term = _has_terms(spoken, content_terms(wanted.gist or wanted.topic))
     rarity = _rarity(has_term)
-    best_words = max(words.values(), default=0.0) or 1.0
+    best_words = max(candidates.words.values(), default=0.0) or 1.0
     n_words: Float32Array = np.array([len(words_said) for words_said in spoken], dtype=np.float32)
-    total: Float32Array = (_LENGTH * np.log1p(np.minimum(n_words, _MOST_WORDS))).astype(np.float32)
-    total = total + np.array([_WORDS * words.get(line.id, 0.0) / best_words for line in lines], dtype=np.float32)
-    said: Float32Array = np.zeros(len(lines), dtype=np.float32)
-    meant: Float32Array = np.zeros(len(lines), dtype=np.float32)
+    length[:] = np.log1p(np.minimum(n_words, _MOST_WORDS))
+    words[:] = [candidates.words.get(line.id, 0.0) / best_words for line in lines]
     starts_ns, ends_ns = times_ns(lines)
-    for places in _of_one_length(chains):
+    for places in _of_one_length(candidates.chains):
         gaps = gaps_between_s(starts_ns[places], ends_ns[places])
-        near = {scale_s: closeness(gaps, scale_s) for scale_s in {*_WORDS_AROUND, *_MEANING_AROUND}}
-        for scale_s, weight in _WORDS_AROUND.items():
+        near = {scale_s: closeness(gaps, scale_s) for scale_s in {*_WORDS_AROUND_S, *_MEANING_AROUND_S}}
+        for scale_s, said in zip(_WORDS_AROUND_S, words_around, strict=True):
             said[places] = presence(near[scale_s], has_term[places], rarity)
-            total[places] += weight * said[places]
         if wanted.meaning is not None and vectors:
             own = np.concatenate([vectors[lines[place].id] for place in places.ravel()]).reshape(*places.shape, -1)
             cosines, alike = own @ wanted.meaning, own @ own.swapaxes(-1, -2)
-            total[places] += _MEANING * cosines
-            for scale_s, weight in _MEANING_AROUND.items():
+            meaning[places] = cosines
+            for scale_s, meant in zip(_MEANING_AROUND_S, meaning_around, strict=True):
                 meant[places] = likeness(near[scale_s], cosines, alike, n_words[places])
-                total[places] += weight * meant[places]
-    asked = {name: _NAMED * (is_named(name, wanted.topic) or is_named(name, wanted.gist)) for name in set(map(speaker_of, lines))}
+    asked = {name: is_named(name, wanted.topic) or is_named(name, wanted.gist) for name in set(map(speaker_of, lines))}
+    named[:] = [asked[speaker_of(line)] for line in lines]
     sessions = {name: place for place, name in enumerate(dict.fromkeys(line.session for line in lines))}
     session_of = np.array([sessions[line.session] for line in lines], dtype=np.int64)
-    most_meant, most_said = np.full(len(sessions), -1.0), np.zeros(len(sessions))
-    np.maximum.at(most_meant, session_of, meant)
-    np.maximum.at(most_said, session_of, said)
-    of_session = _MEANING_OF_SESSION * most_meant + _WORDS_OF_SESSION * most_said
-    scores = total + np.array([asked[speaker_of(line)] for line in lines]) + of_session[session_of]
-    return dict(zip((line.id for line in lines), scores.tolist(), strict=True))
+    # The session has what its best stretch has, at the widest scale.
+    for of_session, of_stretch in ((meaning_of_session, meaning_around[-1]), (words_of_session, words_around[-1])):
+        most = np.full(len(sessions), -1.0, dtype=np.float32)
+        np.maximum.at(most, session_of, of_stretch)
+        of_session[:] = most[session_of]
+    return found
 
 
 def _of_one_length(chains: Sequence[Sequence[LineRow]]) -> list[npt.NDArray[np.int64]]:

@@ -1,4 +1,4 @@
-"""Which way of answering a question goes: refused, going on from the last, an overview, what was missed, or lines that hold it."""
+"""Which way of answering a question goes: refused, on from the last, an overview, what was missed, a duration, or lines that hold it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from stages.memory.tables.row_writer import utc_ns
+from stages.recall.durations import Durations
 from stages.recall.found_lines import FoundLines
 from stages.recall.lookup import Lookup, Outcome
 from stages.recall.material import Material
@@ -30,6 +31,7 @@ class Routes:
         self._ends_ns = dict(ends_ns)
         self._found_lines = FoundLines(lookup)
         self._overviews = Overviews(lookup)
+        self._durations = Durations(lookup, self._found_lines, utc_ns(now))
 
     def is_absence(self, question: Question, scope: Scope) -> bool:
         """Whether the asked absence was declared."""
@@ -57,6 +59,8 @@ class Routes:
             )
         if question.asks_present:
             return self._found_lines.present(scope)
+        if question.duration:
+            return self._durations.told(question, scope)
         if question.edge:
             return self._found_lines.at_edge(question, scope)
         if question.intent == "missed" and (heeded := self._overviews.heeded(question, scope)) is not None:
@@ -79,7 +83,7 @@ class Routes:
         phrase = question.window.phrase if question.window is not None else ""
         # What was to come on a Sunday may have been talked about before; what was last Sunday may have been, but not as such.
         words = frozenset[str]() if _PAST.search(phrase) else calendar_words(phrase)
-        if words and question.terms and not question.about_speech and question.intent in {"what", "when", "who"}:
+        if words and question.terms and not question.about_speech and question.intent in {"what", "when", "where", "who"}:
             outcome = self._found_lines.found(replace(question, window=None), open_scope)
             found = tuple(entry for entry in outcome.material.found if words <= stems(entry.line.text))
             if found:

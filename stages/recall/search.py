@@ -16,9 +16,11 @@ from stages.memory.tables.row_writer import utc_ns
 from stages.memory.text_encoder import TextEncoder
 from stages.memory.vectors.vector_index import Rows
 from stages.recall.contiguity import REACH_S
+from stages.recall.conversations import conversations
 from stages.recall.diversity import spread_out
-from stages.recall.ranking import conversations, fused
-from stages.recall.relevance import Wanted, relevance
+from stages.recall.encoder_fits import relevance_fit
+from stages.recall.ranking import fused
+from stages.recall.relevance import Candidates, Wanted, relevance
 from stages.recall.scope import Scope
 from stages.recall.surroundings import Surroundings
 
@@ -98,25 +100,11 @@ class Searcher:
 
     def search(self, topic: str, gist: str, scope: Scope) -> Ranked:
         """The lines within a scope that are most like a question (`topic`) or its content words (`gist`)."""
-        queries = self.encode(list(dict.fromkeys(text for text in (topic, gist) if text)) or [topic])
-        pool = _NARROW_POOL if scope.is_narrow else _POOL
-        among = self._among(scope)
-        rankings: list[Sequence[Hit]] = [self._memory.search_words(gist or topic, pool, self._at, among)]
-        meaning: Float32Array | None = None
-        if len(queries):
-            mean = queries.mean(axis=0)
-            meaning = (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32)
-            rankings.append(self._memory.search_dense(meaning, pool, self._at, among))
-        likely = fused(rankings)
-        if not likely:
-            likely = {line.id: 0.0 for line in self._latest(scope)}
-        rows = {line.id: line for line in self._candidates(likely, scope, among)}
-        seeds = sorted(rows, key=lambda name: (-likely.get(name, 0.0), name))[:_WIDE_SEEDS]
-        around, vectors = self._surroundings.of([rows[name] for name in seeds], _WIDE_NS)
-        rows.update((line.id, line) for line in around)
-        talks = conversations(rows.values())
-        vectors = self._vectors(rows, vectors)
-        scores = relevance(Wanted(topic, gist, meaning), talks, {hit.line: hit.score for hit in rankings[0]}, vectors)
+        candidates = self.candidates(topic, gist, scope)
+        queries = self._queries(topic, gist)
+        rows = {line.id: line for line in candidates.lines}
+        talks, vectors = candidates.chains, dict(candidates.vectors)
+        scores = relevance(candidates, relevance_fit("" if self._encoder is None else self._encoder.name).weights)
         allowed = sorted(filter(scope.allows, rows.values()), key=lambda line: (-scores[line.id], line.id))
         numbers = {line.id: number for number, talk in enumerate(talks) for line in talk}
         near, theirs = self._surroundings.of(allowed[:_SEEDS], _REACH_NS)
@@ -136,6 +124,31 @@ class Searcher:
             chains=tuple(tuple(chain) for chain in chains),
             encoder=self._encoder.name if self._encoder is not None else "",
         )
+
+    def candidates(self, topic: str, gist: str, scope: Scope) -> Candidates:
+        """The lines most alike in meaning or words, and what was said around the best of them, in the scope or not."""
+        queries = self._queries(topic, gist)
+        pool = _NARROW_POOL if scope.is_narrow else _POOL
+        among = self._among(scope)
+        rankings: list[Sequence[Hit]] = [self._memory.search_words(gist or topic, pool, self._at, among)]
+        meaning: Float32Array | None = None
+        if len(queries):
+            mean = queries.mean(axis=0)
+            meaning = (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32)
+            rankings.append(self._memory.search_dense(meaning, pool, self._at, among))
+        likely = fused(rankings)
+        if not likely:
+            likely = {line.id: 0.0 for line in self._latest(scope)}
+        rows = {line.id: line for line in self._best(likely, scope, among)}
+        seeds = sorted(rows, key=lambda name: (-likely.get(name, 0.0), name))[:_WIDE_SEEDS]
+        around, vectors = self._surroundings.of([rows[name] for name in seeds], _WIDE_NS)
+        rows.update((line.id, line) for line in around)
+        words = {hit.line: hit.score for hit in rankings[0]}
+        return Candidates(Wanted(topic, gist, meaning), conversations(rows.values()), words, self._vectors(rows, vectors))
+
+    def _queries(self, topic: str, gist: str) -> Float32Array:
+        """The vectors of a question, float32, shape (1 or 2, dimension); shape (0, 0) without an encoder."""
+        return self.encode(list(dict.fromkeys(text for text in (topic, gist) if text)) or [topic])
 
     def _vectors(self, rows: Mapping[str, LineRow], known: Mapping[str, Float32Array]) -> dict[str, Float32Array]:
         """The vectors of lines by id, in their order, those that are not known read now; none without an encoder."""
@@ -159,7 +172,7 @@ class Searcher:
             return None
         return self._memory.rows_among(scope.spans if scope.window is not None else None, scope.speaker, at=self._at)
 
-    def _candidates(self, scores: Mapping[str, float], scope: Scope, among: Rows | None) -> list[LineRow]:
+    def _best(self, scores: Mapping[str, float], scope: Scope, among: Rows | None) -> list[LineRow]:
         if scope.window is not None and among is not None and len(among) <= _MOST_IN_WINDOW:
             inside = [
                 line

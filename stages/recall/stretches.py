@@ -11,9 +11,11 @@ import numpy as np
 
 from pipeline.packets import Float32Array, nanoseconds
 from stages.memory.rows import LineRow
-from stages.recall.answers import Stretch
-from stages.recall.talks import talks
+from stages.recall.answers import Stretch, speaker_of
+from stages.recall.gaps import Span
+from stages.recall.talks import PAUSE_NS, talks
 from stages.recall.topic_parts import centre_of, topic_starts, weights_of
+from stages.recall.untranscribed import is_untranscribed
 
 _PAUSE_NS = nanoseconds(20.0)
 
@@ -107,3 +109,28 @@ def without_copies(stretches: Iterable[Stretch], same_as: Callable[[str], str | 
         return told.setdefault(same_as(event) or event, event) == event
 
     return [stretch for stretch in stretches if stretch.event is None or is_new(stretch.event)]
+
+
+def spans_of(stretches: Iterable[Stretch], pause_ns: int = PAUSE_NS) -> list[Span]:
+    """When some stretches were talked in, without silences of more than `pause_ns`; what overlaps counts once."""
+    spans: list[Span] = []
+    for session, start_ns, end_ns in sorted((line.session, line.start_ns, line.end_ns) for one in stretches for line in one.lines):
+        if spans and spans[-1][0] == session and start_ns - spans[-1][2] <= pause_ns:
+            spans[-1] = (session, spans[-1][1], max(spans[-1][2], end_ns))
+        else:
+            spans.append((session, start_ns, end_ns))
+    return spans
+
+
+def longest_of_each(stretches: Iterable[Stretch]) -> dict[str, LineRow]:
+    """The longest line of each talker with words, one without where somebody has no other; by name."""
+    longest: dict[str, LineRow] = {}
+    for line in (line for stretch in stretches for line in stretch.lines):
+        other = longest.get(speaker_of(line))
+        if other is None or _length(line) > _length(other):
+            longest[speaker_of(line)] = line
+    return longest
+
+
+def _length(line: LineRow) -> tuple[bool, int]:
+    return not is_untranscribed(line), line.end_ns - line.start_ns

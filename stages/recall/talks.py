@@ -11,7 +11,9 @@ from math import sqrt
 from pipeline.packets import nanoseconds
 from stages.memory.rows import LineRow
 
-_PAUSE_NS = nanoseconds(30.0)
+PAUSE_NS = nanoseconds(30.0)
+"""How long a silence ends a conversation."""
+
 _LEAST_COMPANY = 0.25
 _FORGET = 0.5
 _NEARBY_EVENTS = 2
@@ -34,23 +36,23 @@ class _Talk:
         }
 
 
-def talks(lines: Iterable[LineRow]) -> list[list[LineRow]]:
+def talks(lines: Iterable[LineRow], pause_ns: int = PAUSE_NS) -> list[list[LineRow]]:
     """Conversations, each with its lines by start, by the start of the first.
 
-    An event goes on from the conversation of which it has most of the people, by how much they said lately, unless half a minute of silence
-    lies between. Who is in an event by a mistake (they say more just before and after, and there with nobody of it) goes with their own
-    people. A line without an event goes on where its track was heard last.
+    An event goes on from the conversation of which it has most of the people, by how much they said lately, unless more than `pause_ns` of
+    silence lies between. Who is in an event by a mistake (they say more just before and after, and there with nobody of it) goes with their
+    own people. A line without an event goes on where its track was heard last.
     """
     by_session: dict[str, list[LineRow]] = {}
     for line in sorted(lines, key=lambda line: (line.session, line.start_ns, line.id)):
         by_session.setdefault(line.session, []).append(line)
-    found = [talk for rows in by_session.values() for talk in _of_session(rows)]
+    found = [talk for rows in by_session.values() for talk in _of_session(rows, pause_ns)]
     return sorted(found, key=lambda talk: (talk[0].session, talk[0].start_ns, talk[0].id))
 
 
-def _of_session(rows: Sequence[LineRow]) -> list[list[LineRow]]:
+def _of_session(rows: Sequence[LineRow], pause_ns: int) -> list[list[LineRow]]:
     pieces, strays = _pieces(rows)
-    made = _chained(pieces)
+    made = _chained(pieces, pause_ns)
     for stray in strays:
         tracks = {line.track for line in stray}
         near = [
@@ -65,13 +67,13 @@ def _of_session(rows: Sequence[LineRow]) -> list[list[LineRow]]:
     return [sorted(talk, key=lambda line: (line.start_ns, line.id)) for talk in made]
 
 
-def _chained(pieces: Iterable[Sequence[LineRow]]) -> list[list[LineRow]]:
+def _chained(pieces: Iterable[Sequence[LineRow]], pause_ns: int) -> list[list[LineRow]]:
     """Pieces of talk, which are by start, put together to conversations."""
     made: list[_Talk] = []
     open_talks: list[_Talk] = []
     for piece in pieces:
         start_ns, spoken = piece[0].start_ns, _spoken(piece)
-        open_talks = [talk for talk in open_talks if start_ns - talk.end_ns <= _PAUSE_NS]
+        open_talks = [talk for talk in open_talks if start_ns - talk.end_ns <= pause_ns]
         fits = [(_cosine(talk.company, spoken), -place) for place, talk in enumerate(open_talks)]
         fit, place = max(fits, default=(0.0, 0))
         if fit < _LEAST_COMPANY:

@@ -9,11 +9,13 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from stages.recall.conversations import GOOD_PART, conversations
 from stages.recall.material import Found
 from stages.recall.question import Question
 from stages.recall.search import Ranked
 from stages.recall.support import THRESHOLD
-from stages.recall.topic_support import Encode, Judged, Topic, asked_topic, judged, phrase, talks_in, topic_of
+from stages.recall.topic_support import Encode, Judged, Topic, asked_topic, judged, phrase, topic_of
+from stages.recall.untranscribed import is_untranscribed
 
 _MOST_STRETCHES = 3
 # Set by hand, tried on generated rooms 4000 to 4059. Of the lines in such a run, on rooms 3000 to 3049, 0.93 are of the topic, and 0.8 of
@@ -42,7 +44,7 @@ def lines_about(question: Question, ranked: Ranked, encode: Encode) -> list[Foun
     """
     asked = asked_topic(question)
     topic = topic_of(asked, encode([phrase(asked)])[0])
-    talks = talks_in(ranked.chains)
+    talks = conversations((line for chain in ranked.chains for line in chain if not is_untranscribed(line)), GOOD_PART)
     own = [np.stack([ranked.vectors[line.id] for line in talk]) for talk in talks]
     stretches = judged(topic, talks, own, ranked.encoder)
     told = [_about(question, topic, stretch, ranked, encode) for stretch in stretches]

@@ -20,7 +20,6 @@ from stages.recall.contiguity import closeness, gaps_s, meanings
 from stages.recall.encoder_fits import TopicFit, topic_fit
 from stages.recall.question import Question
 from stages.recall.terms import content_words, forms, stem, stems, tokens
-from stages.recall.untranscribed import is_untranscribed
 
 FEATURES = ("centre", "best line", "best three", "words said", "cohesion", "said better elsewhere", "words asked")
 """What the weights belong to: cosines of the topic with the centre of a stretch and with its best lines, the share of the topic's
@@ -36,7 +35,6 @@ _MOST_WORDS = 6
 _LONGEST = 40
 _BEST = 3
 _OF_BEST_LINE = 0.3
-_LEAST_SHARED = 0.4
 
 _AFTER_CUE = re.compile(
     r"\b(?:about|regarding|concerning|mention(?:s|ed|ing)?|discuss(?:es|ed|ing)?|br(?:ing|ought) up)\s+(?P<what>[^,?.!;]+)", re.I
@@ -161,30 +159,6 @@ def topic_words(topic: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(content_words(topic)))
 
 
-def talks_in(chains: Sequence[Sequence[LineRow]]) -> list[list[LineRow]]:
-    """The talks among some conversations, each by start, without lines of which no words are known.
-
-    Who shares a few lines of one event, as before it was heard who talks with whom, need not talk with each other: tracks belong together
-    that share events for a good part of what one of them said.
-    """
-    talks: list[list[LineRow]] = []
-    for chain in chains:
-        lines = [line for line in chain if not is_untranscribed(line)]
-        by_track: dict[str, list[LineRow]] = {}
-        for line in lines:
-            by_track.setdefault(line.track, []).append(line)
-        events = {track: {line.event for line in own if line.event is not None} for track, own in by_track.items()}
-        group = {track: track for track in by_track}
-        for one in by_track:
-            for other in by_track:
-                shared = events[one] & events[other]
-                if shared and max(_share(by_track[one], shared), _share(by_track[other], shared)) >= _LEAST_SHARED:
-                    old, new = group[other], group[one]
-                    group = {track: new if name == old else name for track, name in group.items()}
-        talks += [[line for line in lines if group[line.track] == name] for name in dict.fromkeys(group.values())]
-    return talks
-
-
 def judged(topic: Topic, talks: Sequence[Sequence[LineRow]], vectors: Sequence[Float32Array], encoder: str = "") -> list[Judged]:
     """Each talk with the features of its stretches, to be judged by what was fitted to an encoder.
 
@@ -217,10 +191,6 @@ def judged(topic: Topic, talks: Sequence[Sequence[LineRow]], vectors: Sequence[F
         features[:, 5] = np.maximum(elsewhere - features[:, 0], 0.0)
         found.append(Judged(tuple(talk), own, features.astype(np.float32), cosines, likeness.astype(np.float32), said, words, fit))
     return found
-
-
-def _share(lines: Sequence[LineRow], events: set[str]) -> float:
-    return sum(line.event in events for line in lines) / len(lines)
 
 
 def _has_terms(talk: Sequence[LineRow], terms: Sequence[str]) -> Float32Array:

@@ -23,6 +23,7 @@ import yaml
 
 from models import weights as shipped
 from models.catalog import Catalog, parse_catalog
+from models.sealing import seal
 from models.weights import WeightsError, WeightStore
 
 CONTENT = bytes(range(256)) * 4000  # 1 MB
@@ -303,6 +304,21 @@ def test_a_verified_file_is_not_hashed_again_until_it_changes(server: Server, tm
     assert "is not the one that is meant" in store.verify()[0].problem  # verify looks at the bytes
     with pytest.raises(WeightsError, match="is not the one that is meant"):
         store.path_of("group/file.bin")
+
+
+def test_what_was_made_of_a_file_is_verified_with_it(server: Server, tmp_path: Path) -> None:
+    store = WeightStore(tmp_path, catalog_of({"url": f"{server.url}/file"}))
+    store.fetch()
+    made = tmp_path / ".derived" / f"group-form-{SHA[:12]}"
+    of_another = tmp_path / ".derived" / "group-form-000000000000"
+    for folder in (made, of_another):
+        folder.mkdir(parents=True)
+        (folder / "model.bin").write_bytes(CONTENT)
+    seal(made)
+    assert [(check.name, check.problem) for check in store.verify()] == [("group/file.bin", ""), (f".derived/{made.name}", "")]
+    (made / "model.bin").write_bytes(CONTENT[1:])
+    problem = f"{made}, made of group/file.bin, is damaged; it is made anew when used."
+    assert [check.problem for check in store.verify(["group/file.bin"])] == ["", problem]
 
 
 def test_names_are_checked(tmp_path: Path) -> None:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from pipeline.packets import Float32Array
 from stages.memory.hashed_words import HashedWords
 from tools.recall_meetings import KeepingEncoder, ask_all, settings
 from tools.recall_meetings_data import MeetingsError, read_meetings, tuning_half
@@ -40,3 +43,21 @@ def test_a_folder_without_meetings_is_refused(tmp_path: Path) -> None:
     with pytest.raises(MeetingsError) as error:
         read_meetings(tmp_path)
     assert str(error.value) == f"{tmp_path}: no .json file in it; give the folder of QMSum's meetings with --data"
+
+
+def test_vectors_that_a_file_keeps_are_not_made_again(tmp_path: Path) -> None:
+    class Counting(HashedWords):
+        n_encoded = 0
+
+        def encode(self, texts: Sequence[str]) -> Float32Array:
+            self.n_encoded += len(texts)
+            return super().encode(texts)
+
+    class Other(Counting):
+        name = "another"
+
+    first, again, other = Counting(), Counting(), Other()
+    for encoder in (first, again, other):
+        with KeepingEncoder(encoder).keeping(tmp_path / "vectors.npz") as keeping:
+            assert np.array_equal(keeping.encode(["tea", "milk", "tea"]), HashedWords().encode(["tea", "milk", "tea"]))
+    assert (first.n_encoded, again.n_encoded, other.n_encoded) == (2, 0, 2)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from models.sealing import seal
+from models.weights import derived_folder
 from tests.pipeline.app.command_line import Done
 
 Echoic = Callable[..., Done]
@@ -91,6 +93,24 @@ def test_a_model_with_a_wrong_hash(echoic: Echoic, tmp_path: Path, monkeypatch: 
     assert "is not the one that is meant: found 14 bytes" in done.err
     assert "echoic models fetch" in done.err
     assert echoic("models", "verify", "minilm").code == 1
+
+
+def test_a_damaged_form_of_a_model_is_told_and_needs_no_fetching(
+    echoic: Echoic, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "silero_vad.onnx").symlink_to(weights / "silero_vad.onnx")
+    monkeypatch.setenv("ECHOIC_MODELS", str(tmp_path))
+    made = derived_folder("silero_vad.onnx", "half")
+    made.mkdir(parents=True)
+    (made / "model.bin").write_bytes(b"what a machine made")
+    seal(made)
+    done = echoic("models", "verify", "silero_vad.onnx")
+    assert (done.code, done.out) == (0, f"good     silero_vad.onnx\ngood     .derived/{made.name}\n")
+    (made / "model.bin").write_bytes(b"what a machine madE")
+    done = echoic("models", "verify", "silero_vad.onnx")
+    assert (done.code, done.out) == (1, f"good     silero_vad.onnx\nWRONG    .derived/{made.name}\n")
+    assert "made of silero_vad.onnx, is damaged; it is made anew when used." in done.err
+    assert "fetch" not in done.err
 
 
 def test_fetching_what_is_here_needs_no_network(echoic: Echoic, weights: Path) -> None:

@@ -42,6 +42,8 @@ def test_kinds_of_question(echoic: Echoic, memory: Path) -> None:
         (("Who talked about the budget, and where in the room?",), "who", "270 degrees"),
         (("What came first, the vote or the break?",), "order", "The vote came first."),
         (("How often was the budget mentioned?",), "count", "2 lines of 2 talkers"),
+        (("How long did they talk about the budget?",), "duration", "talked about it for"),
+        (("Who spoke most?",), "duration", "spoke most, for"),
         (("Did anybody mention the alarm?",), "did_anybody", "Yes: "),
         (("Catch me up in 30 seconds",), "catch_up", "talk"),
         (("budget?",), "what", "four thousand"),

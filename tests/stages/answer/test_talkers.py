@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import pytest
+
 from stages.answer.extractive import Extractive
-from stages.answer.talkers import talkers
+from stages.answer.talkers import asks_who_said, asks_who_was_told, talkers
 from stages.recall.material import Found, Material
 from tests.stages.answer.materials import DOGS, FERRY, SESSIONS, question
 from tests.stages.recall.line_rows import line_row
@@ -43,3 +45,36 @@ def test_who_said_something_is_not_who_was_there() -> None:
     asked = Material(found=(Found(DOGS[0], 1.0, 0.9, 0.0, DOGS, DOGS), group[1]), sessions=SESSIONS)
     claim = Extractive().compose(question("Who said something about the dog?"), asked)[0]
     assert [entry.text for entry in claim.evidence] == [line.text for line in DOGS]
+
+
+def test_who_was_told_are_those_who_took_part_besides_the_one_who_said_it() -> None:
+    material = Material(found=(Found(DOGS[0], 1.0, 0.9, 1.0, DOGS, DOGS),), sessions=SESSIONS)
+    for text in ("Who was told about the dog?", "Who has been told about the dog?", "Whom did they tell about the dog?"):
+        claim = Extractive().compose(question(text), material)[0]
+        assert claim.text == (
+            "speaker-2 (75 degrees) took part in the talk when it was said. "
+            'At 0:01, speaker-1 (30 degrees) said: "My dog ran away in the park yesterday"'
+        )
+        assert [entry.text for entry in claim.evidence] == [line.text for line in DOGS]
+    alone = Material(found=(Found(DOGS[0], 1.0, 0.9, 1.0, DOGS[:1], DOGS[:1]),), sessions=SESSIONS)
+    claim = Extractive().compose(question("Who was told about the dog?"), alone)[0]
+    assert claim.text == 'At 0:01, speaker-1 (30 degrees) said: "My dog ran away in the park yesterday"'
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "told"),
+    [
+        ("Who told them about it?", True, False),
+        ("Who else mentioned it?", True, False),
+        ("Who was saying something about it?", True, False),
+        ("Who was told about it?", False, True),
+        ("Who had already told them about it?", True, False),
+        ("Who has been told about it?", False, True),
+        ("Who was already told about it?", False, True),
+        ("Who did Anna Berg tell about it?", False, True),
+        ("Who was mentioned in the talk about it?", False, False),
+        ("Who talked about it?", False, False),
+    ],
+)
+def test_who_said_it_and_who_was_told_are_two_questions(text: str, said: bool, told: bool) -> None:
+    assert (asks_who_said(text), asks_who_was_told(text)) == (said, told)

@@ -93,6 +93,13 @@ def test_a_converted_model_that_is_damaged_is_made_anew_and_a_bad_device_leaves_
     other.start()
     assert model.stat().st_size == whole.st_size
     assert np.array_equal(other.encode(DOCUMENTS), known)
+    # Zeros instead of weights load as well as weights do.
+    content, middle = model.read_bytes(), whole.st_size // 2
+    model.write_bytes(content[:middle] + bytes(10_000_000) + content[middle + 10_000_000 :])
+    other = Mpnet()
+    other.start()
+    assert np.array_equal(other.encode(DOCUMENTS), known)
+    assert model.read_bytes() == content
 
 
 @pytest.mark.gpu

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+
+import pytest
 
 from pipeline.packets import nanoseconds
 from stages.memory.rows import LineRow, SessionRow
@@ -44,3 +47,36 @@ def test_what_lies_more_than_an_hour_away_is_found_where_nothing_is_nearer() -> 
     near = beside(scope, [TALK[-1]], before=True, open_ended=False, lines_in=lines_in)
     assert near is not None
     assert nearest_lines(near, before=True, lines_in=lines_in) == [anna]
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_all_that_was_said_after_or_before_is_searched_and_ten_minutes_of_it_are_read(before: bool) -> None:
+    read: list[tuple[int, int]] = []
+
+    def lines_in(session: str, span: tuple[int, int]) -> Sequence[LineRow]:
+        read.append(span)
+        return _lines_in(session, span)
+
+    cited = TALK[len(TALK) // 2]
+    near = beside(SCOPE, [cited], before=before, open_ended=True, lines_in=lines_in)
+    assert near is not None
+    at = TALK.index(cited)
+    allowed = [line for line in TALK if near.allows(line)]
+    assert allowed == (TALK[:at] if before else TALK[at + 1 :])
+    assert sum(end - start for start, end in read) <= nanoseconds(600.0)
+
+
+def test_who_is_not_heard_for_an_hour_is_searched_for_in_all_that_was_said_after() -> None:
+    read: list[tuple[int, int]] = []
+    scope = replace(SCOPE, speaker="Anna")
+    anna = line_row("one two three", LENGTH_S - 10.0, track="t9", speaker="Anna")
+
+    def lines_in(session: str, span: tuple[int, int]) -> Sequence[LineRow]:
+        read.append(span)
+        return [line for line in [*_lines_in(session, span), anna] if line.start_ns < span[1]]
+
+    near = beside(scope, [TALK[5]], before=False, open_ended=True, lines_in=lines_in)
+    assert near is not None
+    assert near.allows(anna)
+    assert max(end for _, end in read) <= TALK[5].start_ns + nanoseconds(3600.0)
+    assert beside(scope, [TALK[-3]], before=False, open_ended=True, lines_in=_lines_in) is None

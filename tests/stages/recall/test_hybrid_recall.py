@@ -12,7 +12,9 @@ from stages.answer.extractive import Extractive
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.minilm_onnx import MinilmOnnx
 from stages.recall.hybrid_recall import HybridRecall
+from tests.stages.recall.line_rows import line_row
 from tests.stages.recall.room_memory import Asker, load_rooms, remember
+from tests.stages.recall.small_rooms import asking
 
 DOGS = "What did I miss while I was following the conversation about dogs?"
 
@@ -113,9 +115,21 @@ def test_a_weekday_in_which_nothing_was_heard_may_be_one_that_was_talked_about(a
     room = askers["office"]
     answer = room.ask("How many kilometres did he run on Saturday?")
     assert "thirty kilometres on Saturday" in answer.text
-    other = room.ask("How many kilometres did he run on Sunday?")
-    assert other.abstained
-    assert 'Nothing was heard in the asked time ("on Sunday")' in other.text
+    for text in ("How many kilometres did he run on Sunday?", "Where did he run on Sunday?", "Who ran thirty kilometres on Sunday?"):
+        other = room.ask(text)
+        assert other.abstained
+        assert 'Nothing was heard in the asked time ("on Sunday")' in other.text
+
+
+def test_where_something_is_on_a_weekday_of_which_nothing_was_heard_may_have_been_said(encoder: MinilmOnnx) -> None:
+    said = [
+        line_row("The flea market on Sunday is down at the harbour.", 0.0, track="t1", event="e"),
+        line_row("The concert is in the old library.", 5.0, track="t2", event="e"),
+    ]
+    with asking(encoder, {"s": said}) as ask:
+        assert "down at the harbour" in ask("Where is the flea market on Sunday?").text
+        assert 'Nothing was heard in the asked time ("on Sunday")' in ask("Where is the concert on Sunday?").text
+        assert 'Nothing was heard in the asked time ("last Sunday")' in ask("Where was the flea market last Sunday?").text
 
 
 def test_the_last_minutes_of_a_room_that_has_fallen_silent_are_its_own(askers: dict[str, Asker]) -> None:

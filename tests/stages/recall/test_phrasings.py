@@ -22,7 +22,7 @@ def _understood(question: Question, row: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {"ask": row["ask"], "intent": question.intent}
     found |= {
         key: value
-        for key in ("gist", "speaker", "azimuth_deg", "length_s", "pronoun", "edge", "asks_present")
+        for key in ("gist", "speaker", "azimuth_deg", "length_s", "pronoun", "edge", "asks_present", "duration")
         if (value := getattr(question, key)) not in (None, "") and value is not False
     }
     if question.refusal is not None:

@@ -96,6 +96,11 @@ def test_a_name_that_is_talked_about_is_no_constraint() -> None:
     assert question.names == ("anna", "leed")
 
 
+@pytest.mark.parametrize("text", ["Who has been told about the roof?", "Who had just said something about the roof?"])
+def test_a_word_between_the_verbs_is_no_talker(text: str) -> None:
+    assert _parsed(text).speaker is None
+
+
 def test_further_aspects_and_the_kind_of_fact() -> None:
     question = _parsed("Who talked about the budget, and where in the room?")
     assert question.aspects == ("where",)

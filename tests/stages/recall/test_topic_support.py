@@ -10,7 +10,7 @@ import pytest
 from pipeline.packets import Float32Array
 from stages.memory.rows import LineRow
 from stages.recall.question import parse
-from stages.recall.topic_support import Judged, asked_topic, judged, phrase, talks_in, topic_of
+from stages.recall.topic_support import Judged, asked_topic, judged, phrase, topic_of
 from tests.stages.recall.line_rows import line_row
 from tests.stages.recall.test_scope import MOMENTS
 
@@ -96,23 +96,6 @@ def test_a_stretch_nearer_to_the_words_without_those_that_are_missing_is_about_s
     assert stretch.support_with_missing(place, topic, encode) < float(stretch.support[place])
     vectors[phrase("wedding")] = _vector(0.3)
     assert stretch.support_with_missing(place, topic, encode) == pytest.approx(float(stretch.support[place]))
-
-
-def test_those_who_only_shared_an_event_at_the_beginning_do_not_talk_with_each_other() -> None:
-    said = [
-        ("t1", "begin"),
-        ("t3", "begin"),
-        ("t2", "begin"),
-        ("t4", "begin"),
-        *[("t1", "left"), ("t3", "right"), ("t2", "left"), ("t4", "right")] * 3,
-    ]
-    lines = [line_row("so it is", float(place), track=track, event=event) for place, (track, event) in enumerate(said)]
-    talks = talks_in([lines])
-    assert [{line.track for line in talk} for talk in talks] == [{"t1", "t2"}, {"t3", "t4"}]
-
-
-def test_lines_without_words_are_no_talk() -> None:
-    assert talks_in([[line_row("[speech]", confidence=0.0)]]) == []
 
 
 @pytest.mark.parametrize(

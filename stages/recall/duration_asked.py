@@ -1,0 +1,54 @@
+"""Questions for how long people talked, and for who talked most: "How long did they talk about the budget?", "Who spoke most?"."""
+
+from __future__ import annotations
+
+import re
+
+from stages.recall.cues import FRAME
+
+_TALK = r"(?:talk(?:s|ed|ing)?|speak(?:s|ing)?|spoken?|chat(?:s|ted|ting)?)"
+_DISCUSS = r"(?:discuss(?:ed|ing)?|debat(?:e|ed|ing))"
+_WHO = rf"(?P<who>(?!(?:the|a|an|that|this|their|our|your) {_TALK}).+?)"
+_DO = r"(?:did|do|does|have|has|had|was|were)"
+_LONG = r"(?:for )?how (?:long|much time)"
+_MOST = r"(?:the )?(?P<which>most|least|longest)"
+_END = r"(?P<rest>.*?)(?: for)?(?=[ ?.!]*$)"
+_FORMS: tuple[tuple[str, str], ...] = (
+    # "How long did they discuss X?", "How long did they talk about X?", "How much did Anna talk?", "How much time did they spend talking?"
+    (rf"{_LONG} {_DO} {_WHO} (?:been )?{_DISCUSS} {_END}", "what did {who} talk about {rest}"),
+    (rf"(?:{_LONG}|how much) {_DO} {_WHO} (?:been |spen[dt] )?{_TALK}\b{_END}", "what did {who} talk {rest}"),
+    # "Tell me how long they talked about X"
+    (rf"{_LONG} (?P<who>(?!(?:is|are|will|can|would|should|the|a|an|this|that)\b)\S+) {_TALK}\b{_END}", "what did {who} talk {rest}"),
+    # "How long was the conversation about X?", "How long did the discussion of X last?"
+    (
+        rf"{_LONG} (?:was|were|did) (?:the |that |their )?(?:conversation|discussion|talk|chat|debate|argument)s? (?:about|on|of|over) "
+        r"(?P<rest>.+?)(?: (?:last|go on|take))?(?=[ ?.!]*$)",
+        "what did they talk about {rest}",
+    ),
+    # "Who spoke most about X?", "Who talked about X the most?", "Who had the most to say?", "Who did most of the talking?"
+    (rf"who (?:has |had )?(?:{_TALK}|said) {_MOST}\b{_END}", "who talked {rest}"),
+    (rf"who (?:has |had )?(?:{_TALK}|said) (?P<rest>.+?) {_MOST}(?=[ ?.!]*$)", "who talked {rest}"),
+    (rf"who had {_MOST} to say\b{_END}", "who talked {rest}"),
+    (rf"who did {_MOST} (?:of the )?talking\b{_END}", "who talked {rest}"),
+)
+_PATTERNS = tuple((re.compile(rf"^(?:and )?{pattern}", re.I), form) for pattern, form in _FORMS)
+_NAMELESS = re.compile(r"\b(?:about|on|of|over) (?:it|that|this|them)\b", re.I)
+
+
+def duration_in(text: str) -> tuple[str, str]:
+    """What a question asks of how long people talked, and the question without that.
+
+    "length" is how long they did, "most" and "least" who did so for how long; "" asks for nothing of the kind.
+    """
+    bare = FRAME.sub("", text)
+    for pattern, form in _PATTERNS:
+        if (match := pattern.match(bare)) is not None:
+            parts = {name: value.strip() for name, value in match.groupdict().items() if value is not None}
+            which = parts.pop("which", "").lower()
+            return "least" if which == "least" else "most" if which else "length", " ".join(form.format(**parts).split())
+    return "", text
+
+
+def is_nameless(text: str) -> bool:
+    """Whether a question speaks of a topic without naming it: "How long did they talk about it?"."""
+    return _NAMELESS.search(text) is not None

@@ -1,0 +1,101 @@
+"""How long people talked, and who did so most: the stretches of talk that an answer adds up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+
+from pipeline.packets import nanoseconds
+from stages.answer.wording import offset
+from stages.memory.rows import LineRow
+from stages.recall.answers import MOST_RETRIEVED, Stretch
+from stages.recall.context_scope import last_cited
+from stages.recall.duration_asked import duration_in, is_nameless
+from stages.recall.found_lines import FoundLines
+from stages.recall.lookup import Lookup, Outcome
+from stages.recall.material import Material
+from stages.recall.question import Question, cleaned
+from stages.recall.refusals import not_together, refusal_text
+from stages.recall.scope import Scope
+from stages.recall.stretches import by_start, longest_of_each, stretch_of, within
+from stages.recall.together import took_part
+from stages.recall.untranscribed import is_untranscribed
+
+_REACH_NS = nanoseconds(600.0)
+_OF_BEST = 0.8
+_STEP_NS = nanoseconds(3600.0)
+_MOST_LINES = 20_000
+
+
+class Durations:
+    """The way of questions that ask how long somebody talked. `now_ns` (since the epoch) tells what was asked lately."""
+
+    def __init__(self, lookup: Lookup, found_lines: FoundLines, now_ns: int) -> None:
+        self._lookup = lookup
+        self._found_lines = found_lines
+        self._now_ns = now_ns
+
+    def told(self, question: Question, scope: Scope) -> Outcome:
+        """The stretches of talk that a question is about, with those of their lines that it allows, by start; why there are none.
+
+        About a topic these are the stretches of conversation in which it was found; without one all of the asked time, or of the latest
+        session.
+        """
+        material = Material(sessions=scope.sessions)
+        notes: tuple[str, ...] = ()
+        if question.terms:
+            anybody = replace(scope, speaker=None, azimuth_deg=None, talkers=frozenset())
+            # Who is asked about took part in the talk, and need not have named what it was about.
+            about = replace(question, text=duration_in(cleaned(question.text))[1], about_speech=True, speaker=None, talkers=())
+            found, near = self._found_lines.search(about, anybody)
+            if not found:
+                shown = next((line for line in near if not is_untranscribed(line)), None)
+                return Outcome(material, tuple(line.id for line in near), refused=refusal_text(question, shown, scope))
+            material = replace(material, found=tuple(found))
+            best = max(entry.support for entry in found)
+            stretches = self._around([entry.line for entry in found if entry.support >= _OF_BEST * best])
+        elif is_nameless(question.text):
+            cited = [line for line in last_cited(self._lookup.memory, self._lookup.at, self._now_ns) if line.session in scope.spans]
+            if not cited:
+                return Outcome(material, refused="Nothing was answered lately that the question could be about; name the topic.")
+            stretches = self._around(cited[:1])
+        else:
+            spans = scope.spans if scope.window is not None else {name: scope.spans[name] for name in list(scope.spans)[-1:]}
+            parts = {name: list(self._heard(name, span)) for name, span in spans.items()}
+            stretches = [stretch_of(lines) for lines in parts.values() if lines]
+            cut = [lines[-1] for lines in parts.values() if len(lines) == _MOST_LINES]
+            notes = tuple(f"This is of what was said up to {offset(line.end_ns)}: more was heard than can be added up." for line in cut)
+        if scope.talkers:
+            stretches = [stretch for stretch in stretches if took_part(stretch.lines, scope)]
+        near_lines = [line for stretch in stretches for line in stretch.lines]
+        stretches = within(stretches, {line.id for line in near_lines if scope.allows(line)})
+        if not stretches:
+            refused = not_together(question) if scope.talkers else refusal_text(question, next(iter(near_lines), None), scope)
+            return Outcome(material, tuple(line.id for line in near_lines), refused=refused)
+        ids = [line.id for line in (*(entry.line for entry in material.found), *_telling(stretches))]
+        spans_told = tuple((stretch.session, stretch.start_ns, stretch.end_ns) for stretch in stretches)
+        return Outcome(replace(material, stretches=tuple(by_start(stretches))), tuple(dict.fromkeys(ids)), spans=spans_told, notes=notes)
+
+    def _around(self, lines: Sequence[LineRow]) -> list[Stretch]:
+        """The stretches in which some lines stand: their conversations, ten minutes to both sides, cut where the topic changes."""
+        talks = self._lookup.talk_around(lines, _REACH_NS, _REACH_NS).values()
+        around = {line.id: line for talk in talks for line in talk}
+        wanted = {line.id for line in lines}
+        return [stretch for stretch in self._lookup.stretches(around.values()) if any(line.id in wanted for line in stretch.lines)]
+
+    def _heard(self, session: str, span: tuple[int, int]) -> Iterator[LineRow]:
+        """What was heard in a span of a session, by start, of a very long one the first lines."""
+        steps = range(span[0], span[1], _STEP_NS)
+        lines = (
+            line
+            for start_ns in steps
+            for line in self._lookup.heard_in(session, (start_ns, min(start_ns + _STEP_NS, span[1])))
+            if line.start_ns >= start_ns or start_ns == span[0]
+        )
+        return islice(lines, _MOST_LINES)
+
+
+def _telling(stretches: Sequence[Stretch]) -> list[LineRow]:
+    """The lines that an answer may cite: the first of each stretch, and the longest of each talker."""
+    return [*(stretch.lines[0] for stretch in stretches), *longest_of_each(stretches).values()][:MOST_RETRIEVED]

@@ -1,0 +1,120 @@
+"""How long people talked, and who did so most, in a small room of two conversations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from stages.answer.extractive import Extractive
+from stages.memory.minilm_onnx import MinilmOnnx
+from stages.recall.answers import Answer
+from stages.recall.keyword_recall import KeywordRecall
+from tests.stages.recall.line_rows import line_row
+from tests.stages.recall.room_memory import Asker
+from tests.stages.recall.small_rooms import STARTED, Ask, asking
+
+ROOF = (
+    (0.0, "Anna", "t1", "The roof of the school leaks again, right above the stage."),
+    (5.0, "Ben", "t2", "Then the roofer has to come before the winter."),
+    (10.0, "Anna", "t1", "He wants nine thousand euros for the whole roof, with new tiles and gutters."),
+    (16.0, "Ben", "t2", "For a roof of that size this is cheap."),
+)
+TRIP = (
+    (1.0, "Carl", "t3", "We take the ferry to the island on Saturday morning."),
+    (6.0, "Dora", "t4", "Is the ferry big enough for our bicycles?"),
+    (11.0, "Carl", "t3", "Yes, bicycles are free on the ferry."),
+)
+LATER = (
+    (60.0, "Ben", "t2", "My cousin has two cats and a parrot."),
+    (64.0, "Anna", "t1", "The parrot once shouted at me from a tree, for an hour or so, until he came."),
+)
+
+
+@pytest.fixture
+def ask(encoder: MinilmOnnx) -> Iterator[Ask]:
+    rows = [
+        line_row(text, start_s, track=track, speaker=who, event=event)
+        for event, lines in (("e-roof", ROOF), ("e-trip", TRIP), ("e-later", LATER))
+        for start_s, who, track, text in lines
+    ]
+    with asking(encoder, {"s": rows}) as found:
+        yield found
+
+
+def _quoted(answer: Answer) -> set[str]:
+    assert all(evidence.utterance in answer.retrieved for claim in answer.claims for evidence in claim.evidence)
+    return {evidence.speaker for claim in answer.claims for evidence in claim.evidence}
+
+
+def test_how_long_a_topic_was_talked_about(ask: Ask) -> None:
+    answer = ask("How long did they talk about the roof?")
+    assert (answer.intent, answer.abstained, len(answer.claims)) == ("duration", False, 1)
+    # The last line has nine words of 0.4 s.
+    assert answer.text.startswith("Anna and Ben talked about it for 20 seconds (0:00-0:19). At 0:")
+    assert _quoted(answer) == {"Anna", "Ben"}
+    assert ask("How long did they talk about the ferry?").text.startswith("Carl and Dora talked about it for 13 seconds (0:01-0:13).")
+
+
+def test_how_long_somebody_spoke(ask: Ask) -> None:
+    answer = ask("How long did Anna talk about the roof?")
+    assert answer.text.startswith("Anna (30 degrees) spoke about it for 10 seconds in 2 lines. At 0:10")
+    assert _quoted(answer) == {"Anna"}
+    assert ask("How long did Anna speak?").text.startswith("Anna (30 degrees) spoke for 17 seconds in 3 lines.")
+    assert ask("How long did Anna speak between +0 and +4?").text.startswith("Anna (30 degrees) spoke for 4 seconds in 1 line.")
+
+
+def test_who_spoke_most_and_least(ask: Ask) -> None:
+    answer = ask("Who spoke most?")
+    assert answer.text.startswith("Anna (30 degrees) spoke most, for 17 seconds in 3 lines; Ben (30 degrees) for 10 seconds, ")
+    assert _quoted(answer) == {"Anna", "Ben", "Carl", "Dora"}
+    assert ask("Who talked the most about the ferry?").text.startswith(
+        "Carl (30 degrees) spoke most about it, for 7 seconds in 2 lines; Dora"
+    )
+    assert ask("Who talked least?").text.startswith("Dora (30 degrees) spoke least, for 3 seconds in 1 line; Carl")
+
+
+def test_silence_is_no_talk_and_an_earlier_moment_knows_less(ask: Ask) -> None:
+    # 0:00-0:19 and 1:00-1:10.
+    assert ask("How long did they talk?").text.startswith(
+        "Anna, Carl, Ben and Dora talked for 30 seconds in all, 2 times (0:00-0:19 and 1:00-1:10)."
+    )
+    assert ask("Who spoke most?", at=STARTED + timedelta(seconds=9)).text.startswith(
+        "Anna (30 degrees) spoke most, for 4 seconds in 1 line; Carl"
+    )
+
+
+def test_without_an_encoder_words_tell_what_a_talk_is_about(kitchen: Asker) -> None:
+    recall = KeywordRecall(kitchen.memory, Extractive())
+    answer = recall.ask("How long did they talk about the roof?", now=kitchen.now)
+    assert answer.text.startswith("speaker-3 and speaker-4 talked about it for 22 seconds (0:39-1:01).")
+
+
+def test_what_was_just_answered_needs_no_name(ask: Ask) -> None:
+    assert "Nothing was answered lately" in ask("How long did they talk about it?").text
+    ask("Did anybody mention the ferry?")
+    assert ask("How long did they talk about it?").text.startswith("Carl and Dora talked about it for 13 seconds")
+
+
+def test_those_who_are_asked_about_have_to_have_talked_with_each_other(ask: Ask) -> None:
+    assert ask("How long did Anna and Ben talk about the roof?").text.startswith("Anna and Ben talked about it for 20 seconds")
+    apart = ask("How long did Anna and Carl talk about the roof?")
+    assert apart.abstained
+    assert apart.text.startswith("Anna and Carl were not heard talking with each other")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("How long did they talk about the volcano?", 'Nobody was heard talking about "volcano".'),
+        ("Who talked most about the volcano?", 'Nobody was heard talking about "volcano".'),
+        ("How long did Carl talk about the roof?", 'Carl was not heard talking about "roof".'),
+        ("How long did Emma talk?", "No talker is called Emma."),
+        ("Who spoke most yesterday?", 'Nothing was heard in the asked time ("yesterday").'),
+    ],
+)
+def test_what_nobody_said_has_no_length(ask: Ask, text: str, why: str) -> None:
+    answer = ask(text)
+    assert answer.abstained
+    assert answer.text.startswith(why)
