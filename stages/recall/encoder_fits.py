@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from pipeline.packets import Float32Array
 from stages.recall.boosted_trees import BoostedTrees
@@ -49,6 +50,46 @@ class RelevanceFit:
         """The fit as its file has it."""
         weights = (round(weight, _DIGITS) for weight in self.weights.tolist())
         return json.dumps({"weights": dict(zip(self.names, weights, strict=True))}, indent=1) + "\n"
+
+
+@dataclass(frozen=True)
+class ReadingFit:
+    """How the log-odds of trees and a reader's are weighed (`reading.py`), where the best of the former lie within `doubt`.
+
+    A logistic regression; 0 or more for a line that answers.
+    """
+
+    doubt: tuple[float, float]
+    weights: tuple[float, ...]
+    intercept: float
+
+    def in_doubt(self, best: float) -> bool:
+        """Whether trees whose best line has these log-odds should not decide alone."""
+        return self.doubt[0] <= best <= self.doubt[1]
+
+    def log_odds(self, features: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Float64, shape (lines,), of features, shape (lines, len(weights))."""
+        found: npt.NDArray[np.float64] = features @ np.array(self.weights) + self.intercept
+        return found
+
+    def to_json(self) -> str:
+        """The fit as its file has it."""
+        return json.dumps({"doubt": self.doubt, "weights": self.weights, "intercept": self.intercept}, indent=1) + "\n"
+
+
+def reading_file(encoder: str, reader: str) -> Path:
+    """How a reader is weighed beside an encoder's trees, in a file that need not be there."""
+    return FOLDER / encoder / f"reading-{reader}.json"
+
+
+@cache
+def reading_fit(encoder: str, reader: str) -> ReadingFit:
+    """How a reader is weighed beside the trees of an encoder, by their names. Raises ValueError for a reader that was never fitted."""
+    path = reading_file(encoder if fact_file(encoder).is_file() else FIRST, reader)
+    if not path.is_file():
+        raise ValueError(f"reader {reader}: how much it counts beside {encoder} is not known; tools/fit_reader.py finds it out")
+    read = json.loads(path.read_text(encoding="utf-8"))
+    return ReadingFit(tuple(read["doubt"]), tuple(read["weights"]), read["intercept"])
 
 
 def fact_file(encoder: str) -> Path:

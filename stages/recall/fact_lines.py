@@ -5,12 +5,13 @@ from __future__ import annotations
 from stages.recall.fact_support import fact_support, judged_lines
 from stages.recall.material import Found
 from stages.recall.question import Question
+from stages.recall.reader import Reader
 from stages.recall.search import Ranked
 from stages.recall.support import THRESHOLD
 from stages.recall.terms import coverage, stems
 
 
-def lines_with_fact(question: Question, ranked: Ranked) -> list[Found]:
+def lines_with_fact(question: Question, ranked: Ranked, reader: Reader | None = None) -> list[Found]:
     """The lines of a search that answer, the surest first; none where nothing that was found does."""
     lines = judged_lines(ranked)
     found = [
@@ -22,7 +23,7 @@ def lines_with_fact(question: Question, ranked: Ranked) -> list[Found]:
             context=ranked.context(line),
             conversation=ranked.stretch(line),
         )
-        for line, support in zip(lines, fact_support(question, ranked, lines), strict=True)
+        for line, support in zip(lines, fact_support(question, ranked, lines, reader), strict=True)
         if support >= THRESHOLD
     ]
     return sorted(found, key=lambda entry: (-entry.support, -entry.score, entry.line.id))

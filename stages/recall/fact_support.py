@@ -16,6 +16,8 @@ from stages.recall.encoder_fits import fact_file, fact_fit
 from stages.recall.fact_features import NAMES, Features, features
 from stages.recall.measures import Measure, measured_in, measures_said, only_others
 from stages.recall.question import Question
+from stages.recall.reader import Reader
+from stages.recall.reading import read_again
 from stages.recall.search import Ranked
 from stages.recall.support import holds_wanted
 from stages.recall.terms import holds, stems
@@ -33,12 +35,17 @@ def judged_lines(ranked: Ranked) -> tuple[LineRow, ...]:
     return tuple(line for line in ranked.nearest if not is_untranscribed(line))[:_MOST_JUDGED]
 
 
-def fact_support(question: Question, ranked: Ranked, lines: Sequence[LineRow]) -> list[float]:
-    """The support of each line, 0 to 1, at least 0.5 for one that answers; 0 for one that cannot (`_may`)."""
+def fact_support(question: Question, ranked: Ranked, lines: Sequence[LineRow], reader: Reader | None = None) -> list[float]:
+    """The support of each line, 0 to 1, at least 0.5 for one that answers; 0 for one that cannot (`_may`).
+
+    With a `reader`, it decides with the trees where these are in doubt (`reading.py`).
+    """
     if not lines:
         return []
     rows = features(question, ranked, lines)
     log_odds = _trees(ranked.encoder).log_odds(rows)
+    if reader is not None:
+        log_odds = read_again(question, ranked, lines, log_odds, reader)
     support = np.maximum(1.0 / (1.0 + np.exp(-log_odds)), _ALL_SAID * _says_all(question, lines, rows))
     measure = measured_in(question.text)
     return [float(share) if _may(question, measure, ranked, line) else 0.0 for line, share in zip(lines, support, strict=True)]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from stages.answer.answerer import Answerer
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.text_encoder import TextEncoder
-from stages.recall.memory_recall import MemoryRecall
+from stages.recall.encoder_fits import reading_fit
+from stages.recall.memory_recall import MemoryRecall, RecallSettingsError
+from stages.recall.reader import Reader
 from stages.recall.second_look import SecondLook
 
 
@@ -13,7 +15,11 @@ class HybridRecall(MemoryRecall):
     """Dense search and FTS5, fused by reciprocal ranks, then contiguity (EM-LLM, arXiv 2407.09450).
 
     What was missed is what was said at the same time as what was attended, by people who took no part in it. `facing_deg` is
-    the azimuth that the listener faces, which gives left, right, behind and in front their bearings; None: unknown.
+    the azimuth that the listener faces, which gives left, right, behind and in front their bearings; None: unknown. A `reader`
+    reads again where it is in doubt whether a line holds an asked fact; None: likeness and words decide alone.
+
+    Raises:
+        RecallSettingsError: `facing_deg` is not finite, or the `reader` was never fitted to go with an encoder (`encoder_fits.py`).
     """
 
     def __init__(
@@ -23,9 +29,15 @@ class HybridRecall(MemoryRecall):
         answerer: Answerer,
         second_look: SecondLook | None = None,
         facing_deg: float | None = None,
+        reader: Reader | None = None,
     ) -> None:
-        super().__init__(memory, answerer, second_look, facing_deg)
+        super().__init__(memory, answerer, second_look, facing_deg, reader)
         self._encoder = encoder
+        if reader is not None:
+            try:
+                reading_fit(encoder.name, reader.name)
+            except ValueError as error:
+                raise RecallSettingsError(str(error)) from error
 
     @property
     def encoder(self) -> TextEncoder:

@@ -22,6 +22,7 @@ from stages.recall.gaps import gap_note, gaps_inside
 from stages.recall.lookup import Lookup, Outcome
 from stages.recall.question import Question
 from stages.recall.question_reader import QuestionReader
+from stages.recall.reader import Reader
 from stages.recall.refusals import refusal_text
 from stages.recall.rounds import Round, Rounds, merged, once_each
 from stages.recall.routes import Routes
@@ -45,9 +46,10 @@ class Inquiry:
         now: datetime,
         now_ns: Callable[[], int],
         second_look: SecondLook | None = None,
+        reader: Reader | None = None,
         facing_deg: float | None = None,
     ) -> None:
-        self._lookup = Lookup(memory, encoder, at)
+        self._lookup = Lookup(memory, encoder, at, reader)
         self._answerer = answerer
         self._now = now
         self._now_ns = now_ns

@@ -17,6 +17,7 @@ from stages.recall.gaps import Span, merged_spans
 from stages.recall.material import Material
 from stages.recall.missed import FollowedTopic, attended_by_topic
 from stages.recall.question import Question
+from stages.recall.reader import Reader
 from stages.recall.salience import Vocabulary, best_lines
 from stages.recall.scope import Scope
 from stages.recall.search import Ranked, Searcher
@@ -43,12 +44,13 @@ class Outcome:
 class Lookup:
     """One memory as of one moment, for one question; what few questions need is read once and only then."""
 
-    def __init__(self, memory: LongTermMemory, encoder: TextEncoder | None, at: datetime | None) -> None:
+    def __init__(self, memory: LongTermMemory, encoder: TextEncoder | None, at: datetime | None, reader: Reader | None = None) -> None:
         self.memory = memory
         self.at = at
         self.at_ns = None if at is None else utc_ns(at)
         self.searcher = Searcher(memory, encoder, at)
         self.has_encoder = encoder is not None
+        self.reader = reader
         self._names: list[str] | None = None
         self._vectors: dict[str, Float32Array] = {}
         self._attentions: list[Attention] | None = None

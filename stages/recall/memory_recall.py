@@ -13,6 +13,7 @@ from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.text_encoder import TextEncoder
 from stages.recall.answer_parts import AnswerPart
 from stages.recall.inquiry import Inquiry
+from stages.recall.reader import Reader
 from stages.recall.recall import Recall
 from stages.recall.second_look import SecondLook
 
@@ -38,6 +39,7 @@ class MemoryRecall(Recall, ABC):
         answerer: Answerer,
         second_look: SecondLook | None,
         facing_deg: float | None,
+        reader: Reader | None = None,
     ) -> None:
         if facing_deg is not None and not isfinite(facing_deg):
             raise RecallSettingsError(f"{type(self).__name__}: facing_deg must be a number of degrees, found {facing_deg}")
@@ -45,6 +47,7 @@ class MemoryRecall(Recall, ABC):
         self.answerer = answerer
         self.second_look = second_look
         self.facing_deg = facing_deg
+        self.reader = reader
 
     @property
     @abstractmethod
@@ -63,6 +66,7 @@ class MemoryRecall(Recall, ABC):
             now=now,
             now_ns=elapsed_ns,
             second_look=self.second_look,
+            reader=self.reader,
             facing_deg=self.facing_deg if facing_deg is None else facing_deg,
         )
         return inquiry.stream(question)

@@ -1,0 +1,54 @@
+"""Reading again: where trees over likeness and words are in doubt whether a line holds an asked fact, a reader decides with them.
+
+The likeliest lines alone are read, since reading takes some milliseconds a line (retrieve, then read: Chen et al. 2017, arXiv 1704.00051; a
+reader of question and passage together judges better than vectors made of each alone: Nogueira and Cho 2019, arXiv 1901.04085). How the
+two are weighed is fitted by `python -m tools.fit_reader`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from stages.memory.rows import LineRow
+from stages.recall.encoder_fits import reading_fit
+from stages.recall.question import Question
+from stages.recall.reader import Reader
+from stages.recall.search import Ranked
+
+MOST_READ = 8
+READ_BEFORE = 2
+"""So many lines before a line are read with it: what "fourteen, with the discount" counts was said there."""
+_UNREAD = -20.0
+
+Floats = npt.NDArray[np.float64]
+
+
+def read_again(question: Question, ranked: Ranked, lines: Sequence[LineRow], log_odds: Floats, reader: Reader) -> Floats:
+    """The log-odds of lines after reading, float64, shape (lines,), of those that the trees give; the same where they are sure."""
+    fit = reading_fit(ranked.encoder, reader.name)
+    if not fit.in_doubt(float(log_odds.max())):
+        return log_odds
+    picked = likeliest(log_odds)
+    scores = reader.scores(question.text, [(read_before(ranked, lines[place]), lines[place].text) for place in picked])
+    found = np.full(len(lines), _UNREAD)
+    found[picked] = fit.log_odds(reading_features(log_odds[picked], scores.astype(np.float64)))
+    return found
+
+
+def likeliest(log_odds: Floats) -> npt.NDArray[np.intp]:
+    """The places of the lines to read, the likeliest first."""
+    return np.argsort(-log_odds, kind="stable")[:MOST_READ]
+
+
+def reading_features(log_odds: Floats, scores: Floats) -> Floats:
+    """What is weighed for each line that was read, float64, shape (lines, 3): the trees' log-odds, the reader's, and how far below its best."""
+    return np.column_stack([log_odds, scores, scores - scores.max()])
+
+
+def read_before(ranked: Ranked, line: LineRow) -> str:
+    """What was said right before a line in its conversation."""
+    chain, place = ranked.talk(line)
+    return " ".join(other.text for other in chain[max(0, place - READ_BEFORE) : place])

@@ -1,0 +1,173 @@
+"""The network of the reader while it learns: MiniLM with a low-rank adapter (LoRA, Hu et al. 2021, arXiv 2106.09685) and a small head.
+
+What it becomes is run by `models/minilm_reader.py`.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from models.minilm import DIMENSION, LAYER_NORM_EPSILON, N_HEADS, N_LAYERS
+
+_RANK = 8
+_SCALE = 2.0
+_HEAD = 128
+_DROPOUT = 0.1
+_LINEAR = (
+    "attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense", "intermediate.dense", "output.dense",
+)  # fmt: skip
+_NORMS = ("attention.output.LayerNorm", "output.LayerNorm")
+_BATCH = 32
+_SORTED_TOGETHER = 16
+_RIGHT_WEIGHS = 2.0
+_WARM_UP = 0.06
+_MAX_GRADIENT = 1.0
+_SCORED_AT_ONCE = 64
+
+Pair = tuple[Sequence[int], Sequence[int]]
+"""The tokens of a question with a line, and the type of each (0 the question's, 1 the rest)."""
+
+
+class _Adapted(nn.Module):
+    """A published linear layer, which stays, and two small ones beside it, which learn."""
+
+    def __init__(self, tensors: Mapping[str, Any], name: str) -> None:
+        super().__init__()
+        weight = torch.tensor(np.array(tensors[f"{name}.weight"]))
+        self.weight = nn.Parameter(weight, requires_grad=False)
+        self.bias = nn.Parameter(torch.tensor(np.array(tensors[f"{name}.bias"])), requires_grad=False)
+        self.down = nn.Parameter(torch.randn(_RANK, weight.shape[1]) / math.sqrt(weight.shape[1]))
+        self.up = nn.Parameter(torch.zeros(weight.shape[0], _RANK))
+
+    def forward(self, states: Tensor) -> Tensor:
+        beside = functional.linear(functional.linear(states, self.down), self.up)
+        return functional.linear(states, self.weight, self.bias) + _SCALE * beside
+
+
+class ReaderNet(nn.Module):
+    """MiniLM as a cross-encoder. `tensors` are its published ones, by their names."""
+
+    def __init__(self, tensors: Mapping[str, Any]) -> None:
+        super().__init__()
+
+        def table(name: str, *, learns: bool) -> nn.Parameter:
+            return nn.Parameter(torch.tensor(np.array(tensors[f"embeddings.{name}_embeddings.weight"])), requires_grad=learns)
+
+        self.words, self.places = table("word", learns=False), table("position", learns=False)
+        self.types = table("token_type", learns=True)
+        self.norm = _norm(tensors, "embeddings.LayerNorm")
+        names = [f"encoder.layer.{number}." for number in range(N_LAYERS)]
+        self.linear = nn.ModuleList([nn.ModuleList([_Adapted(tensors, name + part) for part in _LINEAR]) for name in names])
+        self.norms = nn.ModuleList([nn.ModuleList([_norm(tensors, name + part) for part in _NORMS]) for name in names])
+        self.head = nn.ModuleList([nn.Linear(2 * DIMENSION, _HEAD), nn.Linear(_HEAD, 1)])
+
+    def forward(self, tokens: Tensor, types: Tensor, mask: Tensor) -> Tensor:
+        """Logits, shape (pairs,), of tokens and their types, int64, and which of them are there, float, all of shape (pairs, tokens)."""
+        states = self.words[tokens] + self.places[: tokens.shape[1]] + self.types[types]
+        states = self._dropped(self.norm(states))
+        hidden = (1.0 - mask[:, None, None]) * -1e4
+        for linear, norms in zip(self.linear, self.norms, strict=True):
+            query, key, value = (
+                layer(states).view(*states.shape[:2], N_HEADS, DIMENSION // N_HEADS).transpose(1, 2) for layer in list(linear)[:3]
+            )
+            attended = functional.scaled_dot_product_attention(query, key, value, attn_mask=hidden).transpose(1, 2).reshape(states.shape)
+            states = norms[0](states + self._dropped(linear[3](attended)))
+            states = norms[1](states + self._dropped(linear[5](functional.gelu(linear[4](states)))))
+        mean = (states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+        read = functional.gelu(self.head[0](torch.cat([states[:, 0], mean], 1)))
+        logits: Tensor = self.head[1](self._dropped(read))[:, 0]
+        return logits
+
+    def adapter(self) -> dict[str, npt.NDArray[np.float16]]:
+        """What was learnt, by the names that `models/reader_adapter.py` takes."""
+        found = {"embeddings.token_type_embeddings.weight": self.types}
+        for number, (linear, norms) in enumerate(zip(self.linear, self.norms, strict=True)):
+            for part, layer in zip(_LINEAR, linear, strict=True):
+                found[f"encoder.layer.{number}.{part}.down"] = layer.down
+                found[f"encoder.layer.{number}.{part}.up"] = _SCALE * layer.up
+            for part, norm in zip(_NORMS, norms, strict=True):
+                found |= {f"encoder.layer.{number}.{part}.{name}": tensor for name, tensor in norm.named_parameters()}
+        found |= {f"embeddings.LayerNorm.{name}": tensor for name, tensor in self.norm.named_parameters()}
+        for place, layer in enumerate(self.head):
+            found |= {f"head.{place}.{name}": tensor for name, tensor in layer.named_parameters()}
+        return {name: tensor.detach().numpy().astype(np.float16) for name, tensor in found.items()}
+
+    def _dropped(self, states: Tensor) -> Tensor:
+        return functional.dropout(states, _DROPOUT, self.training)
+
+
+def learnt(tensors: Mapping[str, Any], pairs: Sequence[Pair], right: Sequence[bool], *, epochs: int, rate: float) -> ReaderNet:
+    """A reader that learnt which pairs are right, by AdamW with a rate that falls to nearly nothing. The same for the same pairs."""
+    torch.manual_seed(0)
+    draw = random.Random(0)
+    net = ReaderNet(tensors)
+    learning = [parameter for parameter in net.parameters() if parameter.requires_grad]
+    optimiser = torch.optim.AdamW(learning, lr=rate, weight_decay=0.01)
+    n_steps = math.ceil(len(pairs) / _BATCH) * epochs
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda step: min(1.0, step / (_WARM_UP * n_steps + 1.0)) * max(0.02, 1.0 - step / n_steps)
+    )
+    weighs = torch.tensor(_RIGHT_WEIGHS)
+    net.train()
+    for _ in range(epochs):
+        for batch in _batches(pairs, draw):
+            truth = torch.tensor([float(right[place]) for place in batch])
+            logits = net(*_padded([pairs[place] for place in batch]))
+            loss = functional.binary_cross_entropy_with_logits(logits, truth, pos_weight=weighs)
+            optimiser.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(learning, _MAX_GRADIENT)
+            optimiser.step()
+            schedule.step()
+    return net.eval()
+
+
+@torch.no_grad()
+def logits_of(net: ReaderNet, pairs: Sequence[Pair]) -> npt.NDArray[np.float64]:
+    """Float64, shape (len(pairs),)."""
+    found = np.zeros(len(pairs))
+    order = sorted(range(len(pairs)), key=lambda place: len(pairs[place][0]))
+    for first in range(0, len(order), _SCORED_AT_ONCE):
+        batch = order[first : first + _SCORED_AT_ONCE]
+        found[batch] = net(*_padded([pairs[place] for place in batch])).numpy()
+    return found
+
+
+def _batches(pairs: Sequence[Pair], draw: random.Random) -> list[list[int]]:
+    """Every pair once, those of about one length together."""
+    order = list(range(len(pairs)))
+    draw.shuffle(order)
+    together = _BATCH * _SORTED_TOGETHER
+    found = []
+    for first in range(0, len(order), together):
+        part = sorted(order[first : first + together], key=lambda place: len(pairs[place][0]))
+        found += [part[place : place + _BATCH] for place in range(0, len(part), _BATCH)]
+    draw.shuffle(found)
+    return found
+
+
+def _padded(pairs: Sequence[Pair]) -> tuple[Tensor, Tensor, Tensor]:
+    longest = max(len(tokens) for tokens, _ in pairs)
+    both = torch.zeros(2, len(pairs), longest, dtype=torch.long)
+    mask = torch.zeros(len(pairs), longest)
+    for place, (tokens, types) in enumerate(pairs):
+        both[0, place, : len(tokens)] = torch.tensor(tokens)
+        both[1, place, : len(tokens)] = torch.tensor(types)
+        mask[place, : len(tokens)] = 1.0
+    return both[0], both[1], mask
+
+
+def _norm(tensors: Mapping[str, Any], name: str) -> nn.LayerNorm:
+    norm = nn.LayerNorm(DIMENSION, eps=LAYER_NORM_EPSILON)
+    norm.weight.data = torch.tensor(np.array(tensors[f"{name}.weight"]))
+    norm.bias.data = torch.tensor(np.array(tensors[f"{name}.bias"]))
+    return norm
