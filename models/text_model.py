@@ -15,7 +15,7 @@ Float32Array = npt.NDArray[np.float32]
 Int64Array = npt.NDArray[np.int64]
 
 MAX_TOKENS = 256
-"""Longer texts are cut: neither model was trained on longer ones (sentences and short paragraphs, of 128 tokens for MPNet)."""
+"""Longer texts are cut: neither encoder was trained on longer ones (sentences and short paragraphs, of 128 tokens for MPNet)."""
 
 _NUMBER_TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "U8": "u1"}
 
@@ -25,21 +25,36 @@ class TextModelError(ValueError):
 
 
 class Tokeniser:
-    """Texts to token numbers with a model's own vocabulary, cut to 256 tokens."""
+    """Texts to token numbers with a model's own vocabulary, cut to 256 tokens or however many are said (None: not cut)."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, max_tokens: int | None = MAX_TOKENS) -> None:
         from tokenizers import Tokenizer
 
         try:
             self._tokenizer = Tokenizer.from_file(str(path))
         except Exception as error:  # the tokenizers package raises bare Exception for every bad file
             raise TextModelError(f"{path}: not a tokeniser: {error}; {_again(path)}") from error
-        self._tokenizer.enable_truncation(MAX_TOKENS)
+        if max_tokens is None:
+            self._tokenizer.no_truncation()
+        else:
+            self._tokenizer.enable_truncation(max_tokens)
         self._tokenizer.no_padding()
 
     def tokens(self, text: str) -> Int64Array:
         """Token numbers, int64, shape (tokens,), with the marks of beginning and end."""
         return np.array(self._tokenizer.encode(text).ids, dtype=np.int64)
+
+    def unmarked(self, text: str) -> list[int]:
+        """Token numbers without the marks of beginning and end."""
+        numbers: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
+        return numbers
+
+    def number(self, token: str) -> int:
+        """The number of one token. Raises TextModelError where the vocabulary has no such token."""
+        found: int | None = self._tokenizer.token_to_id(token)
+        if found is None:
+            raise TextModelError(f"the tokeniser has no {token}")
+        return found
 
     def vocabulary(self) -> list[str]:
         """Every token, by its number."""

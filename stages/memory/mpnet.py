@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -40,36 +38,20 @@ class Mpnet(TextEncoder):
         """Load the model. Raises WeightsError naming the command that fetches it when it is not there, TextModelError for a bad device."""
         if self._model is not None:
             return
-        from models.mpnet import Mpnet as Model
-        from models.sealing import is_intact
-        from models.weights import derived_folder, path_of
-
-        self._tokeniser = Tokeniser(path_of("mpnet/tokenizer.json"))
-        published, folder = path_of("mpnet/model.safetensors"), derived_folder("mpnet/model.safetensors", "ct2-int8")
-        if is_intact(folder):
-            try:
-                self._model = Model(folder, self.device, self.n_threads)
-                return
-            except TextModelError:
-                if _is_whole(folder):  # then it is the device that fails
-                    raise
-        shutil.rmtree(folder, ignore_errors=True)
-        self._model = self._anew(published, folder)
-
-    def _anew(self, published: Path, folder: Path) -> Model:
-        """The model from published weights, kept in a folder; where this user can only read, converted at each start."""
+        from models.derived_models import loaded
         from models.mpnet import Mpnet as Model
         from models.mpnet import converted
+        from models.weights import derived_folder, path_of
 
-        assert self._tokeniser is not None
-        tensors, vocabulary = read_safetensors(published), self._tokeniser.vocabulary()
-        with tempfile.TemporaryDirectory() as temporary:
-            try:
-                # What is damaged and still there could not be removed.
-                kept = converted(tensors, vocabulary, Path(temporary) / folder.name if folder.is_dir() else folder)
-            except OSError:
-                kept = converted(tensors, vocabulary, Path(temporary) / folder.name)
-            return Model(kept, self.device, self.n_threads)
+        tokeniser = Tokeniser(path_of("mpnet/tokenizer.json"))
+        published = path_of("mpnet/model.safetensors")
+        self._model = loaded(
+            derived_folder("mpnet/model.safetensors", "ct2-int8"),
+            load=lambda folder: Model(folder, self.device, self.n_threads),
+            make=lambda folder: converted(read_safetensors(published), tokeniser.vocabulary(), folder),
+            can_load=_is_whole,
+        )
+        self._tokeniser = tokeniser
 
     def stop(self) -> None:
         """Let go of the model."""

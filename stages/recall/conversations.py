@@ -23,15 +23,15 @@ def conversations(lines: Iterable[LineRow], least_shared: float = 0.0) -> list[l
     of them, and so do tracks that share a partner. A track without an event talks with nobody.
     """
     rows = sorted(lines, key=lambda line: (line.session, line.start_ns, line.id))
-    said: dict[tuple[str, str], Counter[str]] = {}
-    met: dict[tuple[str, str], dict[tuple[str, str], None]] = {}
+    said: dict[tuple[str, str], dict[str, int]] = {}
+    met: dict[tuple[str, str], list[tuple[str, str]]] = {}
     n_lines: Counter[tuple[str, str]] = Counter()
-    for line in rows:
-        track = line.session, line.track
-        n_lines[track] += 1
-        if line.event is not None:
-            said.setdefault(track, Counter())[line.event] += 1
-            met.setdefault((line.session, line.event), {})[track] = None
+    for (session, name, event), count in Counter((line.session, line.track, line.event) for line in rows).items():
+        track = session, name
+        n_lines[track] += count
+        if event is not None:
+            said.setdefault(track, {})[event] = count
+            met.setdefault((session, event), []).append(track)
     root = {track: track for track in n_lines}
 
     def find(track: tuple[str, str]) -> tuple[str, str]:
@@ -40,11 +40,15 @@ def conversations(lines: Iterable[LineRow], least_shared: float = 0.0) -> list[l
         return track
 
     for one, other in dict.fromkeys(pair for tracks in met.values() for pair in combinations(tracks, 2)):
-        if max(_shared(said[one], said[other], n_lines[one]), _shared(said[other], said[one], n_lines[other])) >= least_shared:
-            root[find(one)] = find(other)
+        first, second = find(one), find(other)
+        if first != second and (
+            max(_shared(said[one], said[other], n_lines[one]), _shared(said[other], said[one], n_lines[other])) >= least_shared
+        ):
+            root[first] = second
     groups: dict[tuple[str, str], list[LineRow]] = {}
+    found = {track: find(track) for track in n_lines}
     for line in rows:
-        groups.setdefault(find((line.session, line.track)), []).append(line)
+        groups.setdefault(found[line.session, line.track], []).append(line)
     return list(groups.values())
 
 

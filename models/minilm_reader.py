@@ -1,0 +1,138 @@
+"""A reader: all-MiniLM-L6-v2 fitted to judge whether a line answers a question, both read together.
+
+This is a cross-encoder (Nogueira and Cho 2019, arXiv 1901.04085). Question, what was said before, and line go through the six layers as one
+text; types of tokens say which is which (0 the question, 1 the rest). The state of the first token and the mean over all go through a small head
+to one number. The published weights with the adapter in them are brought into CTranslate2's format in eight bits once for each adapter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.ct2_encoder import Ct2Encoder
+from models.ct2_specification import NamedTensors, write_in_eight_bits
+from models.derived_models import loaded, remove_others, written_once
+from models.minilm import LAYER_NORM_EPSILON, N_HEADS, N_LAYERS
+from models.reader_adapter import ReaderAdapter, ReaderHead
+from models.sealing import sha256_of
+from models.text_model import Float32Array, Tokeniser, read_safetensors
+from models.weights import derived_folder, path_of
+
+WEIGHTS = ("minilm/model.safetensors", "minilm/tokenizer.json")
+MAX_QUESTION_TOKENS = 64
+MAX_BEFORE_TOKENS = 40
+"""Of what was said before a line, the last ones are read."""
+MAX_LINE_TOKENS = 60
+_FORM = "reader-ct2-int8"
+_OF_SHA = 12
+_QUERY_KEY_VALUE = ("attention.self.query", "attention.self.key", "attention.self.value")
+
+
+class MinilmReader:
+    """A reader on the CPU.
+
+    Args:
+        folder: where `converted` wrote the encoder; it is not needed any more once this is made.
+        head: from the same adapter.
+        tokeniser: MiniLM's, which does not cut.
+        n_threads: threads of one question.
+
+    Raises:
+        TextModelError: the folder holds no model that CTranslate2 takes.
+    """
+
+    def __init__(self, folder: Path, head: ReaderHead, tokeniser: Tokeniser, n_threads: int = 1) -> None:
+        self._encoder = Ct2Encoder(folder, n_threads=n_threads)
+        self._head = head
+        self._tokeniser = tokeniser
+        self._first, self._last = tokeniser.number("[CLS]"), tokeniser.number("[SEP]")
+
+    def scores(self, question: str, lines: Sequence[tuple[str, str]]) -> Float32Array:
+        """How surely each line answers a question: float32, shape (len(lines),), the logarithm of odds.
+
+        Args:
+            question: of which the first 64 tokens are read.
+            lines: what was said before ("" for nothing; the last 40 tokens are read) and the line (the first 60). All go through the
+                network as one batch, which takes memory for each of them.
+        """
+        if not lines:
+            return np.zeros(0, dtype=np.float32)
+        asked = [self._first, *self._tokeniser.unmarked(question)[:MAX_QUESTION_TOKENS], self._last]
+        told = [self._told(before, line) for before, line in lines]
+        states = self._encoder.states([asked + one for one in told], [[0] * len(asked) + [1] * len(one) for one in told])
+        means = [state[: len(asked) + len(one)].mean(axis=0) for state, one in zip(states, told, strict=True)]
+        return self._head.scores(states[:, 0], np.stack(means))
+
+    def _told(self, before: str, line: str) -> list[int]:
+        context = [*self._tokeniser.unmarked(before)[-MAX_BEFORE_TOKENS:], self._last] if before else []
+        return [*context, *self._tokeniser.unmarked(line)[:MAX_LINE_TOKENS], self._last]
+
+
+def started_reader(adapter: Path, n_threads: int = 1) -> MinilmReader:
+    """The reader of an adapter's file, converted (about a second) where that was not done yet, which removes those of other adapters.
+
+    Raises:
+        WeightsError: the published weights are not here; the message names the command that fetches them.
+        TextModelError: the adapter is not one, or the weights are not those that it changes.
+    """
+    known = ReaderAdapter(adapter)
+    published, tokeniser = path_of(WEIGHTS[0]), Tokeniser(path_of(WEIGHTS[1]), max_tokens=None)
+    made_of = derived_folder(WEIGHTS[0], f"{_FORM}-{sha256_of(adapter)[:_OF_SHA]}")
+    others = f"{Path(WEIGHTS[0]).parent}-{_FORM}-*"
+
+    def make(folder: Path) -> Path:
+        converted(known.merged(read_safetensors(published)), tokeniser.vocabulary(), folder)
+        remove_others(folder, others)
+        return folder
+
+    return loaded(made_of, load=lambda folder: MinilmReader(folder, known.head(), tokeniser, n_threads), make=make)
+
+
+def converted(tensors: Mapping[str, Any], vocabulary: Sequence[str], folder: Path) -> Path:
+    """Write a reader's encoder in CTranslate2's format, in eight bits, to a folder, which is there whole and sealed or not at all.
+
+    Args:
+        tensors: the published tensors with an adapter in them, by their published names.
+        vocabulary: the tokens by number.
+        folder: where to; left alone where it is there already.
+
+    Raises:
+        TextModelError: a tensor is missing, or the vocabulary has another size.
+        OSError: the folder cannot be written.
+    """
+    return written_once(folder, lambda made: write_in_eight_bits(specification(tensors, vocabulary), made))
+
+
+def specification(tensors: Mapping[str, Any], vocabulary: Sequence[str]) -> Any:
+    """A reader's encoder in CTranslate2's format, in single precision; arguments and errors are those of `converted`."""
+    from ctranslate2.specs import common_spec, transformer_spec
+
+    known = NamedTensors(tensors, "all-MiniLM-L6-v2", "minilm")
+    encoder = transformer_spec.TransformerEncoderSpec(
+        N_LAYERS,
+        N_HEADS,
+        pre_norm=False,
+        activation=common_spec.Activation.GELU,
+        num_source_embeddings=2,
+        embeddings_merge=common_spec.EmbeddingsMerge.ADD,
+        layernorm_embedding=True,
+    )
+    encoder.scale_embeddings = False
+    words, types = encoder.embeddings
+    words.weight, types.weight = (np.array(known[f"embeddings.{name}_embeddings.weight"]) for name in ("word", "token_type"))
+    encoder.position_encodings.encodings = np.array(known["embeddings.position_embeddings.weight"])
+    known.fill_norm(encoder.layernorm_embedding, "embeddings.LayerNorm")
+    for number, layer in enumerate(encoder.layer):
+        prefix = f"encoder.layer.{number}."
+        attention = layer.self_attention
+        known.fill_linear(attention.linear[0], *(f"{prefix}{name}" for name in _QUERY_KEY_VALUE))
+        known.fill_linear(attention.linear[1], f"{prefix}attention.output.dense")
+        known.fill_norm(attention.layer_norm, f"{prefix}attention.output.LayerNorm")
+        known.fill_linear(layer.ffn.linear_0, f"{prefix}intermediate.dense")
+        known.fill_linear(layer.ffn.linear_1, f"{prefix}output.dense")
+        known.fill_norm(layer.ffn.layer_norm, f"{prefix}output.LayerNorm")
+    return known.finished(encoder, vocabulary, LAYER_NORM_EPSILON)
