@@ -1,8 +1,9 @@
 """A reader: all-MiniLM-L6-v2 fitted to judge whether a line answers a question, both read together.
 
 This is a cross-encoder (Nogueira and Cho 2019, arXiv 1901.04085). Question, what was said before, and line go through the six layers as one
-text; types of tokens say which is which (0 the question, 1 the rest). The state of the first token and the mean over all go through a small head
-to one number. The published weights with the adapter in them are brought into CTranslate2's format in eight bits once for each adapter.
+text; types of tokens say which is which (0 the question, 1 the rest). The state of the first token and the mean over all tokens go through
+a small head to one number. The published weights with the adapter in them are brought into CTranslate2's format in eight bits once for each
+adapter.
 """
 
 from __future__ import annotations
@@ -49,7 +50,6 @@ class MinilmReader:
         self._encoder = Ct2Encoder(folder, n_threads=n_threads)
         self._head = head
         self._tokeniser = tokeniser
-        self._first, self._last = tokeniser.number("[CLS]"), tokeniser.number("[SEP]")
 
     def scores(self, question: str, lines: Sequence[tuple[str, str]]) -> Float32Array:
         """How surely each line answers a question: float32, shape (len(lines),), the logarithm of odds.
@@ -61,15 +61,19 @@ class MinilmReader:
         """
         if not lines:
             return np.zeros(0, dtype=np.float32)
-        asked = [self._first, *self._tokeniser.unmarked(question)[:MAX_QUESTION_TOKENS], self._last]
-        told = [self._told(before, line) for before, line in lines]
-        states = self._encoder.states([asked + one for one in told], [[0] * len(asked) + [1] * len(one) for one in told])
-        means = [state[: len(asked) + len(one)].mean(axis=0) for state, one in zip(states, told, strict=True)]
+        pairs = [pair_tokens(self._tokeniser, question, before, line) for before, line in lines]
+        states = self._encoder.states([tokens for tokens, _ in pairs], [types for _, types in pairs])
+        means = [state[: len(tokens)].mean(axis=0) for state, (tokens, _) in zip(states, pairs, strict=True)]
         return self._head.scores(states[:, 0], np.stack(means))
 
-    def _told(self, before: str, line: str) -> list[int]:
-        context = [*self._tokeniser.unmarked(before)[-MAX_BEFORE_TOKENS:], self._last] if before else []
-        return [*context, *self._tokeniser.unmarked(line)[:MAX_LINE_TOKENS], self._last]
+
+def pair_tokens(tokeniser: Tokeniser, question: str, before: str, line: str) -> tuple[list[int], list[int]]:
+    """The tokens of a question, of what was said before a line and of the line, as they are read together, and the type of each."""
+    first, last = tokeniser.number("[CLS]"), tokeniser.number("[SEP]")
+    asked = [first, *tokeniser.unmarked(question)[:MAX_QUESTION_TOKENS], last]
+    context = [*tokeniser.unmarked(before)[-MAX_BEFORE_TOKENS:], last] if before else []
+    told = [*context, *tokeniser.unmarked(line)[:MAX_LINE_TOKENS], last]
+    return asked + told, [0] * len(asked) + [1] * len(told)
 
 
 def started_reader(adapter: Path, n_threads: int = 1) -> MinilmReader:

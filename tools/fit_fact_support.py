@@ -2,35 +2,30 @@
 
     python -m tools.fit_fact_support [--rooms 600] [--first-seed 1000] [--config configs/replay.yaml] [--least -0.1] [--out FILE]
 
-Questions for facts to generated rooms on the topics of tools/fit_scripts, answerable and not; a row is a line that was found, true where it answers. The trees are boosted
-with scikit-learn, with likeness and words bound to count for a line, never against it. Printed is what comes of five groups of topics, each
-judged by trees that saw the other four: how many questions are answered rightly, wrongly, and refused, by the least log-odds of an answer.
+Questions for facts to generated rooms on the topics of tools/fit_scripts, answerable and not; a row is a line that was found, true where it
+answers. The trees are boosted with scikit-learn, with likeness and words bound to count for a line, never against it. Printed is what comes
+of five groups of topics, each judged by trees that saw the other four: how many questions are answered rightly, wrongly, and refused, by
+the least log-odds of an answer.
 Trees are kept for the graph's encoder (`stages/recall/encoder_fits.py`), moved so that an answer has log-odds of 0 or more.
 """
 
 from __future__ import annotations
 
 import argparse
-import random
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from stages.recall.boosted_trees import BoostedTrees
 from stages.recall.encoder_fits import fact_file
-from stages.recall.fact_features import NAMES, features
-from stages.recall.fact_support import judged_lines
-from stages.recall.lookup import Lookup
-from stages.recall.question_reader import QuestionReader
-from tools.recall_rooms import Room, Said, made_room, written
-from tools.recall_rooms_questions import Asked, asked_of, now_of
+from stages.recall.fact_features import NAMES
+from tools.fit_examples import KINDS, Example, Rows, examples
 from tools.recall_rooms_text import RecallOfRooms
-from tools.recall_rooms_topics import FITTED, Topic, topics
+from tools.recall_rooms_topics import FITTED, topics
 
 _FOLDS = 5
 _DIGITS = 4
@@ -92,7 +87,7 @@ def table(judged: Sequence[tuple[Example, Rows]]) -> str:
     """What comes of each least log-odds, as Markdown."""
     lines = ["| least log-odds | kind | questions | right | wrong | refused |", "|---:|---|---:|---:|---:|---:|"]
     for least in np.arange(-2.0, 1.6, 0.5):
-        for kind in sorted(_KINDS):
+        for kind in sorted(KINDS):
             outcomes = [_outcome(example, odds, float(least)) for example, odds in judged if example.kind == kind]
             if outcomes:
                 shares = " | ".join(f"{outcomes.count(name) / len(outcomes):.2f}" for name in ("right", "wrong", "refused"))

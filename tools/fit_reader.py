@@ -4,9 +4,9 @@
 
 Rooms on the topics of tools/fit_scripts, as for `tools.fit_fact_support`. The reader (`tools/reader_net.py`) learns on four fifths of the
 topics: lines that answer, the likeliest that do not by trees grown on the same topics, and one other. How trees and reader are weighed is
-fitted on the last fifth, a logistic regression over the lines that would be read (`stages/recall/reading.py`); printed is what comes of
-these topics with and without it, by kind of question. With `--keep-adapter` the reader stays as it is and is only weighed beside the trees
-of another encoder.
+fitted on the last fifth, a logistic regression over the lines that would be read (`stages/recall/reading.py`). Printed is what comes of the
+last fifth without and with the reader, by the least log-odds of an answer. With `--keep-adapter` the reader stays as it is, and is only
+weighed beside the trees of another encoder.
 """
 
 from __future__ import annotations
@@ -20,4 +20,105 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from models.reader_adapter import ReaderAdapter
+from models.minilm_reader import WEIGHTS, MinilmReader, pair_tokens, started_reader
+from models.text_model import Tokeniser, read_safetensors
+from models.weights import path_of
+from stages.recall.boosted_trees import BoostedTrees
+from stages.recall.encoder_fits import ReadingFit, reading_file
+from stages.recall.minilm_reader import ADAPTER
+from stages.recall.minilm_reader import MinilmReader as ReaderOfRecall
+from stages.recall.reading import likeliest, reading_features
+from tools.fit_examples import Example, examples
+from tools.fit_fact_support import grown, table
+from tools.fit_topic_support import fitted
+from tools.recall_rooms_text import RecallOfRooms
+from tools.recall_rooms_topics import FITTED, topics
+
+_PARTS = 5
+_HARD = 6
+_OTHERS = 1
+_EPOCHS = 2
+_RATE = 7e-4
+_DOUBT = (-3.0, 3.0)
+_DIGITS = 4
+Rows = npt.NDArray[np.float64]
+
+
+def apart(rows: Sequence[Example]) -> tuple[list[Example], list[Example]]:
+    """The examples of four fifths of the topics, and those of the others."""
+    names = sorted({example.topic for example in rows})
+    np.random.default_rng(0).shuffle(names)
+    left = set(names[::_PARTS])
+    return [example for example in rows if example.topic not in left], [example for example in rows if example.topic in left]
+
+
+def lessons(seen: Sequence[Example], trees: BoostedTrees) -> list[tuple[Example, int]]:
+    """What the reader learns from: lines, by their places in the examples."""
+    draw = np.random.default_rng(0)
+    found: list[tuple[Example, int]] = []
+    for example in seen:
+        order = np.argsort(-trees.log_odds(example.rows), kind="stable")
+        wrong = [place for place in order if not example.right[place] and not example.related[place]]
+        picked = [*np.flatnonzero(example.right), *wrong[:_HARD], *draw.permutation(wrong[_HARD:])[:_OTHERS]]
+        found += [(example, int(place)) for place in picked]
+    return found
+
+
+def taught(seen: Sequence[Example], trees: BoostedTrees, adapter: Path) -> None:
+    """Teach the reader, and write its adapter."""
+    from tools.reader_net import learnt
+
+    tokeniser = Tokeniser(path_of(WEIGHTS[1]), max_tokens=None)
+    picked = lessons(seen, trees)
+    pairs = [pair_tokens(tokeniser, example.question, *example.lines[place]) for example, place in picked]
+    right = [bool(example.right[place]) for example, place in picked]
+    net = learnt(read_safetensors(path_of(WEIGHTS[0])), pairs, right, epochs=_EPOCHS, rate=_RATE)
+    np.savez(adapter, allow_pickle=False, **net.adapter())
+
+
+def weighed(left: Sequence[Example], trees: BoostedTrees, reader: MinilmReader) -> tuple[ReadingFit, list[tuple[Example, Rows]]]:
+    """How trees and reader are weighed, and the log-odds of every line with both."""
+    odds = [trees.log_odds(example.rows) for example in left]
+    picked = [likeliest(own) for own in odds]
+    read = [
+        reading_features(own[places], reader.scores(example.question, [example.lines[place] for place in places]).astype(np.float64))
+        for example, own, places in zip(left, odds, picked, strict=True)
+    ]
+    kept = [~example.related[places] for example, places in zip(left, picked, strict=True)]
+    inputs = np.concatenate([rows[keep] for rows, keep in zip(read, kept, strict=True)])
+    truth = np.concatenate([example.right[places][keep] for example, places, keep in zip(left, picked, kept, strict=True)])
+    weights = fitted(inputs, truth)
+    fit = ReadingFit(_DOUBT, tuple(round(float(weight), _DIGITS) for weight in weights[1:]), round(float(weights[0]), _DIGITS))
+    judged = []
+    for example, own, places, rows in zip(left, odds, picked, read, strict=True):
+        both = np.full(len(own), -np.inf)
+        both[places] = fit.log_odds(rows)
+        judged.append((example, both if fit.in_doubt(float(own.max())) else own))
+    return fit, judged
+
+
+def main() -> None:
+    """Parse options, collect, teach, weigh, measure, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rooms", type=int, default=700)
+    parser.add_argument("--first-seed", type=int, default=5000)
+    parser.add_argument("--config", type=Path, default=Path("configs/replay.yaml"))
+    parser.add_argument("--adapter", type=Path, default=ADAPTER, help="the file of the reader's adapter")
+    parser.add_argument("--keep-adapter", action="store_true", help="only weigh the reader that there is")
+    options = parser.parse_args()
+    seeds = range(options.first_seed, options.first_seed + options.rooms)
+    with tempfile.TemporaryDirectory() as folder, RecallOfRooms(options.config) as recalls:
+        rows = [example for example in examples(recalls, topics(FITTED), seeds, Path(folder)) if len(example.rows)]
+        encoder = recalls.encoder.name
+    seen, left = apart(rows)
+    trees = grown(seen)
+    if not options.keep_adapter:
+        taught(seen, trees, options.adapter)
+    fit, judged = weighed(left, trees, started_reader(options.adapter))
+    alone = [(example, trees.log_odds(example.rows)) for example in left]
+    sys.stdout.write(f"Trees alone:\n\n{table(alone)}\n\nWith the reader, {fit}:\n\n{table(judged)}\n")
+    reading_file(encoder, ReaderOfRecall.name).write_text(fit.to_json(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -75,9 +75,9 @@ class ReaderNet(nn.Module):
         states = self.words[tokens] + self.places[: tokens.shape[1]] + self.types[types]
         states = self._dropped(self.norm(states))
         hidden = (1.0 - mask[:, None, None]) * -1e4
-        for linear, norms in zip(self.linear, self.norms, strict=True):
+        for linear, norms in zip(self._layers(), self._layers_norms(), strict=True):
             query, key, value = (
-                layer(states).view(*states.shape[:2], N_HEADS, DIMENSION // N_HEADS).transpose(1, 2) for layer in list(linear)[:3]
+                layer(states).view(*states.shape[:2], N_HEADS, DIMENSION // N_HEADS).transpose(1, 2) for layer in linear[:3]
             )
             attended = functional.scaled_dot_product_attention(query, key, value, attn_mask=hidden).transpose(1, 2).reshape(states.shape)
             states = norms[0](states + self._dropped(linear[3](attended)))
@@ -89,17 +89,23 @@ class ReaderNet(nn.Module):
 
     def adapter(self) -> dict[str, npt.NDArray[np.float16]]:
         """What was learnt, by the names that `models/reader_adapter.py` takes."""
-        found = {"embeddings.token_type_embeddings.weight": self.types}
-        for number, (linear, norms) in enumerate(zip(self.linear, self.norms, strict=True)):
+        found: dict[str, Tensor] = {"embeddings.token_type_embeddings.weight": self.types}
+        for number, (linear, norms) in enumerate(zip(self._layers(), self._layers_norms(), strict=True)):
             for part, layer in zip(_LINEAR, linear, strict=True):
                 found[f"encoder.layer.{number}.{part}.down"] = layer.down
                 found[f"encoder.layer.{number}.{part}.up"] = _SCALE * layer.up
             for part, norm in zip(_NORMS, norms, strict=True):
                 found |= {f"encoder.layer.{number}.{part}.{name}": tensor for name, tensor in norm.named_parameters()}
         found |= {f"embeddings.LayerNorm.{name}": tensor for name, tensor in self.norm.named_parameters()}
-        for place, layer in enumerate(self.head):
-            found |= {f"head.{place}.{name}": tensor for name, tensor in layer.named_parameters()}
+        for place, part_of_head in enumerate(self.head):
+            found |= {f"head.{place}.{name}": tensor for name, tensor in part_of_head.named_parameters()}
         return {name: tensor.detach().numpy().astype(np.float16) for name, tensor in found.items()}
+
+    def _layers(self) -> list[list[_Adapted]]:
+        return [list(layer) for layer in self.linear]  # type: ignore[call-overload]
+
+    def _layers_norms(self) -> list[list[nn.LayerNorm]]:
+        return [list(layer) for layer in self.norms]  # type: ignore[call-overload]
 
     def _dropped(self, states: Tensor) -> Tensor:
         return functional.dropout(states, _DROPOUT, self.training)
@@ -124,7 +130,7 @@ def learnt(tensors: Mapping[str, Any], pairs: Sequence[Pair], right: Sequence[bo
             logits = net(*_padded([pairs[place] for place in batch]))
             loss = functional.binary_cross_entropy_with_logits(logits, truth, pos_weight=weighs)
             optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(learning, _MAX_GRADIENT)
             optimiser.step()
             schedule.step()

@@ -44,7 +44,7 @@ def likeliest(log_odds: Floats) -> npt.NDArray[np.intp]:
 
 
 def reading_features(log_odds: Floats, scores: Floats) -> Floats:
-    """What is weighed for each line that was read, float64, shape (lines, 3): the trees' log-odds, the reader's, and how far below its best."""
+    """What is weighed for each line that was read, float64, shape (lines, 3): the trees' log-odds, the reader's, how far below its best."""
     return np.column_stack([log_odds, scores, scores - scores.max()])
 
 
