@@ -1,8 +1,9 @@
 """A reader: all-MiniLM-L6-v2 fitted to judge whether a line answers a question, both read together.
 
-This is a cross-encoder (Nogueira and Cho 2019, arXiv 1901.04085). Question, what was said before, and line go through the six layers as one
-text; types of tokens say which is which (0 the question, 1 the rest). The state of the first token and the mean over all go through a small head
-to one number. The published weights with the adapter in them are brought into CTranslate2's format in eight bits once for each adapter.
+This is a cross-encoder (Nogueira and Cho 2019, arXiv 1901.04085). Question, what was said before, and line go through the six layers as
+one text; types of tokens say which is which (0 the question, 1 the rest). The state of the first token and the mean over all go through a
+small head to one number. The published weights with the adapter in them are brought into CTranslate2's format in eight bits once for each
+adapter.
 """
 
 from __future__ import annotations
