@@ -19,6 +19,9 @@ class Ct2Encoder:
     def __init__(self, folder: Path, device: str = "cpu", n_threads: int = 1) -> None:
         import ctranslate2
 
+        # CTranslate2's own exception would end a process in which torch and then GStreamer were loaded before.
+        if not (folder / "model.bin").is_file():
+            raise TextModelError(f"{folder}: there is no model.bin in it")
         kind, _, number = device.partition(":")
         try:
             self._encoder = ctranslate2.Encoder(

@@ -48,7 +48,7 @@ def apart(rows: Sequence[Example]) -> tuple[list[Example], list[Example]]:
     """The examples of four fifths of the topics, and those of the others."""
     names = sorted({example.topic for example in rows})
     np.random.default_rng(0).shuffle(names)
-    left = set(names[::_PARTS])
+    left = set(names[: len(names) // _PARTS])
     return [example for example in rows if example.topic not in left], [example for example in rows if example.topic in left]
 
 
