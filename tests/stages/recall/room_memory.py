@@ -17,6 +17,7 @@ from stages.memory.rows import LineRow, SessionRow, WordRow
 from stages.memory.text_encoder import TextEncoder
 from stages.recall.answers import Answer
 from stages.recall.hybrid_recall import HybridRecall
+from stages.recall.reader import Reader
 from stages.recall.recall import Recall
 
 WORDS_PER_S = 2.6
@@ -148,13 +149,13 @@ def remember(room: Room, memory: LongTermMemory, encoder: TextEncoder) -> None:
     memory.finish_session(room.name, room.end_ns)
 
 
-def asked_rooms(encoder: TextEncoder) -> dict[str, Asker]:
+def asked_rooms(encoder: TextEncoder, reader: Reader | None = None) -> dict[str, Asker]:
     """Every room in a memory of its own, by name, ready to be asked; whoever asks stops the memories."""
     made = {}
     for room in [*load_rooms("rooms.yaml"), *load_rooms("held_out.yaml")]:
         memory = LongTermMemory(encoder)
         memory.start()
         remember(room, memory, encoder)
-        recall = HybridRecall(memory, encoder, Extractive(encoder))
+        recall = HybridRecall(memory, encoder, Extractive(encoder), reader=reader)
         made[room.name] = Asker(room, memory, recall, room.started_at + timedelta(seconds=200))
     return made

@@ -1,4 +1,4 @@
-"""Every question to the rooms that were written by hand, with each encoder that has fits of its own, against their truths."""
+"""Every question to the rooms that were written by hand, with each fitted encoder, with and without the reader, against their truths."""
 
 from __future__ import annotations
 
@@ -10,15 +10,19 @@ import pytest
 from stages.memory.minilm_onnx import MinilmOnnx
 from stages.memory.mpnet import Mpnet
 from stages.memory.text_encoder import TextEncoder
+from stages.recall.minilm_reader import MinilmReader
 from tests.stages.recall.room_memory import Asker, asked_rooms, load_rooms
 
 
-@pytest.fixture(scope="module", params=[MinilmOnnx, Mpnet])
+@pytest.fixture(scope="module", params=[(MinilmOnnx, None), (Mpnet, None), (MinilmOnnx, MinilmReader), (Mpnet, MinilmReader)])
 def rooms(request: pytest.FixtureRequest, weights: Path) -> Iterator[dict[str, Asker]]:
     assert weights.is_dir()
-    encoder: TextEncoder = request.param()
-    encoder.start()
-    made = asked_rooms(encoder)
+    encoder: TextEncoder = request.param[0]()
+    reader: MinilmReader | None = request.param[1] and request.param[1]()
+    for model in (encoder, reader):
+        if model is not None:
+            model.start()
+    made = asked_rooms(encoder, reader)
     yield made
     for asker in made.values():
         asker.memory.stop()

@@ -1,0 +1,138 @@
+"""A reader beside the trees: which lines it is given, what its word counts for, and that questions are answered by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.packets import Float32Array
+from stages.answer.extractive import Extractive
+from stages.memory.hashed_words import HashedWords
+from stages.memory.long_term_memory import LongTermMemory
+from stages.memory.rows import LineRow
+from stages.recall.encoder_fits import ReadingFit, reading_fit
+from stages.recall.fact_support import fact_support
+from stages.recall.hybrid_recall import HybridRecall
+from stages.recall.memory_recall import RecallSettingsError
+from stages.recall.minilm_reader import MinilmReader
+from stages.recall.question import parse
+from stages.recall.reader import Reader
+from stages.recall.reading import MOST_READ, read_again, read_before, reading_features
+from stages.recall.search import Ranked
+from tests.stages.recall.line_rows import line_row
+from tests.stages.recall.test_scope import MOMENTS
+
+MPNET = "all-mpnet-base-v2"
+
+
+class Told(Reader):
+    """A reader that says what it was told to say, and keeps what it was given."""
+
+    name = "minilm"
+
+    def __init__(self, **scores: float) -> None:
+        self._scores = scores
+        self.read: list[tuple[str, str]] = []
+
+    def scores(self, question: str, lines: Sequence[tuple[str, str]]) -> Float32Array:
+        assert question
+        self.read += lines
+        return np.array([self._scores.get(line.split()[0].lower(), -8.0) for _, line in lines], dtype=np.float32)
+
+
+@pytest.fixture(scope="module")
+def reader(weights: Path) -> Iterator[MinilmReader]:
+    assert weights.is_dir()
+    made = MinilmReader()
+    made.start()
+    yield made
+    made.stop()
+
+
+def ranked(*lines: LineRow) -> Ranked:
+    cosines = {line.id: 0.4 for line in lines}
+    return Ranked(lines, {line.id: 3.0 for line in lines}, cosines, cosines, {}, (lines,), MPNET)
+
+
+def test_the_likeliest_lines_are_read_with_what_was_said_before_them() -> None:
+    lines = tuple(line_row(f"Line{n} is what was said.", 3.0 * n, event="e1") for n in range(20))
+    found, log_odds = ranked(*lines), np.linspace(-1.0, 0.5, 20)
+    told = Told(line15=6.0)
+    after = read_again(parse("What was said?", MOMENTS), found, lines, log_odds, told)
+    assert {text for _, text in told.read} == {line.text for line in lines[-MOST_READ:]}
+    assert (
+        dict((text, before) for before, text in told.read)["Line15 is what was said."]
+        == "Line13 is what was said. Line14 is what was said."
+    )
+    assert int(after.argmax()) == 15
+    assert after[15] > 0.0
+    assert (after[: 20 - MOST_READ] < -10.0).all()
+    assert read_before(found, lines[0]) == ""
+
+
+def test_where_the_trees_are_sure_nothing_is_read() -> None:
+    lines = (line_row("The bus leaves at nine.", 1.0), line_row("It rains.", 4.0))
+    fit = reading_fit(MPNET, "minilm")
+    for best in (fit.doubt[0] - 0.1, fit.doubt[1] + 0.1):
+        told, log_odds = Told(), np.array([best, best - 1.0])
+        assert (read_again(parse("When does the bus leave?", MOMENTS), ranked(*lines), lines, log_odds, told) == log_odds).all()
+        assert told.read == []
+
+
+def test_more_of_either_never_counts_against_a_line() -> None:
+    for encoder in (MPNET, "all-MiniLM-L6-v2"):
+        weights = reading_fit(encoder, "minilm").weights
+        assert len(weights) == reading_features(np.zeros(2), np.zeros(2)).shape[1]
+        assert min(weights) >= 0.0
+
+
+def test_a_fit_says_what_it_weighs() -> None:
+    fit = ReadingFit((-1.0, 2.0), (1.0, 0.5, 0.25), -3.0)
+    assert fit.in_doubt(-1.0)
+    assert not fit.in_doubt(2.1)
+    assert fit.log_odds(np.array([[1.0, 4.0, 0.0], [1.0, 0.0, -4.0]])) == pytest.approx([0.0, -3.0])
+
+
+def test_an_encoder_of_ones_own_gets_the_weights_of_the_first_and_an_unknown_reader_none() -> None:
+    assert reading_fit("my-encoder", "minilm") == reading_fit("all-MiniLM-L6-v2", "minilm")
+    unknown = Told()
+    unknown.name = "my-reader"
+    with pytest.raises(RecallSettingsError, match=r"my-reader.*tools/fit_reader.py"):
+        HybridRecall(LongTermMemory(HashedWords()), HashedWords(), Extractive(), reader=unknown)
+
+
+@pytest.mark.parametrize(
+    ("question", "answers", "others"),
+    [
+        (
+            "Which animal was in the shed?",
+            "We found a hedgehog asleep under the lawn mower.",
+            ("The shed needs a new roof.", "I like the garden in autumn."),
+        ),
+        (
+            "What was the price of the repair?",
+            "It came to ninety-five dollars with the parts.",
+            ("They repaired it on Tuesday.", "The mechanic was a nice lady."),
+        ),
+    ],
+)
+def test_the_reader_tells_what_answers_in_other_words(reader: MinilmReader, question: str, answers: str, others: tuple[str, ...]) -> None:
+    scores = reader.scores(question, [("", text) for text in (answers, *others)])
+    assert int(scores.argmax()) == 0
+    assert scores[0] - scores[1:].max() > 1.0
+
+
+def test_support_changes_with_what_is_read(reader: MinilmReader) -> None:
+    lines = (
+        line_row("I took my bicycle to the shop on the corner.", 1.0, event="e1"),
+        line_row("It came to ninety-five dollars with the parts.", 5.0, event="e1"),
+        line_row("The weather was lovely.", 9.0, event="e1"),
+    )
+    question = parse("What did the repair of the bicycle cost?", MOMENTS)
+    alone = fact_support(question, ranked(*lines), lines)
+    read = fact_support(question, ranked(*lines), lines, reader)
+    assert read != alone
+    assert int(np.argmax(read)) == 1

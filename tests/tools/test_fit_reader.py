@@ -1,0 +1,70 @@
+"""The reader while it learns, and that what it has learnt is what runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.minilm_reader import WEIGHTS, pair_tokens, started_reader
+from models.text_model import Tokeniser, read_safetensors
+from models.weights import path_of
+from tools.fit_examples import Example, examples
+from tools.fit_fact_support import grown
+from tools.fit_reader import apart, lessons, weighed
+from tools.reader_net import learnt, logits_of
+from tools.recall_rooms_text import RecallOfRooms
+from tools.recall_rooms_topics import FITTED, topics
+
+_ANIMALS = ("dog", "cat", "horse", "rabbit", "goat", "duck", "mouse", "pony")
+_COLOURS = ("red", "blue", "green", "yellow", "black", "white", "brown", "grey")
+
+
+@pytest.fixture(scope="module")
+def rows(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Example]:
+    assert weights.is_dir()
+    with RecallOfRooms(Path("configs/replay.yaml")) as recalls:
+        return list(examples(recalls, topics(FITTED), range(5000, 5008), tmp_path_factory.mktemp("rooms")))
+
+
+def test_topics_are_kept_apart(rows: list[Example]) -> None:
+    seen, left = apart(rows)
+    assert left
+    assert {example.topic for example in seen}.isdisjoint(example.topic for example in left)
+    assert len(seen) + len(left) == len(rows)
+    picked = lessons(seen, grown(seen, n_trees=10))
+    n_right = sum(int(example.right.sum()) for example in seen)
+    assert sum(bool(example.right[place]) for example, place in picked) == n_right > 0
+    assert not any(example.related[place] and not example.right[place] for example, place in picked)
+
+
+@pytest.mark.usefixtures("weights")
+def test_what_was_learnt_is_what_runs(tmp_path: Path) -> None:
+    tokeniser = Tokeniser(path_of(WEIGHTS[1]), max_tokens=None)
+    asked = [("Which animal was it?", word) for word in _ANIMALS] + [("Which colour was it?", word) for word in _COLOURS]
+    texts = [(question, "", f"It was {word}, I think.") for question, _ in asked for _, word in asked]
+    right = [(word in _ANIMALS) == ("animal" in question) for question, _, text in texts for word in [text.split()[2].strip(",")]]
+    pairs = [pair_tokens(tokeniser, *text) for text in texts]
+    net = learnt(read_safetensors(path_of(WEIGHTS[0])), pairs, right, epochs=2, rate=2e-3)
+    logits = logits_of(net, pairs)
+    assert logits[right].min() > logits[np.logical_not(right)].max()
+    adapter = tmp_path / "reader.npz"
+    np.savez(adapter, allow_pickle=False, **net.adapter())
+    reader = started_reader(adapter)
+    scores = np.concatenate([reader.scores(question, [("", line)]) for question, _, line in texts])
+    assert np.corrcoef(scores, logits)[0, 1] > 0.98
+
+
+def test_how_much_a_reader_counts_is_found_on_topics_apart(rows: list[Example]) -> None:
+    from stages.recall.minilm_reader import ADAPTER
+
+    seen, left = apart(rows)
+    trees = grown(seen, n_trees=10)
+    fit, judged = weighed(left, trees, started_reader(ADAPTER))
+    assert min(fit.weights) >= 0.0
+    assert [example for example, _ in judged] == left
+    for example, odds in judged:
+        alone = trees.log_odds(example.rows)
+        assert odds.shape == alone.shape
+        assert fit.in_doubt(float(alone.max())) or (odds == alone).all()
