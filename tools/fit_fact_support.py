@@ -1,6 +1,6 @@
 """Grow the trees that tell whether a line answers a question for a fact (stages/recall/fact_support.py), and measure them.
 
-    python -m tools.fit_fact_support [--rooms 600] [--first-seed 1000] [--config configs/replay.yaml] [--least -0.1] [--out FILE]
+    python -m tools.fit_fact_support [--rooms 600] [--first-seed 1000] [--config configs/replay.yaml] [--least 0.85] [--out FILE]
 
 Questions for facts to generated rooms on the topics of tools/fit_scripts, answerable and not; a row is a line that was found, true where it
 answers. The trees are boosted with scikit-learn, with likeness and words bound to count for a line, never against it. Printed is what comes
@@ -27,6 +27,8 @@ from tools.fit_examples import KINDS, Example, Rows, examples
 from tools.recall_rooms_text import RecallOfRooms
 from tools.recall_rooms_topics import FITTED, topics
 
+LEAST = 0.85
+"""The log-odds from which on a line is an answer: 5 % of all answers to rooms on the topics of tools/recall_scripts are wrong then."""
 _FOLDS = 5
 _DIGITS = 4
 # Whether more of a feature may only count for a line (1) or only against it (-1).
@@ -71,6 +73,11 @@ def grown(rows: Sequence[Example], n_trees: int = 120) -> BoostedTrees:
     return trees
 
 
+def moved(trees: BoostedTrees, least: float) -> BoostedTrees:
+    """Trees whose log-odds are 0 where those of `trees` are `least`."""
+    return replace(trees, bias=round(trees.bias - least, _DIGITS))
+
+
 def held_out(rows: Sequence[Example]) -> list[tuple[Example, Rows]]:
     """Each example with the log-odds of its lines by trees that saw no question on its topic."""
     names = sorted({example.topic for example in rows})
@@ -108,7 +115,7 @@ def main() -> None:
     parser.add_argument("--rooms", type=int, default=600)
     parser.add_argument("--first-seed", type=int, default=1000)
     parser.add_argument("--config", type=Path, default=Path("configs/replay.yaml"))
-    parser.add_argument("--least", type=float, default=-0.1, help="the log-odds from which on a line is an answer")
+    parser.add_argument("--least", type=float, default=LEAST, help="the log-odds from which on a line is an answer")
     parser.add_argument("--out", type=Path, help="the file of trees; default: that of the graph's encoder")
     options = parser.parse_args()
     seeds = range(options.first_seed, options.first_seed + options.rooms)
@@ -118,7 +125,7 @@ def main() -> None:
     sys.stdout.write(f"{len(rows)} questions to {len(seeds)} rooms, by five groups of topics:\n\n{table(held_out(rows))}\n")
     trees = grown(rows)
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(replace(trees, bias=round(trees.bias - options.least, _DIGITS)).to_json(), encoding="utf-8")
+    out.write_text(moved(trees, options.least).to_json(), encoding="utf-8")
 
 
 if __name__ == "__main__":

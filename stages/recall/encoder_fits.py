@@ -60,6 +60,7 @@ class ReadingFit:
     """
 
     doubt: tuple[float, float]
+    names: tuple[str, ...]
     weights: tuple[float, ...]
     intercept: float
 
@@ -74,7 +75,8 @@ class ReadingFit:
 
     def to_json(self) -> str:
         """The fit as its file has it."""
-        return json.dumps({"doubt": self.doubt, "weights": self.weights, "intercept": self.intercept}, indent=1) + "\n"
+        weights = dict(zip(self.names, self.weights, strict=True))
+        return json.dumps({"doubt": self.doubt, "intercept": self.intercept, "weights": weights}, indent=1) + "\n"
 
 
 def reading_file(encoder: str, reader: str) -> Path:
@@ -89,7 +91,7 @@ def reading_fit(encoder: str, reader: str) -> ReadingFit:
     if not path.is_file():
         raise ValueError(f"reader {reader}: how much it counts beside {encoder} is not known; tools/fit_reader.py finds it out")
     read = json.loads(path.read_text(encoding="utf-8"))
-    return ReadingFit(tuple(read["doubt"]), tuple(read["weights"]), read["intercept"])
+    return ReadingFit(tuple(read["doubt"]), tuple(read["weights"]), tuple(read["weights"].values()), read["intercept"])
 
 
 def fact_file(encoder: str) -> Path:

@@ -45,7 +45,7 @@ def fact_support(question: Question, ranked: Ranked, lines: Sequence[LineRow], r
     rows = features(question, ranked, lines)
     log_odds = _trees(ranked.encoder).log_odds(rows)
     if reader is not None:
-        log_odds = read_again(question, ranked, lines, log_odds, reader)
+        log_odds = read_again(question, ranked, lines, rows, log_odds, reader)
     support = np.maximum(1.0 / (1.0 + np.exp(-log_odds)), _ALL_SAID * _says_all(question, lines, rows))
     measure = measured_in(question.text)
     return [float(share) if _may(question, measure, ranked, line) else 0.0 for line, share in zip(lines, support, strict=True)]

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from stages.memory.rows import LineRow
 from stages.recall.encoder_fits import reading_fit
+from stages.recall.fact_features import NAMES, Features
 from stages.recall.question import Question
 from stages.recall.reader import Reader
 from stages.recall.search import Ranked
@@ -22,19 +23,28 @@ MOST_READ = 8
 READ_BEFORE = 2
 """So many lines before a line are read with it: what "fourteen, with the discount" counts was said there."""
 _UNREAD = -20.0
+_LIKENESS = (
+    "cosine", "centre of the stretch", "best of the stretch", "words", "words beside", "words around", "below the best cosine",
+)  # fmt: skip
+_BESIDE = [NAMES.index(name) for name in _LIKENESS]
+WEIGHED = ("trees", "reader", "below the reader's best", *_LIKENESS)
+"""What the regression weighs. Trees do not go by likeness beyond what they saw; the reader does not know what else was talked about."""
 
 Floats = npt.NDArray[np.float64]
 
 
-def read_again(question: Question, ranked: Ranked, lines: Sequence[LineRow], log_odds: Floats, reader: Reader) -> Floats:
-    """The log-odds of lines after reading, float64, shape (lines,), of those that the trees give; the same where they are sure."""
+def read_again(question: Question, ranked: Ranked, lines: Sequence[LineRow], rows: Features, log_odds: Floats, reader: Reader) -> Floats:
+    """The log-odds of lines after reading, float64, shape (lines,), of those that the trees give; the same where they are sure.
+
+    `rows` are the lines' features, of which the trees made their log-odds.
+    """
     fit = reading_fit(ranked.encoder, reader.name)
     if not fit.in_doubt(float(log_odds.max())):
         return log_odds
     picked = likeliest(log_odds)
     scores = reader.scores(question.text, [(read_before(ranked, lines[place]), lines[place].text) for place in picked])
     found = np.full(len(lines), _UNREAD)
-    found[picked] = fit.log_odds(reading_features(log_odds[picked], scores.astype(np.float64)))
+    found[picked] = fit.log_odds(reading_features(rows[picked], log_odds[picked], scores.astype(np.float64)))
     return found
 
 
@@ -43,9 +53,9 @@ def likeliest(log_odds: Floats) -> npt.NDArray[np.intp]:
     return np.argsort(-log_odds, kind="stable")[:MOST_READ]
 
 
-def reading_features(log_odds: Floats, scores: Floats) -> Floats:
-    """What is weighed for each line that was read, float64, shape (lines, 3): the trees' log-odds, the reader's, how far below its best."""
-    return np.column_stack([log_odds, scores, scores - scores.max()])
+def reading_features(rows: Features, log_odds: Floats, scores: Floats) -> Floats:
+    """What is weighed for each line that was read, float64, shape (lines, len(WEIGHED))."""
+    return np.column_stack([log_odds, scores, scores - scores.max(), rows[:, _BESIDE]])
 
 
 def read_before(ranked: Ranked, line: LineRow) -> str:

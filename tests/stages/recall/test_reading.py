@@ -14,13 +14,14 @@ from stages.memory.hashed_words import HashedWords
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.rows import LineRow
 from stages.recall.encoder_fits import ReadingFit, reading_fit
+from stages.recall.fact_features import NAMES
 from stages.recall.fact_support import fact_support
 from stages.recall.hybrid_recall import HybridRecall
 from stages.recall.memory_recall import RecallSettingsError
 from stages.recall.minilm_reader import MinilmReader
 from stages.recall.question import parse
 from stages.recall.reader import Reader
-from stages.recall.reading import MOST_READ, read_again, read_before, reading_features
+from stages.recall.reading import MOST_READ, WEIGHED, read_again, read_before, reading_features
 from stages.recall.search import Ranked
 from tests.stages.recall.line_rows import line_row
 from tests.stages.recall.test_scope import MOMENTS
@@ -61,7 +62,7 @@ def test_the_likeliest_lines_are_read_with_what_was_said_before_them() -> None:
     lines = tuple(line_row(f"Line{n} is what was said.", 3.0 * n, event="e1") for n in range(20))
     found, log_odds = ranked(*lines), np.linspace(-1.0, 0.5, 20)
     told = Told(line15=6.0)
-    after = read_again(parse("What was said?", MOMENTS), found, lines, log_odds, told)
+    after = read_again(parse("What was said?", MOMENTS), found, lines, np.zeros((20, len(NAMES))), log_odds, told)
     assert {text for _, text in told.read} == {line.text for line in lines[-MOST_READ:]}
     assert (
         dict((text, before) for before, text in told.read)["Line15 is what was said."]
@@ -77,20 +78,21 @@ def test_where_the_trees_are_sure_nothing_is_read() -> None:
     lines = (line_row("The bus leaves at nine.", 1.0), line_row("It rains.", 4.0))
     fit = reading_fit(MPNET, "minilm")
     for best in (fit.doubt[0] - 0.1, fit.doubt[1] + 0.1):
-        told, log_odds = Told(), np.array([best, best - 1.0])
-        assert (read_again(parse("When does the bus leave?", MOMENTS), ranked(*lines), lines, log_odds, told) == log_odds).all()
+        told, log_odds, rows = Told(), np.array([best, best - 1.0]), np.zeros((2, len(NAMES)))
+        assert (read_again(parse("When does the bus leave?", MOMENTS), ranked(*lines), lines, rows, log_odds, told) == log_odds).all()
         assert told.read == []
 
 
 def test_more_of_either_never_counts_against_a_line() -> None:
     for encoder in (MPNET, "all-MiniLM-L6-v2"):
-        weights = reading_fit(encoder, "minilm").weights
-        assert len(weights) == reading_features(np.zeros(2), np.zeros(2)).shape[1]
-        assert min(weights) >= 0.0
+        fit = reading_fit(encoder, "minilm")
+        assert fit.names == WEIGHED
+        assert min(fit.weights[:3]) >= 0.0
+        assert reading_features(np.zeros((2, len(NAMES))), np.zeros(2), np.zeros(2)).shape == (2, len(WEIGHED))
 
 
 def test_a_fit_says_what_it_weighs() -> None:
-    fit = ReadingFit((-1.0, 2.0), (1.0, 0.5, 0.25), -3.0)
+    fit = ReadingFit((-1.0, 2.0), ("trees", "reader", "gap"), (1.0, 0.5, 0.25), -3.0)
     assert fit.in_doubt(-1.0)
     assert not fit.in_doubt(2.1)
     assert fit.log_odds(np.array([[1.0, 4.0, 0.0], [1.0, 0.0, -4.0]])) == pytest.approx([0.0, -3.0])
