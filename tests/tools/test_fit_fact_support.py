@@ -9,15 +9,17 @@ import pytest
 
 from stages.recall.boosted_trees import BoostedTrees
 from stages.recall.fact_features import NAMES
-from tools.fit_fact_support import examples, grown, held_out, table, told_at_length
+from tools.fit_examples import examples, told_at_length
+from tools.fit_fact_support import grown, held_out, table
 from tools.recall_rooms import made_room
 from tools.recall_rooms_text import RecallOfRooms
+from tools.recall_rooms_topics import topics
 
 
 @pytest.mark.usefixtures("weights")
 def test_trees_learn_from_rooms_and_are_read_as_they_were_grown(tmp_path: Path) -> None:
     with RecallOfRooms(Path("configs/replay.yaml")) as recalls:
-        rows = list(examples(recalls, range(1000, 1004), tmp_path))
+        rows = list(examples(recalls, topics(), range(1000, 1004), tmp_path))
     assert {"fact", "fact never told"} <= {example.kind for example in rows}
     for example in rows:
         assert example.rows.shape == (len(example.right), len(NAMES))
