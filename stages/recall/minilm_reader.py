@@ -13,7 +13,7 @@ from stages.recall.reader import Reader
 if TYPE_CHECKING:
     from models.minilm_reader import MinilmReader as Model
 
-ADAPTER = Path(__file__).parent / "fits" / "reader.npz"
+ADAPTER = Path(__file__).parent / "readers" / "minilm.npz"
 """What it was taught, by `python -m tools.fit_reader`: low-rank changes of MiniLM's weights, and a head."""
 
 
