@@ -58,6 +58,7 @@ class ReaderNet(nn.Module):
 
     def __init__(self, tensors: Mapping[str, Any]) -> None:
         super().__init__()
+        torch.manual_seed(0)
 
         def table(name: str, *, learns: bool) -> nn.Parameter:
             return nn.Parameter(torch.tensor(np.array(tensors[f"embeddings.{name}_embeddings.weight"])), requires_grad=learns)
@@ -111,11 +112,10 @@ class ReaderNet(nn.Module):
         return functional.dropout(states, _DROPOUT, self.training)
 
 
-def learnt(tensors: Mapping[str, Any], pairs: Sequence[Pair], right: Sequence[bool], *, epochs: int, rate: float) -> ReaderNet:
-    """A reader that learnt which pairs are right, by AdamW with a rate that falls to nearly nothing. The same for the same pairs."""
+def learnt(net: ReaderNet, pairs: Sequence[Pair], right: Sequence[bool], *, epochs: int, rate: float) -> ReaderNet:
+    """The net after it learnt which pairs are right, by AdamW with a rate that falls to nearly nothing. The same for the same pairs."""
     torch.manual_seed(0)
     draw = random.Random(0)
-    net = ReaderNet(tensors)
     learning = [parameter for parameter in net.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(learning, lr=rate, weight_decay=0.01)
     n_steps = math.ceil(len(pairs) / _BATCH) * epochs
