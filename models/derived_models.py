@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -57,14 +59,15 @@ def loaded(
     Raises:
         TextModelError: what was just made cannot be loaded, or `can_load` says that making it anew would not help.
     """
-    if is_intact(folder):
-        try:
-            return load(folder)
-        except TextModelError:
-            if can_load(folder):
-                raise
-    shutil.rmtree(folder, ignore_errors=True)
-    with tempfile.TemporaryDirectory() as temporary:
+    found = _kept(folder, load, can_load)
+    if found is not None:
+        return found
+    with _locked(folder), tempfile.TemporaryDirectory() as temporary:
+        # Another process may have been quicker.
+        found = _kept(folder, load, can_load)
+        if found is not None:
+            return found
+        shutil.rmtree(folder, ignore_errors=True)
         elsewhere = Path(temporary) / folder.name
         try:
             # What is damaged and still there could not be removed.
@@ -72,6 +75,32 @@ def loaded(
         except OSError:
             kept = make(elsewhere)
         return load(kept)
+
+
+def _kept(folder: Path, load: Callable[[Path], Model], can_load: Callable[[Path], bool]) -> Model | None:
+    """The model of a folder that is intact; None where it is not, or has to be made anew."""
+    if not is_intact(folder):
+        return None
+    try:
+        return load(folder)
+    except TextModelError:
+        if can_load(folder):
+            raise
+    return None
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """One process at a time makes a folder; where this user can only read, each makes its own."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = (folder.parent / f".{folder.name}.lock").open("w")
+    except OSError:
+        yield
+        return
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def remove_others(folder: Path, pattern: str) -> None:

@@ -28,6 +28,7 @@ MAX_QUESTION_TOKENS = 64
 MAX_BEFORE_TOKENS = 40
 """Of what was said before a line, the last ones are read."""
 MAX_LINE_TOKENS = 60
+_MOST_CHARACTERS = 32
 _FORM = "reader-ct2-int8"
 _OF_SHA = 12
 _QUERY_KEY_VALUE = ("attention.self.query", "attention.self.key", "attention.self.value")
@@ -70,6 +71,12 @@ class MinilmReader:
 def pair_tokens(tokeniser: Tokeniser, question: str, before: str, line: str) -> tuple[list[int], list[int]]:
     """The tokens of a question, of what was said before a line and of the line, as they are read together, and the type of each."""
     first, last = tokeniser.number("[CLS]"), tokeniser.number("[SEP]")
+    # Cutting characters first keeps a text of megabytes from being taken apart whole.
+    question, before, line = (
+        question[: MAX_QUESTION_TOKENS * _MOST_CHARACTERS],
+        before[-MAX_BEFORE_TOKENS * _MOST_CHARACTERS :],
+        line[: MAX_LINE_TOKENS * _MOST_CHARACTERS],
+    )
     asked = [first, *tokeniser.unmarked(question)[:MAX_QUESTION_TOKENS], last]
     context = [*tokeniser.unmarked(before)[-MAX_BEFORE_TOKENS:], last] if before else []
     told = [*context, *tokeniser.unmarked(line)[:MAX_LINE_TOKENS], last]
@@ -77,7 +84,7 @@ def pair_tokens(tokeniser: Tokeniser, question: str, before: str, line: str) -> 
 
 
 def started_reader(adapter: Path, n_threads: int = 1) -> MinilmReader:
-    """The reader of an adapter's file, converted (about a second) where that was not done yet, which removes those of other adapters.
+    """The reader of an adapter's file, converted (half a second) where that was not done yet, which removes those of other adapters.
 
     Raises:
         WeightsError: the published weights are not here; the message names the command that fetches them.

@@ -100,7 +100,7 @@ class ReaderAdapter:
         try:
             with self.path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
-        except (OSError, ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+        except (OSError, ValueError, EOFError, AttributeError, TypeError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
             raise self._bad(f"no file of arrays: {error}") from error
         if other := [name for name, array in arrays.items() if not np.issubdtype(array.dtype, np.floating)]:
             raise self._bad(f"{other[0]} holds {arrays[other[0]].dtype}, not floats")

@@ -19,6 +19,8 @@ CORRECTED_WITHIN_NS = nanoseconds(300.0)
 
 _SOON_NS = nanoseconds(60.0)
 _AT_ONCE_NS = nanoseconds(15.0)
+_SILENCE_NS = nanoseconds(30.0)
+_READ_BEFORE = 2
 # How a clause begins that takes something back.
 _OPENINGS = (
     r"no(?=[,.!]| wait\b| it\b)",
@@ -75,9 +77,35 @@ def correction_of(line: LineRow, conversation: Sequence[LineRow]) -> LineRow | N
 def _next(line: LineRow, told: Sequence[LineRow]) -> LineRow | None:
     """The first line that takes back what one said."""
     for later in told:
-        if 0 < later.start_ns - line.start_ns <= CORRECTED_WITHIN_NS and _corrects(later, line) and not _fits_another(later, line, told):
+        if (
+            0 < later.start_ns - line.start_ns <= CORRECTED_WITHIN_NS
+            and _corrects(later, line)
+            and not _fits_another(later, line, told)
+            and (not _silent_between(line, later, told) or _goes_on(later, line, told))
+        ):
             return later
     return None
+
+
+def _silent_between(line: LineRow, later: LineRow, told: Sequence[LineRow]) -> bool:
+    """Whether the talk fell silent between two lines."""
+    end_ns = line.end_ns
+    for other in told:
+        if line.start_ns <= other.start_ns <= later.start_ns:
+            if other.start_ns - end_ns > _SILENCE_NS:
+                return True
+            end_ns = max(end_ns, other.end_ns)
+    return False
+
+
+def _goes_on(later: LineRow, line: LineRow, told: Sequence[LineRow]) -> bool:
+    """Whether what is said after a silence is of what a line and the two before it were about: else it takes back something else.
+
+    "Sorry, the party starts at seven, not eight" takes back no train at eight.
+    """
+    before = [other for other in told if other.start_ns < line.start_ns][-_READ_BEFORE:]
+    said = " ".join(other.text for other in (*before, line))
+    return bool(_shared(said, later.text) - _MEASURING) or not _new_terms(said, later.text) or _REFERS.search(later.text) is not None
 
 
 def _corrects(later: LineRow, line: LineRow) -> bool:

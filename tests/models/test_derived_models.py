@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -85,3 +87,17 @@ def test_other_folders_are_removed_but_not_those_that_are_being_written(tmp_path
     age(tmp_path / "form-3-sha.young", 60.0)
     remove_others(tmp_path / "form-1-sha", "form-*")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["form-1-sha", "form-3-sha.young", "other-1-sha"]
+
+
+def test_two_processes_make_it_once_and_none_takes_it_from_the_other(tmp_path: Path) -> None:
+    folder, made = tmp_path / "models" / "made", []
+
+    def slow(part: Path) -> None:
+        made.append(part)
+        time.sleep(0.2)
+        write(part)
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: loaded(folder, load, lambda part: written_once(part, slow)), range(4)))
+    assert found == ["a model"] * 4
+    assert len(made) == 1

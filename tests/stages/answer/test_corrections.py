@@ -167,3 +167,30 @@ def test_where_a_topic_came_up_a_quote_that_was_taken_back_goes_on_with_what_hol
     claims = Extractive().compose(question("Did anybody talk about the wheel?"), Material(found=(found,), sessions=SESSIONS))
     assert f'corrected it: "{SIX.text}"' in claims[0].text
     assert [entry.text for entry in claims[0].evidence] == [FOUR.text, SIX.text]
+
+
+@pytest.mark.parametrize(
+    ("told", "later"),
+    [
+        ("The train to Rome leaves at eight.", "Sorry, the party starts at seven, not eight."),
+        ("My shift ends at ten on Monday.", "I meant to say, the shop opens at nine, not ten."),
+        ("The exam is on the third of May.", "Correction, the concert is on the fifth of May, not the third."),
+        ("The parcel weighs five kilos.", "No wait, the baby weighs four kilos."),
+    ],
+)
+def test_what_is_about_something_else_after_a_silence_takes_nothing_back(told: str, later: str) -> None:
+    line, between = line_row(told, 0.0), line_row("All right then.", 4.0, track="t2")
+    assert correction_of(line, [line, between, line_row(later, 60.0)]) is None
+
+
+@pytest.mark.parametrize(
+    ("told", "later"),
+    [
+        ("The train to Rome leaves at eight.", "Sorry, the train leaves at seven, not eight."),
+        ("The train to Rome leaves at eight.", "No wait, it is seven, not eight."),
+        ("The parcel weighs five kilos.", "No wait, I misread the parcel's label, four kilos."),
+    ],
+)
+def test_what_goes_on_with_it_after_a_silence_takes_it_back(told: str, later: str) -> None:
+    line, between, after = line_row(told, 0.0), line_row("All right then.", 4.0, track="t2"), line_row(later, 55.0)
+    assert correction_of(line, [line, between, after]) == after
