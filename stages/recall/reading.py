@@ -26,6 +26,9 @@ _UNREAD = -20.0
 _LIKENESS = (
     "cosine", "centre of the stretch", "best of the stretch", "words", "words beside", "words around", "below the best cosine",
 )  # fmt: skip
+_LIKE = [NAMES.index(name) for name in ("cosine", "cosine of the question before", "centre of the stretch")]
+# To the reader the price of the brakes is one of the swimming pool: where neither a line nor its talk is like the question, it raises nothing.
+_LEAST_LIKENESS = 0.3
 _BESIDE = [NAMES.index(name) for name in _LIKENESS]
 WEIGHED = ("trees", "reader", "below the reader's best", *_LIKENESS)
 """What the regression weighs. Trees do not go by likeness beyond what they saw; the reader does not know what else was talked about."""
@@ -45,7 +48,8 @@ def read_again(question: Question, ranked: Ranked, lines: Sequence[LineRow], row
     scores = reader.scores(question.text, [(read_before(ranked, lines[place]), lines[place].text) for place in picked])
     found = np.full(len(lines), _UNREAD)
     found[picked] = fit.log_odds(reading_features(rows[picked], log_odds[picked], scores.astype(np.float64)))
-    return found
+    is_far = rows[:, _LIKE].max(axis=1) < _LEAST_LIKENESS
+    return np.where(is_far, np.minimum(found, log_odds), found)
 
 
 def likeliest(log_odds: Floats) -> npt.NDArray[np.intp]:

@@ -61,8 +61,8 @@ def ranked(*lines: LineRow) -> Ranked:
 def test_the_likeliest_lines_are_read_with_what_was_said_before_them() -> None:
     lines = tuple(line_row(f"Line{n} is what was said.", 3.0 * n, event="e1") for n in range(20))
     found, log_odds = ranked(*lines), np.linspace(-1.0, 0.5, 20)
-    told = Told(line15=6.0)
-    after = read_again(parse("What was said?", MOMENTS), found, lines, np.zeros((20, len(NAMES))), log_odds, told)
+    told, rows = Told(line15=6.0), np.full((20, len(NAMES)), 0.4)
+    after = read_again(parse("What was said?", MOMENTS), found, lines, rows, log_odds, told)
     assert {text for _, text in told.read} == {line.text for line in lines[-MOST_READ:]}
     assert (
         dict((text, before) for before, text in told.read)["Line15 is what was said."]
@@ -72,6 +72,16 @@ def test_the_likeliest_lines_are_read_with_what_was_said_before_them() -> None:
     assert after[15] > 0.0
     assert (after[: 20 - MOST_READ] < -10.0).all()
     assert read_before(found, lines[0]) == ""
+
+
+def test_a_line_that_is_not_like_the_question_is_never_raised() -> None:
+    lines = (line_row("Brakes cost me four hundred euros.", 1.0), line_row("It rains.", 4.0))
+    rows, question = np.zeros((2, len(NAMES))), parse("How much does the pool cost?", MOMENTS)
+    (far, _) = read_again(question, ranked(*lines), lines, rows, np.array([-0.5, -2.0]), Told(brakes=9.0))
+    rows[0, NAMES.index("cosine")] = 0.4
+    (near, _) = read_again(question, ranked(*lines), lines, rows, np.array([-0.5, -2.0]), Told(brakes=9.0))
+    assert far == -0.5
+    assert near > 0.0
 
 
 def test_where_the_trees_are_sure_nothing_is_read() -> None:
