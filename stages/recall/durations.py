@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import islice
 
 from pipeline.packets import nanoseconds
-from stages.answer.wording import offset
+from stages.answer.wording import listed, offset
 from stages.memory.rows import LineRow
 from stages.recall.answers import MOST_RETRIEVED, Stretch
 from stages.recall.context_scope import last_cited
@@ -19,7 +19,8 @@ from stages.recall.question import Question, cleaned
 from stages.recall.refusals import not_together, refusal_text
 from stages.recall.scope import Scope
 from stages.recall.stretches import by_start, longest_of_each, stretch_of, within
-from stages.recall.together import took_part
+from stages.recall.talks import talks
+from stages.recall.together import sessions_of, took_part
 from stages.recall.untranscribed import is_untranscribed
 
 _REACH_NS = nanoseconds(600.0)
@@ -40,7 +41,7 @@ class Durations:
         """The stretches of talk that a question is about, with those of their lines that it allows, by start; why there are none.
 
         About a topic these are the stretches of conversation in which it was found; without one all of the asked time, or of the latest
-        session.
+        session in which those were heard who are asked about; of two people the conversations in which both took part.
         """
         material = Material(sessions=scope.sessions)
         notes: tuple[str, ...] = ()
@@ -61,11 +62,10 @@ class Durations:
                 return Outcome(material, refused="Nothing was answered lately that the question could be about; name the topic.")
             stretches = self._around(cited[:1])
         else:
-            spans = scope.spans if scope.window is not None else {name: scope.spans[name] for name in list(scope.spans)[-1:]}
-            parts = {name: list(self._heard(name, span)) for name, span in spans.items()}
-            stretches = [stretch_of(lines) for lines in parts.values() if lines]
+            parts, notes = self._asked_time(question, scope)
+            stretches = [stretch_of(talk) for lines in parts.values() for talk in (talks(lines) if scope.talkers else [lines]) if talk]
             cut = [lines[-1] for lines in parts.values() if len(lines) == _MOST_LINES]
-            notes = tuple(f"This is of what was said up to {offset(line.end_ns)}: more was heard than can be added up." for line in cut)
+            notes += tuple(f"This is of what was said up to {offset(line.end_ns)}: more was heard than can be added up." for line in cut)
         if scope.talkers:
             stretches = [stretch for stretch in stretches if took_part(stretch.lines, scope)]
         near_lines = [line for stretch in stretches for line in stretch.lines]
@@ -76,6 +76,26 @@ class Durations:
         ids = [line.id for line in (*(entry.line for entry in material.found), *_telling(stretches))]
         spans_told = tuple((stretch.session, stretch.start_ns, stretch.end_ns) for stretch in stretches)
         return Outcome(replace(material, stretches=tuple(by_start(stretches))), tuple(dict.fromkeys(ids)), spans=spans_told, notes=notes)
+
+    def _asked_time(self, question: Question, scope: Scope) -> tuple[dict[str, list[LineRow]], tuple[str, ...]]:
+        """What was heard in the asked time, by session, and what is to be said of it.
+
+        Without a time this is the latest session in which those were heard who are asked about, with each other where there are two.
+        """
+        if scope.window is not None:
+            return {name: list(self._heard(name, span)) for name, span in scope.spans.items()}, ()
+        names = list(scope.spans)[-1:]
+        who = question.talkers or ((question.speaker,) if question.speaker is not None else ())
+        if who:
+            theirs = sessions_of(self._lookup, replace(scope, talkers=frozenset(name.lower() for name in who)))
+            names = list(dict.fromkeys(theirs)) or names
+        parts: dict[str, list[LineRow]] = {}
+        for name in names:
+            parts = {name: list(self._heard(name, scope.spans[name]))}
+            if not scope.talkers or any(took_part(talk, scope) for talk in talks(parts[name])):
+                break
+        heard = f" in which {listed(who)} {'was' if len(who) == 1 else 'were'} heard" if who else ""
+        return parts, (f"This is about what was said in the latest session{heard}.",) if len(scope.spans) > 1 else ()
 
     def _around(self, lines: Sequence[LineRow]) -> list[Stretch]:
         """The stretches in which some lines stand: their conversations, ten minutes to both sides, cut where the topic changes."""

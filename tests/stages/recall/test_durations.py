@@ -9,6 +9,7 @@ import pytest
 
 from stages.answer.extractive import Extractive
 from stages.memory.minilm_onnx import MinilmOnnx
+from stages.memory.rows import LineRow
 from stages.recall.answers import Answer
 from stages.recall.keyword_recall import KeywordRecall
 from tests.stages.recall.line_rows import line_row
@@ -95,6 +96,32 @@ def test_what_was_just_answered_needs_no_name(ask: Ask) -> None:
     assert "Nothing was answered lately" in ask("How long did they talk about it?").text
     ask("Did anybody mention the ferry?")
     assert ask("How long did they talk about it?").text.startswith("Carl and Dora talked about it for 13 seconds")
+
+
+def test_without_a_topic_only_their_own_conversations_count(ask: Ask) -> None:
+    # While Anna and Ben talked about the roof, Carl and Dora talked about the ferry.
+    assert ask("How long did Anna and Ben talk?").text.startswith("Anna and Ben talked for 30 seconds in all, 2 times (0:00-0:19 and 1:00")
+    assert ask("How long did Carl and Dora talk?").text.startswith("Carl and Dora talked for 13 seconds (0:01-0:13).")
+    assert ask("How long did Ben and Dora talk?").text.startswith("Ben and Dora were not heard talking with each other")
+
+
+def test_without_a_time_it_is_the_latest_session_of_those_who_are_asked_about(encoder: MinilmOnnx) -> None:
+    def row(text: str, start_s: float, who: str, session: str, event: str) -> LineRow:
+        return line_row(text, start_s, track=f"t-{who}", speaker=who, event=event, session=session)
+
+    both = [
+        row("The boiler makes a strange noise again.", 1.0, "Anna", "one", "e-1"),
+        row("Then call the plumber.", 5.0, "Ben", "one", "e-1"),
+    ]
+    apart = [row("I read all morning.", 1.0, "Anna", "two", "e-2"), row("Good for you.", 4.0, "Tom", "two", "e-2")]
+    last = [row("The soup is too hot.", 1.0, "Tom", "three", "e-3")]
+    with asking(encoder, {"one": both, "two": apart, "three": last}) as ask:
+        assert ask("How long did Anna and Ben talk?").text.startswith(
+            "This is about what was said in the latest session in which Anna and Ben were heard. Anna and Ben talked for"
+        )
+        assert "Anna (30 degrees) spoke for 2 seconds in 1 line." in ask("How long did Anna talk?").text
+        assert "in the latest session in which Anna was heard." in ask("How long did Anna talk?").text
+        assert ask("Who spoke most?").text.startswith("This is about what was said in the latest session. Tom")
 
 
 def test_those_who_are_asked_about_have_to_have_talked_with_each_other(ask: Ask) -> None:
