@@ -19,7 +19,7 @@ from stages.recall.question import Question, cleaned
 from stages.recall.refusals import not_together, refusal_text
 from stages.recall.scope import Scope
 from stages.recall.stretches import by_start, longest_of_each, stretch_of, within
-from stages.recall.talks import talks
+from stages.recall.talks import PAUSE_NS, talks
 from stages.recall.together import sessions_of, took_part
 from stages.recall.untranscribed import is_untranscribed
 
@@ -27,6 +27,8 @@ _REACH_NS = nanoseconds(600.0)
 _OF_BEST = 0.8
 _STEP_NS = nanoseconds(3600.0)
 _MOST_LINES = 20_000
+_MANY = 8
+_MOST_JUDGED = 4000
 
 
 class Durations:
@@ -40,7 +42,8 @@ class Durations:
     def told(self, question: Question, scope: Scope) -> Outcome:
         """The stretches of talk that a question is about, with those of their lines that it allows, by start; why there are none.
 
-        About a topic these are the stretches of conversation in which it was found; without one all of the asked time, or of the latest
+        About a topic these are the stretches of conversation in which it was found, and where that is in many lines, all of these sessions
+        that are about it; without one all of the asked time, or of the latest
         session in which those were heard who are asked about; of two people the conversations in which both took part.
         """
         material = Material(sessions=scope.sessions)
@@ -56,6 +59,10 @@ class Durations:
             material = replace(material, found=tuple(found))
             best = max(entry.support for entry in found)
             stretches = self._around([entry.line for entry in found if entry.support >= _OF_BEST * best])
+            if len(found) >= _MANY or self._goes_on(stretches):
+                more, is_cut = self._all_about(question, stretches, scope)
+                material = replace(material, is_part=is_cut or bool(more))
+                stretches += more
         elif is_nameless(question.text):
             cited = [line for line in last_cited(self._lookup.memory, self._lookup.at, self._now_ns) if line.session in scope.spans]
             if not cited:
@@ -103,6 +110,23 @@ class Durations:
         around = {line.id: line for talk in talks for line in talk}
         wanted = {line.id for line in lines}
         return [stretch for stretch in self._lookup.stretches(around.values()) if any(line.id in wanted for line in stretch.lines)]
+
+    def _goes_on(self, stretches: Sequence[Stretch]) -> bool:
+        """Whether a stretch is as long as what was looked at to one side of a line."""
+        return any(stretch.end_ns - stretch.start_ns >= _REACH_NS - PAUSE_NS for stretch in stretches)
+
+    def _all_about(self, question: Question, known: Sequence[Stretch], scope: Scope) -> tuple[list[Stretch], bool]:
+        """What else is about the topic in the sessions of the known stretches, and whether they are too long to be looked at whole.
+
+        A search brings few lines of a talk that stayed with its topic for an hour.
+        """
+        sessions = dict.fromkeys(stretch.session for stretch in known if stretch.session in scope.spans)
+        heard = (line for name in sessions for line in self._heard(name, scope.spans[name]))
+        lines = list(islice(heard, _MOST_JUDGED))
+        taken = {line.id for stretch in known for line in stretch.lines}
+        about = self._lookup.about(self._lookup.stretches(lines), question.gist, question.terms)
+        more = within(about, {line.id for stretch in about for line in stretch.lines} - taken)
+        return more, len(lines) == _MOST_JUDGED
 
     def _heard(self, session: str, span: tuple[int, int]) -> Iterator[LineRow]:
         """What was heard in a span of a session, by start, of a very long one the first lines."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -96,6 +97,33 @@ def test_what_was_just_answered_needs_no_name(ask: Ask) -> None:
     assert "Nothing was answered lately" in ask("How long did they talk about it?").text
     ask("Did anybody mention the ferry?")
     assert ask("How long did they talk about it?").text.startswith("Carl and Dora talked about it for 13 seconds")
+
+
+def test_a_long_talk_on_one_topic_is_not_told_as_a_short_one(encoder: MinilmOnnx) -> None:
+    parts = ("boiler", "pump", "radiator", "valve", "pipe", "burner")
+    said = (
+        "The {0} of the heating is older than the {1}.",
+        "Did you ask the plumber about the heating and its {0}?",
+        "A new {0} for the heating costs more than a {1}.",
+        "The {0} makes a noise whenever the heating goes on.",
+    )
+    rows = [
+        line_row(
+            said[place % 4].format(parts[place % 6], parts[place * place % 5]),
+            5.0 * place,
+            track=f"t{place % 2}",
+            speaker=("Anna", "Tom")[place % 2],
+            event=f"e-{place // 12}",
+        )
+        for place in range(480)
+    ]
+    with asking(encoder, {"s": rows}) as ask:
+        answer = ask("How long did they talk about the heating?")
+    match = re.match(r"(?:Anna and Tom|Tom and Anna) talked about it for at least (\d+) minutes", answer.text)
+    # It was 40 minutes.
+    assert match is not None
+    assert 20 <= int(match[1]) <= 40
+    assert answer.claims[0].confidence < 0.7
 
 
 def test_without_a_topic_only_their_own_conversations_count(ask: Ask) -> None:
