@@ -32,7 +32,8 @@ def spoken_time(question: Question, material: Material, wording: Wording) -> lis
     about = " about it" if question.terms or is_nameless(question.text) else ""
     if question.duration == "length" and question.speaker is None and question.azimuth_deg is None:
         return [_talked(about, material, wording)]
-    return [_spoke(question.duration, about, material, wording)]
+    company = f" with {question.talkers[0]}" if len(question.talkers) == 1 else ""
+    return [_spoke(question.duration, company + about, material, wording)]
 
 
 def lasted(length_ns: int) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
 from pipeline.packets import nanoseconds
 from stages.answer.wording import listed, offset
 from stages.memory.rows import LineRow
-from stages.recall.answers import MOST_RETRIEVED, Stretch
+from stages.recall.answers import MOST_RETRIEVED, Stretch, speaker_of
 from stages.recall.context_scope import last_cited
 from stages.recall.duration_asked import duration_in, is_nameless
 from stages.recall.found_lines import FoundLines
@@ -76,7 +76,8 @@ class Durations:
         if scope.talkers:
             stretches = [stretch for stretch in stretches if took_part(stretch.lines, scope)]
         near_lines = [line for stretch in stretches for line in stretch.lines]
-        stretches = within(stretches, {line.id for line in near_lines if scope.allows(line)})
+        asked = _asked_of(question, scope)
+        stretches = within(stretches, {line.id for line in near_lines if asked(line)})
         if not stretches:
             refused = not_together(question) if scope.talkers else refusal_text(question, next(iter(near_lines), None), scope)
             return Outcome(material, tuple(line.id for line in near_lines), refused=refused)
@@ -92,7 +93,7 @@ class Durations:
         if scope.window is not None:
             return {name: list(self._heard(name, span)) for name, span in scope.spans.items()}, ()
         names = list(scope.spans)[-1:]
-        who = question.talkers or ((question.speaker,) if question.speaker is not None else ())
+        who = (*question.talkers, *((question.speaker,) if question.speaker is not None else ()))
         if who:
             theirs = sessions_of(self._lookup, replace(scope, talkers=frozenset(name.lower() for name in who)))
             names = list(dict.fromkeys(theirs)) or names
@@ -138,6 +139,15 @@ class Durations:
             if line.start_ns >= start_ns or start_ns == span[0]
         )
         return islice(lines, _MOST_LINES)
+
+
+def _asked_of(question: Question, scope: Scope) -> Callable[[LineRow], bool]:
+    """Which lines count: where it is asked who talked most with one person, not that person's; how long, everybody's."""
+    if len(scope.talkers) != 1:
+        return scope.allows
+    anybody = replace(scope, talkers=frozenset())
+    besides = scope.talkers if question.duration != "length" else frozenset()
+    return lambda line: anybody.allows(line) and speaker_of(line).lower() not in besides
 
 
 def _telling(stretches: Sequence[Stretch]) -> list[LineRow]:

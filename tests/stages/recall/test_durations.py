@@ -152,6 +152,38 @@ def test_without_a_time_it_is_the_latest_session_of_those_who_are_asked_about(en
         assert ask("Who spoke most?").text.startswith("This is about what was said in the latest session. Tom")
 
 
+def test_whom_somebody_talked_with_is_no_topic(ask: Ask) -> None:
+    assert ask("How long did Anna talk to Ben?").text.startswith("Anna and Ben talked for 30 seconds in all, 2 times")
+    assert ask("How long did Anna talk about the roof with Ben?").text.startswith("Anna and Ben talked about it for 20 seconds")
+    assert ask("How long did they talk with Carl?").text.startswith("Carl and Dora talked for 13 seconds (0:01-0:13).")
+    most = ask("Who spoke most with Anna?")
+    assert most.text.startswith("Ben (30 degrees) spoke most with Anna, for 10 seconds in 3 lines. At ")
+    assert _quoted(most) == {"Ben"}
+    assert ask("How long did Anna talk to Carl?").text == "Anna and Carl were not heard talking with each other."
+    # A name that nobody has may be part of the topic.
+    assert ask("How long did they talk about a trip with Lufthansa?").text.startswith(
+        'Nobody was heard talking about "trip with Lufthansa"'
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("How long did Anna not talk?", "how long they did not"),
+        ("How long didn't Anna talk?", "how long they did not"),
+        ("How long did nobody talk?", "how long they did not"),
+        ("How long did Anna talk to nobody?", "how long they did not"),
+        ("How long did Anna, Ben and Carl talk?", "names 3 people (Anna, Ben, Carl)"),
+        ("How long did Anna and Ben talk to Carl about the roof?", "names 3 people (Anna, Ben, Carl)"),
+        ("How long did Anna talk with Ben and Carl?", "names 3 people (Anna, Ben, Carl)"),
+    ],
+)
+def test_silence_and_three_people_have_no_length(ask: Ask, text: str, why: str) -> None:
+    answer = ask(text)
+    assert (answer.intent, answer.abstained) == ("unservable", True)
+    assert why in answer.text
+
+
 def test_those_who_are_asked_about_have_to_have_talked_with_each_other(ask: Ask) -> None:
     assert ask("How long did Anna and Ben talk about the roof?").text.startswith("Anna and Ben talked about it for 20 seconds")
     apart = ask("How long did Anna and Carl talk about the roof?")
