@@ -11,8 +11,9 @@ _TALK = r"(?:talk(?:s|ed|ing)?|speak(?:s|ing)?|spoken?|chat(?:s|ted|ting)?)"
 _DISCUSS = r"(?:discuss(?:ed|ing)?|debat(?:e|ed|ing))"
 _WHO = rf"(?P<who>(?!(?:the|a|an|that|this|their|our|your) {_TALK}).+?)"
 _DO = r"(?:did|do|does|have|has|had|was|were)"
-_LONG = r"(?:for )?how (?:long|much time)"
-_MOST = r"(?:the )?(?P<which>most|least|longest)"
+_LONG = r"(?:for )?how (?:long|much time|many (?:seconds|minutes|hours))"
+_MOST = r"(?:for )?(?:the )?(?P<which>most|least|longest)(?: time)?"
+_MORE = r"(?:for )?(?P<which>more|less|longer)(?! than\b)"
 _END = r"(?P<rest>.*?)(?: for)?(?=[ ?.!]*$)"
 _FORMS: tuple[tuple[str, str], ...] = (
     (rf"(?:{_LONG}|how much) {_DO}n't .+? {_TALK}\b{_END}", "what did nobody talk {rest}"),
@@ -27,6 +28,16 @@ _FORMS: tuple[tuple[str, str], ...] = (
         r"(?P<rest>.+?)(?: (?:last|go on|take))?(?=[ ?.!]*$)",
         "what did they talk about {rest}",
     ),
+    # "How long did the conversation last?", "How long was the conversation with Tom?"
+    (
+        rf"{_LONG} (?:was|were|did) (?:the|that|their|this) (?:conversation|discussion|talk|chat|debate|argument)s?"
+        r"(?P<rest>(?: (?:with|between) .+?)?)(?: (?:last|go on|take))?(?=[ ?.!]*$)",
+        "what did they talk {rest}",
+    ),
+    # "Who talked more, Anna or Ben?", "Did Anna or Ben talk more about X?"
+    (rf"who (?:has |had )?{_TALK} {_MORE}\b{_END}", "who talked {rest}"),
+    (rf"who (?:has |had )?{_TALK} (?P<rest>about .+?) {_MORE}(?P<who>, \S+ or [^ ?.!]+)(?=[ ?.!]*$)", "who talked {rest}{who}"),
+    (rf"{_DO} (?P<who>\S+ or \S+) {_TALK} (?:{_MOST}|{_MORE.replace('which', 'other')})\b{_END}", "who talked {rest}, {who}"),
     # "Who spoke most about X?", "Who talked about X the most?", "Who had the most to say?", "Who did most of the talking?"
     (rf"who (?:has |had )?(?:{_TALK}|said) {_MOST}\b{_END}", "who talked {rest}"),
     (rf"who (?:has |had )?(?:{_TALK}|said) (?P<rest>.+?) {_MOST}(?=[ ?.!]*$)", "who talked {rest}"),
@@ -50,8 +61,8 @@ def duration_in(text: str) -> tuple[str, str]:
     for pattern, form in _PATTERNS:
         if (match := pattern.match(bare)) is not None:
             parts = {name: value.strip() for name, value in match.groupdict().items() if value is not None}
-            which = parts.pop("which", "").lower()
-            return "least" if which == "least" else "most" if which else "length", " ".join(form.format(**parts).split())
+            which = (parts.pop("which", "") or parts.pop("other", "")).lower()
+            return "least" if which in {"least", "less"} else "most" if which else "length", " ".join(form.format(**parts).split())
     return "", text
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import islice
 
 from pipeline.packets import nanoseconds
-from stages.answer.wording import listed, offset
+from stages.answer.wording import offset
 from stages.memory.rows import LineRow
 from stages.recall.answers import MOST_RETRIEVED, Stretch, speaker_of
 from stages.recall.context_scope import last_cited
@@ -43,8 +43,8 @@ class Durations:
         """The stretches of talk that a question is about, with those of their lines that it allows, by start; why there are none.
 
         About a topic these are the stretches of conversation in which it was found, and where that is in many lines, all of these sessions
-        that are about it; without one all of the asked time, or of the latest
-        session in which those were heard who are asked about; of two people the conversations in which both took part.
+        that are about it; without one all of the asked time, or of the latest session in which those were heard who are asked about. Of
+        people who talked with each other it is their conversations.
         """
         material = Material(sessions=scope.sessions)
         notes: tuple[str, ...] = ()
@@ -70,16 +70,18 @@ class Durations:
             stretches = self._around(cited[:1])
         else:
             parts, notes = self._asked_time(question, scope)
-            stretches = [stretch_of(talk) for lines in parts.values() for talk in (talks(lines) if scope.talkers else [lines]) if talk]
+            stretches = [
+                stretch_of(talk) for lines in parts.values() for talk in (talks(lines) if _together(question) else [lines]) if talk
+            ]
             cut = [lines[-1] for lines in parts.values() if len(lines) == _MOST_LINES]
             notes += tuple(f"This is of what was said up to {offset(line.end_ns)}: more was heard than can be added up." for line in cut)
-        if scope.talkers:
+        if _together(question):
             stretches = [stretch for stretch in stretches if took_part(stretch.lines, scope)]
         near_lines = [line for stretch in stretches for line in stretch.lines]
         asked = _asked_of(question, scope)
         stretches = within(stretches, {line.id for line in near_lines if asked(line)})
         if not stretches:
-            refused = not_together(question) if scope.talkers else refusal_text(question, next(iter(near_lines), None), scope)
+            refused = not_together(question) if _together(question) else refusal_text(question, next(iter(near_lines), None), scope)
             return Outcome(material, tuple(line.id for line in near_lines), refused=refused)
         ids = [line.id for line in (*(entry.line for entry in material.found), *_telling(stretches))]
         spans_told = tuple((stretch.session, stretch.start_ns, stretch.end_ns) for stretch in stretches)
@@ -100,9 +102,10 @@ class Durations:
         parts: dict[str, list[LineRow]] = {}
         for name in names:
             parts = {name: list(self._heard(name, scope.spans[name]))}
-            if not scope.talkers or any(took_part(talk, scope) for talk in talks(parts[name])):
+            if not _together(question) or any(took_part(talk, scope) for talk in talks(parts[name])):
                 break
-        heard = f" in which {listed(who)} {'was' if len(who) == 1 else 'were'} heard" if who else ""
+        link = "and" if _together(question) else "or"
+        heard = f" in which {f' {link} '.join(who)} {'was' if len(who) == 1 or link == 'or' else 'were'} heard" if who else ""
         return parts, (f"This is about what was said in the latest session{heard}.",) if len(scope.spans) > 1 else ()
 
     def _around(self, lines: Sequence[LineRow]) -> list[Stretch]:
@@ -139,6 +142,11 @@ class Durations:
             if line.start_ns >= start_ns or start_ns == span[0]
         )
         return islice(lines, _MOST_LINES)
+
+
+def _together(question: Question) -> bool:
+    """Whether those who are named have to have talked with each other; of two of them it may be asked who talked most."""
+    return len(question.talkers) == 1 or (len(question.talkers) == 2 and question.duration == "length")
 
 
 def _asked_of(question: Question, scope: Scope) -> Callable[[LineRow], bool]:

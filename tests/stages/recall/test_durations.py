@@ -167,6 +167,26 @@ def test_whom_somebody_talked_with_is_no_topic(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "begins"),
+    [
+        ("How long did the conversation last?", "Anna, Carl, Ben and Dora talked for 30 seconds in all, 2 times"),
+        ("How long was the conversation?", "Anna, Carl, Ben and Dora talked for 30 seconds in all, 2 times"),
+        ("How long was the conversation with Dora?", "Carl and Dora talked for 13 seconds"),
+        ("How many minutes did they talk about the roof?", "Anna and Ben talked about it for 20 seconds"),
+        ("Who spoke for the longest time?", "Anna (30 degrees) spoke most, for 17 seconds in 3 lines; Ben"),
+        ("Who talked more, Ben or Dora?", "Ben (30 degrees) spoke most, for 10 seconds in 3 lines; Dora (30 degrees) for 3 seconds. At"),
+        ("Did Ben or Dora talk less?", "Dora (30 degrees) spoke least, for 3 seconds in 1 line; Ben (30 degrees) for 10 seconds. At"),
+        ("Who talked more about the ferry, Dora or Carl?", "Carl (30 degrees) spoke most about it, for 7 seconds in 2 lines; Dora"),
+        ("Who talked more, Anna or Emma?", "No talker is called Emma."),
+    ],
+)
+def test_other_ways_to_ask(ask: Ask, text: str, begins: str) -> None:
+    answer = ask(text)
+    assert answer.intent == "duration"
+    assert answer.text.startswith(begins)
+
+
+@pytest.mark.parametrize(
     ("text", "why"),
     [
         ("How long did Anna not talk?", "how long they did not"),
