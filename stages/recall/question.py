@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from stages.answer.talkers import asks_who_was_not_told, asks_who_was_told
 from stages.recall import cues
 from stages.recall.calendar_phrase import asked_time
 from stages.recall.contradictions import ahead, excluded_times, two_bearings
@@ -130,6 +131,8 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     fault = refusal(rest)
     if fault is not None:
         return _unservable(said, fault)
+    if asks_who_was_not_told(rest):
+        return _unservable(said, 'Echoic tells who took part when something was said, not who was not told; ask "Who was told about X?"')
     if cues.ABOUT_ASKER.search(rest):
         return _unservable(said, 'Echoic does not know what you are called; ask with your name, such as "Did anybody mention Anna?"')
     rest = asked_of(rest, speakers)
@@ -208,7 +211,7 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
         intent = "what"
     # A word or two by themselves ask what was said about them.
     bare = 0 < len(words) == sum(word not in {"the", "a", "an"} for word in tokens(rest)) <= _MOST_BARE_WORDS
-    about_speech = about_speech or bare
+    about_speech = about_speech or bare or (bool(words) and asks_who_was_told(rest))
     gist = " ".join(words)
     stands_alone = (
         about_speech or speaker or pronoun or window or bearing or side or attended or follow_up or order or edge or intent == "catch_up"
