@@ -28,6 +28,7 @@ _OF_BEST = 0.8
 _STEP_NS = nanoseconds(3600.0)
 _MOST_LINES = 20_000
 _MANY = 8
+_MOST_CITED = 5
 _MOST_JUDGED = 4000
 
 
@@ -67,7 +68,10 @@ class Durations:
             cited = [line for line in last_cited(self._lookup.memory, self._lookup.at, self._now_ns) if line.session in scope.spans]
             if not cited:
                 return Outcome(material, refused="Nothing was answered lately that the question could be about; name the topic.")
-            stretches = self._around(cited[:1])
+            first = cited[: self._lookup.memory.contexts.recent(self._now_ns)[-1].n_first]
+            stretches = self._around(first)
+            # Of a talk of many parts an answer cites some.
+            material = replace(material, is_part=len(stretches) >= _MOST_CITED)
         else:
             parts, notes = self._asked_time(question, scope)
             stretches = [

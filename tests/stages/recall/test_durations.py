@@ -152,6 +152,21 @@ def test_without_a_time_it_is_the_latest_session_of_those_who_are_asked_about(en
         assert ask("Who spoke most?").text.startswith("This is about what was said in the latest session. Tom")
 
 
+def test_a_length_asked_for_again_is_the_same(encoder: MinilmOnnx) -> None:
+    again = (("e-again", 80.0, "Anna", "t1", "The roof again: the roofer called about the tiles of the roof."),)
+    rows = [
+        line_row(text, start_s, track=track, speaker=who, event=event)
+        for event, start_s, who, track, text in (*(("e-roof", *line) for line in ROOF), *(("e-later", *line) for line in LATER[:1]), *again)
+    ]
+    with asking(encoder, {"s": rows}) as ask:
+        answer = ask("How long did they talk about the roof?")
+        assert " in all, 2 times (0:00-0:19 and 1:20-1:2" in answer.text
+        length = answer.text.split(" (")[0]
+        assert ask("How long did they talk about it?").text.startswith(length)
+        assert ask("Who spoke most about it?").text.startswith("Anna (30 degrees) spoke most about it, for 15 seconds in 3 lines; Ben")
+        assert ask("How long did they talk about it?").text.startswith(length)
+
+
 def test_whom_somebody_talked_with_is_no_topic(ask: Ask) -> None:
     assert ask("How long did Anna talk to Ben?").text.startswith("Anna and Ben talked for 30 seconds in all, 2 times")
     assert ask("How long did Anna talk about the roof with Ben?").text.startswith("Anna and Ben talked about it for 20 seconds")
