@@ -94,7 +94,7 @@ class Durations:
     def _asked_time(self, question: Question, scope: Scope) -> tuple[dict[str, list[LineRow]], tuple[str, ...]]:
         """What was heard in the asked time, by session, and what is to be said of it.
 
-        Without a time this is the latest session in which those were heard who are asked about, with each other where there are two.
+        Without a time this is the latest session in which those were heard who are asked about, with each other where that is asked.
         """
         if scope.window is not None:
             return {name: list(self._heard(name, span)) for name, span in scope.spans.items()}, ()
@@ -105,8 +105,10 @@ class Durations:
             names = list(dict.fromkeys(theirs)) or names
         parts: dict[str, list[LineRow]] = {}
         for name in names:
-            parts = {name: list(self._heard(name, scope.spans[name]))}
-            if not _together(question) or any(took_part(talk, scope) for talk in talks(parts[name])):
+            lines = list(self._heard(name, scope.spans[name]))
+            parts = parts or {name: lines}
+            if any(took_part(talk, scope) for talk in (talks(lines) if _together(question) else [lines])):
+                parts = {name: lines}
                 break
         link = "and" if _together(question) else "or"
         heard = f" in which {f' {link} '.join(who)} {'was' if len(who) == 1 or link == 'or' else 'were'} heard" if who else ""

@@ -150,6 +150,10 @@ def test_without_a_time_it_is_the_latest_session_of_those_who_are_asked_about(en
         assert "Anna (30 degrees) spoke for 2 seconds in 1 line." in ask("How long did Anna talk?").text
         assert "in the latest session in which Anna was heard." in ask("How long did Anna talk?").text
         assert ask("Who spoke most?").text.startswith("This is about what was said in the latest session. Tom")
+        assert ask("Who talked more, Tom or Anna?").text.startswith(
+            "This is about what was said in the latest session in which Tom or Anna was heard. Anna (30 degrees) spoke most, for 2 "
+            "seconds in 1 line; Tom"
+        )
 
 
 def test_a_length_asked_for_again_is_the_same(encoder: MinilmOnnx) -> None:
