@@ -131,7 +131,7 @@ class Extractive(Answerer):
                 break
             who: list[LineRow] = []
             hearers: list[LineRow] = []
-            if asks_who_was_told(question.text):
+            if was_told := asks_who_was_told(question.text):
                 group = of_one_talk(group)
                 hearers = told_to(group, self.most_evidence - 1)
                 group = group[:1]
@@ -154,6 +154,8 @@ class Extractive(Answerer):
             others = [named(line) for line in lines if speaker_of(line) != speaker_of(best.line)]
             if hearers:
                 text = f"{listed([person(line) for line in hearers])} took part in the talk when it was said. {text}"
+            elif was_told and best.line.event is not None:
+                text = f"Nobody else was heard there when it was said. {text}"
             elif len(who) > 1:
                 text = f"{listed([person(line) for line in who])} talked about it. {text}"
             elif others and question.speaker is None:

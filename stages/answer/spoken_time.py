@@ -15,6 +15,8 @@ from stages.recall.stretches import longest_of_each, spans_of
 
 _SUREST = 0.95
 _SUPPORT = 0.9
+_SURE_OF_PART = 0.7
+_AT_LEAST = "at least "
 _MOST_SPANS = 5
 _MOST_TALKERS = 8
 
@@ -23,13 +25,15 @@ def spoken_time(question: Question, material: Material, wording: Wording) -> lis
     """One claim: how long the stretches of the material were talked in, how long somebody spoke in them, or who did so most (least).
 
     Talk is counted from its first to its last word, without silences of more than half a minute; what somebody said, by their lines alone.
+    Where more may be about the topic than was found, it is a length at least, of which the claim is less sure.
     """
     if not material.stretches:
         return []
     about = " about it" if question.terms or is_nameless(question.text) else ""
     if question.duration == "length" and question.speaker is None and question.azimuth_deg is None:
         return [_talked(about, material, wording)]
-    return [_spoke(question.duration, about, material, wording)]
+    company = f" with {question.talkers[0]}" if len(question.talkers) == 1 else ""
+    return [_spoke(question.duration, company + about, material, wording)]
 
 
 def lasted(length_ns: int) -> str:
@@ -51,7 +55,7 @@ def _talked(about: str, material: Material, wording: Wording) -> Claim:
     times += [f"{len(spans) - _MOST_SPANS} more"] if len(spans) > _MOST_SPANS else []
     in_all = f" in all, {len(spans)} times" if len(spans) > 1 else ""
     length = lasted(sum(end_ns - start_ns for _, start_ns, end_ns in spans))
-    text = f"{listed(names)} talked{about} for {length}{in_all} ({listed(times)}). {wording.said(told)}"
+    text = f"{listed(names)} talked{about} for {_AT_LEAST * material.is_part}{length}{in_all} ({listed(times)}). {wording.said(told)}"
     return _claim(text, material, [told, *firsts, *(longest[name] for name in names)])
 
 
@@ -66,9 +70,8 @@ def _spoke(which: str, about: str, material: Material, wording: Wording) -> Clai
     first, *others = [(longest[name], lasted(sum(lengths[name]))) for name in names]
     n_lines = len(lengths[names[0]])
     adverb = "" if which == "length" else f" {which}"
-    text = (
-        f"{person(first[0])} spoke{adverb}{about}{',' if adverb else ''} for {first[1]} in {n_lines} {'line' if n_lines == 1 else 'lines'}"
-    )
+    length = f"{_AT_LEAST * material.is_part}{first[1]} in {n_lines} {'line' if n_lines == 1 else 'lines'}"
+    text = f"{person(first[0])} spoke{adverb}{about}{',' if adverb else ''} for {length}"
     text += f"; {listed([f'{person(line)} for {length}' for line, length in others])}." if others else "."
     return _claim(f"{text} {wording.said(first[0])}", material, [longest[name] for name in names])
 
@@ -77,4 +80,4 @@ def _claim(text: str, material: Material, lines: Iterable[LineRow]) -> Claim:
     shown = sorted({line.id: line for line in lines}.values(), key=lambda line: (line.session, line.start_ns, line.id))
     support = max((entry.support for entry in material.found), default=_SUPPORT)
     heard = min(_SUREST, 0.5 + 0.5 * sum(line.confidence for line in shown) / len(shown))
-    return Claim(text, support * heard, tuple(Evidence.of(line) for line in shown))
+    return Claim(text, support * heard * (_SURE_OF_PART if material.is_part else 1.0), tuple(Evidence.of(line) for line in shown))

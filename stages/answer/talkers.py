@@ -26,6 +26,13 @@ _WHO_WAS_TOLD = re.compile(
     re.I,
 )
 
+_WHO_WAS_NOT_TOLD = re.compile(
+    rf"\bwho(?:m|ever)? (?:{_IS}(?:n't| not| never)|{_HAS}(?:n't| not| never) been) (?:\w+ )?told\b|\bwho {_IS} told nothing\b"
+    rf"|\bwhom? (?:did|does|{_HAS}) (?:\S+ ){{1,3}}(?:not|never) (?:ever )?(?:tell|told)\b"
+    rf"|\bwhom? (?:did|does|{_HAS})n't (?!(?:already|also|ever|just|tell|told)\b)(?:\S+ ){{1,3}}(?:tell|told)\b",
+    re.I,
+)
+
 
 def asks_who_said(question: str) -> bool:
     """Whether a question asks who said something about a topic, which is another thing than who was there when it was talked about."""
@@ -35,6 +42,11 @@ def asks_who_said(question: str) -> bool:
 def asks_who_was_told(question: str) -> bool:
     """Whether a question asks to whom something was said."""
     return _WHO_WAS_TOLD.search(question) is not None
+
+
+def asks_who_was_not_told(question: str) -> bool:
+    """Whether a question asks to whom something was not said, which nothing that was heard tells."""
+    return _WHO_WAS_NOT_TOLD.search(question) is not None
 
 
 def of_one_talk(group: Sequence[Found]) -> list[Found]:
@@ -62,6 +74,7 @@ def talkers(group: Sequence[Found], most: int) -> list[LineRow]:
     best = group[0].line
     together = {line.id for line in group[0].talk}
     known = {line.id: line for found in group for line in (*found.conversation, *found.context)}
+    known.update((line.id, line) for line in group[0].talk)
     near = [
         line
         for line in known.values()

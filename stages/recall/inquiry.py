@@ -18,6 +18,7 @@ from stages.memory.text_encoder import TextEncoder
 from stages.recall.answer_parts import AnswerPart, Draft, Final, Worded
 from stages.recall.answers import MOST_RETRIEVED, Answer, Claim, Evidence
 from stages.recall.clips import with_clips
+from stages.recall.duration_asked import is_nameless
 from stages.recall.gaps import gap_note, gaps_inside
 from stages.recall.lookup import Lookup, Outcome
 from stages.recall.question import Question
@@ -131,6 +132,8 @@ class Inquiry:
         """
         if question.follow_up is not None and question.follow_up.kind in {"that", "play"}:
             return
+        if question.intent == "duration" and not question.terms and is_nameless(question.text):
+            return
         told = [[evidence.utterance for evidence in _told(claim, question)] for claim in claims]
         lines = tuple(dict.fromkeys(line for of_claim in told for line in of_claim))
         n_first = len(set(told[0])) if told else 1
@@ -169,7 +172,12 @@ class Inquiry:
 
 
 def _told(claim: Claim, question: Question) -> Sequence[Evidence]:
-    """What a person means by "that": the lines that a claim quotes, in the order of the quotes; all where it counts or quotes none."""
+    """What a person means by "that": the lines that a claim quotes, in the order of the quotes; all where it counts or quotes none.
+
+    A length of talk is of all stretches that its lines stand in, the quoted one first.
+    """
     places = {claim.text.find(evidence.text.replace('"', "'")[:_QUOTE_BEGINS]): evidence for evidence in reversed(claim.evidence)}
     quoted = [places[place] for place in sorted(places) if place >= 0]
+    if question.intent == "duration":
+        return [*quoted, *(evidence for evidence in claim.evidence if evidence not in quoted)]
     return claim.evidence if question.intent == "count" or not quoted else quoted

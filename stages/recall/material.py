@@ -37,13 +37,14 @@ class Material:
 
     `found` are lines that support an answer, best first; `stretches` what was said in the asked time, by importance ("catch me
     up"); `attended` and
-    `missed` are filled for questions about what was missed.
+    `missed` are filled for questions about what was missed. `is_part` says that more than the stretches may be about what was asked.
     """
 
     found: tuple[Found, ...] = ()
     stretches: tuple[Stretch, ...] = ()
     attended: tuple[Stretch, ...] = ()
     missed: tuple[Stretch, ...] = ()
+    is_part: bool = False
     sessions: Mapping[str, SessionRow] = field(default_factory=dict)
 
     @property

@@ -9,6 +9,13 @@ from difflib import get_close_matches
 from stages.recall import cues
 
 _NEAR_NAME = 0.75
+_ANYBODY = frozenset(["they", "people", "anybody", "anyone", "somebody", "someone", "everybody", "everyone", "others"])
+_WITH = re.compile(
+    r"\b(?P<aux>did|do|does|have|has|had|was|were) (?P<one>[\w'-]+) talk (?:(?:to|with) |(?P<topic>about .+?) with )(?P<other>[\w'-]+)",
+    re.I,
+)
+_WHO_OF_TWO = re.compile(r"\bwho talked(?:(?P<topic> about [^,]+),| ?,?) (?P<one>[\w'-]+) or (?P<other>[\w'-]+)(?=[ ?.!]*$)", re.I)
+_WHO_WITH = re.compile(r"\bwho talked (?:(?:to|with) |(?P<topic>about .+?) with )(?P<other>[\w'-]+)", re.I)
 
 
 def talkers_in(text: str, speakers: Callable[[], Collection[str]]) -> tuple[tuple[str, ...], str]:
@@ -23,6 +30,27 @@ def talkers_in(text: str, speakers: Callable[[], Collection[str]]) -> tuple[tupl
         return (), text
     left = " they " if "aux" in match.groupdict() else " "
     return pair, f"{text[: match.start()]} {match.groupdict().get('aux', '')}{left}{text[match.end() :]}"
+
+
+def company_in(text: str, speakers: Callable[[], Collection[str]]) -> tuple[tuple[str, ...], str]:
+    """Who talked with whom where a length of talk is asked for ("what did Anna talk to Tom"), and the question without them.
+
+    The one with whom anybody talked comes alone ("who talked with Anna"); of two people it may be asked which ("who talked, Anna or Ben").
+    """
+    match = _WITH.search(text) or _WHO_OF_TWO.search(text) or _WHO_WITH.search(text)
+    if match is None:
+        return (), text
+    parts = match.groupdict()
+    known = {name.lower(): name for name in speakers()}
+    one, other, topic = parts.get("one") or "they", parts["other"], parts["topic"] or ""
+    # What a topic was about may end with a name that nobody has: "about a trip with Lufthansa".
+    if other.lower() not in known and ((match.re is not _WHO_OF_TWO and topic) or not other[:1].isupper()):
+        return (), text
+    if one.lower() not in known and one.lower() not in _ANYBODY and not one[:1].isupper():
+        return (), text
+    who = tuple(known.get(name.lower(), name) for name in (one, other) if name.lower() not in _ANYBODY)
+    asks = f"{parts['aux']} they talk" if "aux" in parts else "who talked"
+    return who, f"{text[: match.start()]} {asks} {topic} {text[match.end() :]}"
 
 
 def asked_of(text: str, speakers: Callable[[], Collection[str]]) -> str:

@@ -6,15 +6,16 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from stages.answer.talkers import asks_who_was_not_told, asks_who_was_told
 from stages.recall import cues
 from stages.recall.calendar_phrase import asked_time
 from stages.recall.contradictions import ahead, excluded_times, two_bearings
-from stages.recall.duration_asked import duration_in
+from stages.recall.duration_asked import duration_fault, duration_in
 from stages.recall.edge_asked import edge_in
 from stages.recall.follow_up import FollowUp, follow_up_in, played_in, talker_in
 from stages.recall.language import refusal
 from stages.recall.lengths import length_in
-from stages.recall.named_talkers import asked_of, speaker_in, talkers_in
+from stages.recall.named_talkers import asked_of, company_in, speaker_in, talkers_in
 from stages.recall.order_asked import OrderAsked, order_in
 from stages.recall.sides import SIDE_TOLERANCE_DEG, bearing_of, side_in, sides_in
 from stages.recall.terms import STOP_WORDS, content_words, spoken_span, stem, tokens
@@ -56,7 +57,8 @@ class Question:
     the usual one). `length_s` is how long the answer may take to read (inf: however long). `follow_up` says how it goes on from the
     last question, `order` which order it asks for. `pronoun` stands for the talker ("did she say"), whom only the last answer tells;
     `note` is how it was read then. `refers` says that it speaks of something that it does not name ("When does it start?").
-    `edge` is first or last where only that of all that was said is asked for. `talkers` are those between whom it was said;
+    `edge` is first or last where only that of all that was said is asked for. `talkers` are those between whom it was said, or the one with
+    whom (only where it asks how long);
     `asks_present` says that it asks who was heard at all. `duration` is length, most or least where it asks how long people talked, or
     who did so most or least.
     """
@@ -129,11 +131,15 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     fault = refusal(rest)
     if fault is not None:
         return _unservable(said, fault)
+    if asks_who_was_not_told(rest):
+        return _unservable(said, 'Echoic tells who took part when something was said, not who was not told; ask "Who was told about X?"')
     if cues.ABOUT_ASKER.search(rest):
         return _unservable(said, 'Echoic does not know what you are called; ask with your name, such as "Did anybody mention Anna?"')
     rest = asked_of(rest, speakers)
     edge, rest = edge_in(rest) if follow_up is None else ("", rest)
     duration, rest = duration_in(rest) if not (edge or follow_up) else ("", rest)
+    if duration and (fault := duration_fault(rest, speakers)) is not None:
+        return _unservable(said, fault)
     pronoun, rest = talker_in(rest)
     order = order_in(rest) if follow_up is None and not asked_time(rest, moments)[0] else None
     rest = cues.FRAME.sub("", rest)
@@ -168,6 +174,8 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     bearing = cues.BEARING.search(rest)
     rest = cues.BEARING.sub(" ", rest)
     talkers, rest = talkers_in(rest, speakers)
+    if duration and not talkers:
+        talkers, rest = company_in(rest, speakers)
     order = None if talkers and order is not None and order.relation == "between" else order
     speaker, rest = speaker_in(rest, speakers)
     said_bare = " ".join(rest.split())
@@ -203,7 +211,7 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
         intent = "what"
     # A word or two by themselves ask what was said about them.
     bare = 0 < len(words) == sum(word not in {"the", "a", "an"} for word in tokens(rest)) <= _MOST_BARE_WORDS
-    about_speech = about_speech or bare
+    about_speech = about_speech or bare or (bool(words) and asks_who_was_told(rest))
     gist = " ".join(words)
     stands_alone = (
         about_speech or speaker or pronoun or window or bearing or side or attended or follow_up or order or edge or intent == "catch_up"

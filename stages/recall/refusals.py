@@ -39,6 +39,8 @@ def nobody_said(question: Question) -> str:
 def not_together(question: Question, near: LineRow | None = None, scope: Scope | None = None) -> str:
     """Those between whom something is asked did not talk with each other (about it), and where there is one, the nearest thing heard."""
     about = f" about {_quoted(question.phrase)}" if question.phrase else ""
+    if len(question.talkers) == 1:
+        return f"{question.speaker or 'Nobody'} was {'not ' if question.speaker else ''}heard talking with {question.talkers[0]}{about}."
     said = f"{' and '.join(question.talkers)} were not heard talking with each other{about}."
     return said if scope is None else f"{said} {_nearest_thing(near, scope)}"
 

@@ -46,6 +46,15 @@ def test_a_claim_is_as_sure_as_the_best_line_that_was_found() -> None:
     assert claim.confidence == pytest.approx(0.6 * 0.95)
 
 
+def test_a_part_of_what_there_is_tells_how_long_it_was_at_least() -> None:
+    material = Material(stretches=(stretch(DOGS),), sessions=SESSIONS, is_part=True)
+    claim = Extractive().compose(question("How long did they talk about the dog?"), material)[0]
+    assert claim.text.startswith("speaker-1 and speaker-2 talked about it for at least ")
+    assert claim.confidence == pytest.approx(0.9 * 0.95 * 0.7)
+    claim = Extractive().compose(question("Who talked most about the dog?"), material)[0]
+    assert claim.text.startswith("speaker-1 (30 degrees) spoke most about it, for at least 3 seconds in 1 line; speaker-2")
+
+
 def test_who_spoke_without_known_words_is_counted_too() -> None:
     silent = line_row("[speech] [speech] [speech]", 1.0, track="t9", confidence=0.0)
     material = Material(stretches=(stretch((silent,)),), sessions=SESSIONS)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from stages.answer.extractive import Extractive
-from stages.answer.talkers import asks_who_said, asks_who_was_told, talkers
+from stages.answer.talkers import asks_who_said, asks_who_was_not_told, asks_who_was_told, talkers
 from stages.recall.material import Found, Material
 from tests.stages.answer.materials import DOGS, FERRY, SESSIONS, question
 from tests.stages.recall.line_rows import line_row
@@ -56,9 +56,16 @@ def test_who_was_told_are_those_who_took_part_besides_the_one_who_said_it() -> N
             'At 0:01, speaker-1 (30 degrees) said: "My dog ran away in the park yesterday"'
         )
         assert [entry.text for entry in claim.evidence] == [line.text for line in DOGS]
+    # Who replied stands in the talk alone where one person's lines were searched.
+    asked = Material(found=(Found(DOGS[0], 1.0, 0.9, 1.0, DOGS[:1], DOGS[:1], DOGS),), sessions=SESSIONS)
+    claim = Extractive().compose(question("Who was told about the dog?"), asked)[0]
+    assert claim.text.startswith("speaker-2 (75 degrees) took part in the talk when it was said. ")
     alone = Material(found=(Found(DOGS[0], 1.0, 0.9, 1.0, DOGS[:1], DOGS[:1]),), sessions=SESSIONS)
     claim = Extractive().compose(question("Who was told about the dog?"), alone)[0]
-    assert claim.text == 'At 0:01, speaker-1 (30 degrees) said: "My dog ran away in the park yesterday"'
+    assert claim.text == (
+        'Nobody else was heard there when it was said. At 0:01, speaker-1 (30 degrees) said: "My dog ran away in the park yesterday"'
+    )
+    assert question("Who was told that the dog ran away?").about_speech
 
 
 @pytest.mark.parametrize(
@@ -78,3 +85,22 @@ def test_who_was_told_are_those_who_took_part_besides_the_one_who_said_it() -> N
 )
 def test_who_said_it_and_who_was_told_are_two_questions(text: str, said: bool, told: bool) -> None:
     assert (asks_who_said(text), asks_who_was_told(text)) == (said, told)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_asked"),
+    [
+        ("Who was not told about it?", True),
+        ("Who wasn't told about it?", True),
+        ("Who has never been told about it?", True),
+        ("Who did Anna not tell about it?", True),
+        ("Who didn't Anna tell about it?", True),
+        ("Who was told nothing?", True),
+        ("Who was told about it?", False),
+        ("Who did not tell them about it?", False),
+        ("Who was told that it is not here?", False),
+    ],
+)
+def test_nothing_that_was_heard_tells_who_was_not_told(text: str, is_asked: bool) -> None:
+    assert asks_who_was_not_told(text) == is_asked
+    assert (question(text).intent == "unservable") == is_asked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ import pytest
 
 from stages.answer.extractive import Extractive
 from stages.memory.minilm_onnx import MinilmOnnx
+from stages.memory.rows import LineRow
 from stages.recall.answers import Answer
 from stages.recall.keyword_recall import KeywordRecall
 from tests.stages.recall.line_rows import line_row
@@ -95,6 +97,130 @@ def test_what_was_just_answered_needs_no_name(ask: Ask) -> None:
     assert "Nothing was answered lately" in ask("How long did they talk about it?").text
     ask("Did anybody mention the ferry?")
     assert ask("How long did they talk about it?").text.startswith("Carl and Dora talked about it for 13 seconds")
+
+
+def test_a_long_talk_on_one_topic_is_not_told_as_a_short_one(encoder: MinilmOnnx) -> None:
+    parts = ("boiler", "pump", "radiator", "valve", "pipe", "burner")
+    said = (
+        "The {0} of the heating is older than the {1}.",
+        "Did you ask the plumber about the heating and its {0}?",
+        "A new {0} for the heating costs more than a {1}.",
+        "The {0} makes a noise whenever the heating goes on.",
+    )
+    rows = [
+        line_row(
+            said[place % 4].format(parts[place % 6], parts[place * place % 5]),
+            5.0 * place,
+            track=f"t{place % 2}",
+            speaker=("Anna", "Tom")[place % 2],
+            event=f"e-{place // 12}",
+        )
+        for place in range(480)
+    ]
+    with asking(encoder, {"s": rows}) as ask:
+        answer = ask("How long did they talk about the heating?")
+    match = re.match(r"(?:Anna and Tom|Tom and Anna) talked about it for at least (\d+) minutes", answer.text)
+    # It was 40 minutes.
+    assert match is not None
+    assert 20 <= int(match[1]) <= 40
+    assert answer.claims[0].confidence < 0.7
+
+
+def test_without_a_topic_only_their_own_conversations_count(ask: Ask) -> None:
+    # While Anna and Ben talked about the roof, Carl and Dora talked about the ferry.
+    assert ask("How long did Anna and Ben talk?").text.startswith("Anna and Ben talked for 30 seconds in all, 2 times (0:00-0:19 and 1:00")
+    assert ask("How long did Carl and Dora talk?").text.startswith("Carl and Dora talked for 13 seconds (0:01-0:13).")
+    assert ask("How long did Ben and Dora talk?").text.startswith("Ben and Dora were not heard talking with each other")
+
+
+def test_without_a_time_it_is_the_latest_session_of_those_who_are_asked_about(encoder: MinilmOnnx) -> None:
+    def row(text: str, start_s: float, who: str, session: str, event: str) -> LineRow:
+        return line_row(text, start_s, track=f"t-{who}", speaker=who, event=event, session=session)
+
+    both = [
+        row("The boiler makes a strange noise again.", 1.0, "Anna", "one", "e-1"),
+        row("Then call the plumber.", 5.0, "Ben", "one", "e-1"),
+    ]
+    apart = [row("I read all morning.", 1.0, "Anna", "two", "e-2"), row("Good for you.", 4.0, "Tom", "two", "e-2")]
+    last = [row("The soup is too hot.", 1.0, "Tom", "three", "e-3")]
+    with asking(encoder, {"one": both, "two": apart, "three": last}) as ask:
+        assert ask("How long did Anna and Ben talk?").text.startswith(
+            "This is about what was said in the latest session in which Anna and Ben were heard. Anna and Ben talked for"
+        )
+        assert "Anna (30 degrees) spoke for 2 seconds in 1 line." in ask("How long did Anna talk?").text
+        assert "in the latest session in which Anna was heard." in ask("How long did Anna talk?").text
+        assert ask("Who spoke most?").text.startswith("This is about what was said in the latest session. Tom")
+        assert ask("Who talked more, Tom or Anna?").text.startswith(
+            "This is about what was said in the latest session in which Tom or Anna was heard. Anna (30 degrees) spoke most, for 2 "
+            "seconds in 1 line; Tom"
+        )
+
+
+def test_a_length_asked_for_again_is_the_same(encoder: MinilmOnnx) -> None:
+    again = (("e-again", 80.0, "Anna", "t1", "The roof again: the roofer called about the tiles of the roof."),)
+    rows = [
+        line_row(text, start_s, track=track, speaker=who, event=event)
+        for event, start_s, who, track, text in (*(("e-roof", *line) for line in ROOF), *(("e-later", *line) for line in LATER[:1]), *again)
+    ]
+    with asking(encoder, {"s": rows}) as ask:
+        answer = ask("How long did they talk about the roof?")
+        assert " in all, 2 times (0:00-0:19 and 1:20-1:2" in answer.text
+        length = answer.text.split(" (")[0]
+        assert ask("How long did they talk about it?").text.startswith(length)
+        assert ask("Who spoke most about it?").text.startswith("Anna (30 degrees) spoke most about it, for 15 seconds in 3 lines; Ben")
+        assert ask("How long did they talk about it?").text.startswith(length)
+
+
+def test_whom_somebody_talked_with_is_no_topic(ask: Ask) -> None:
+    assert ask("How long did Anna talk to Ben?").text.startswith("Anna and Ben talked for 30 seconds in all, 2 times")
+    assert ask("How long did Anna talk about the roof with Ben?").text.startswith("Anna and Ben talked about it for 20 seconds")
+    assert ask("How long did they talk with Carl?").text.startswith("Carl and Dora talked for 13 seconds (0:01-0:13).")
+    most = ask("Who spoke most with Anna?")
+    assert most.text.startswith("Ben (30 degrees) spoke most with Anna, for 10 seconds in 3 lines. At ")
+    assert _quoted(most) == {"Ben"}
+    assert ask("How long did Anna talk to Carl?").text == "Anna and Carl were not heard talking with each other."
+    # A name that nobody has may be part of the topic.
+    assert ask("How long did they talk about a trip with Lufthansa?").text.startswith(
+        'Nobody was heard talking about "trip with Lufthansa"'
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "begins"),
+    [
+        ("How long did the conversation last?", "Anna, Carl, Ben and Dora talked for 30 seconds in all, 2 times"),
+        ("How long was the conversation?", "Anna, Carl, Ben and Dora talked for 30 seconds in all, 2 times"),
+        ("How long was the conversation with Dora?", "Carl and Dora talked for 13 seconds"),
+        ("How many minutes did they talk about the roof?", "Anna and Ben talked about it for 20 seconds"),
+        ("Who spoke for the longest time?", "Anna (30 degrees) spoke most, for 17 seconds in 3 lines; Ben"),
+        ("Who talked more, Ben or Dora?", "Ben (30 degrees) spoke most, for 10 seconds in 3 lines; Dora (30 degrees) for 3 seconds. At"),
+        ("Did Ben or Dora talk less?", "Dora (30 degrees) spoke least, for 3 seconds in 1 line; Ben (30 degrees) for 10 seconds. At"),
+        ("Who talked more about the ferry, Dora or Carl?", "Carl (30 degrees) spoke most about it, for 7 seconds in 2 lines; Dora"),
+        ("Who talked more, Anna or Emma?", "No talker is called Emma."),
+    ],
+)
+def test_other_ways_to_ask(ask: Ask, text: str, begins: str) -> None:
+    answer = ask(text)
+    assert answer.intent == "duration"
+    assert answer.text.startswith(begins)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("How long did Anna not talk?", "how long they did not"),
+        ("How long didn't Anna talk?", "how long they did not"),
+        ("How long did nobody talk?", "how long they did not"),
+        ("How long did Anna talk to nobody?", "how long they did not"),
+        ("How long did Anna, Ben and Carl talk?", "names 3 people (Anna, Ben, Carl)"),
+        ("How long did Anna and Ben talk to Carl about the roof?", "names 3 people (Anna, Ben, Carl)"),
+        ("How long did Anna talk with Ben and Carl?", "names 3 people (Anna, Ben, Carl)"),
+    ],
+)
+def test_silence_and_three_people_have_no_length(ask: Ask, text: str, why: str) -> None:
+    answer = ask(text)
+    assert (answer.intent, answer.abstained) == ("unservable", True)
+    assert why in answer.text
 
 
 def test_those_who_are_asked_about_have_to_have_talked_with_each_other(ask: Ask) -> None:
