@@ -1,7 +1,7 @@
 """Teach the reader to judge whether a line answers a question for a fact, and find how much it counts beside the trees.
 
     python -m tools.fit_reader [--rooms 700] [--first-seed 5000] [--config configs/replay.yaml] [--adapter FILE] [--keep-adapter]
-        [--least 0.85] [--least-read 0.6]
+        [--least 0.85] [--least-read 0.6] [--keep-trees]
 
 Rooms on the topics of tools/fit_scripts, as for `tools.fit_fact_support`. The reader (`tools/reader_net.py`) learns on four fifths of the
 topics: lines that answer, the likeliest that do not by trees grown on the same topics, and one other; twice as they were said, then once
@@ -11,7 +11,8 @@ fitted on the last fifth, a logistic regression over the lines that would be rea
 last fifth without and with the reader, by the least log-odds of an answer. With `--keep-adapter` the reader stays as it is, and is only
 weighed beside the trees of another encoder. An answer has log-odds of 0 or more, after trees and regression were moved by the two least
 values, which were chosen on rooms on the topics of tools/recall_scripts (seeds 1000 to 1299): trees alone are wrong in 5 % there, and
-both. (MiniLM keeps its trees, with --least 0 --least-read 0.7.)
+both. With `--keep-trees` the encoder's trees stay as they are,
+which must not have seen these topics: so it was for MiniLM, with --least-read 0.7.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from models.minilm_reader import WEIGHTS, MinilmReader, pair_tokens, started_rea
 from models.text_model import Tokeniser, read_safetensors
 from models.weights import path_of
 from stages.recall.boosted_trees import BoostedTrees
-from stages.recall.encoder_fits import ReadingFit, reading_file
+from stages.recall.encoder_fits import ReadingFit, fact_fit, reading_file
 from stages.recall.minilm_reader import ADAPTER
 from stages.recall.minilm_reader import MinilmReader as ReaderOfRecall
 from stages.recall.reading import WEIGHED, likeliest, reading_features
@@ -139,13 +140,14 @@ def main() -> None:
     parser.add_argument("--least", type=float, default=LEAST, help="the trees' log-odds from which on a line is an answer")
     parser.add_argument("--least-read", type=float, default=0.6, help="the log-odds of both from which on a line is an answer")
     parser.add_argument("--keep-adapter", action="store_true", help="only weigh the reader that there is")
+    parser.add_argument("--keep-trees", action="store_true", help="weigh the reader beside the trees that the encoder has")
     options = parser.parse_args()
     seeds = range(options.first_seed, options.first_seed + options.rooms)
     with tempfile.TemporaryDirectory() as folder, RecallOfRooms(options.config) as recalls:
         rows = [example for example in examples(recalls, topics(FITTED), seeds, Path(folder)) if len(example.rows)]
         encoder = recalls.encoder.name
     seen, left = apart(rows)
-    trees = moved(grown(seen), options.least)
+    trees = fact_fit(encoder) if options.keep_trees else moved(grown(seen), options.least)
     if not options.keep_adapter:
         taught(seen, trees, options.adapter)
     fit, judged = weighed(left, trees, started_reader(options.adapter), options.least_read)

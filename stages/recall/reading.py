@@ -27,7 +27,7 @@ _LIKENESS = (
     "cosine", "centre of the stretch", "best of the stretch", "words", "words beside", "words around", "below the best cosine",
 )  # fmt: skip
 _LIKE = [NAMES.index(name) for name in ("cosine", "cosine of the question before", "centre of the stretch")]
-# To the reader the price of the brakes is one of the swimming pool: where neither a line nor its talk is like the question, it raises nothing.
+# To the reader the price of the brakes is one of the pool: where neither a line nor its talk is like the question, it raises nothing.
 _LEAST_LIKENESS = 0.3
 _BESIDE = [NAMES.index(name) for name in _LIKENESS]
 WEIGHED = ("trees", "reader", "below the reader's best", *_LIKENESS)
