@@ -6,13 +6,13 @@
 Rooms on the topics of tools/fit_scripts, as for `tools.fit_fact_support`. The reader (`tools/reader_net.py`) learns on four fifths of the
 topics: lines that answer, the likeliest that do not by trees grown on the same topics, and one other; twice as they were said, then once
 with what was said before left out (two in five) or exchanged (one in five): in generated rooms it tells too much, as no talk begins with a
-fact there. How trees and reader are weighed is
-fitted on the last fifth, a logistic regression over the lines that would be read (`stages/recall/reading.py`). Printed is what comes of the
-last fifth without and with the reader, by the least log-odds of an answer. With `--keep-adapter` the reader stays as it is, and is only
-weighed beside the trees of another encoder. An answer has log-odds of 0 or more, after trees and regression were moved by the two least
-values, which were chosen on rooms on the topics of tools/recall_scripts (seeds 1000 to 1299): trees alone are wrong in 5 % there, and
-both. With `--keep-trees` the encoder's trees stay as they are,
-which must not have seen these topics: so it was for MiniLM, with --least-read 0.7.
+fact there. How trees and reader are weighed is fitted on the last fifth, a logistic regression over the lines that would be read
+(`stages/recall/reading.py`). Printed is what comes of the last fifth without and with the reader, by the least log-odds of an answer.
+
+An answer has log-odds of 0 or more, after trees and regression were moved by the two least values, which were chosen on rooms on the topics
+of tools/recall_scripts (seeds 1000 to 1299): in 5 % of their questions trees alone are wrong, and both. With `--keep-adapter` the reader
+stays as it is, and is only weighed beside the trees of another encoder; with `--keep-trees` these stay too, and must not have seen these
+topics: so it was for MiniLM, with --least-read 0.7.
 """
 
 from __future__ import annotations
