@@ -1,6 +1,7 @@
 """How long a question takes, part by part, over memories of several sizes, with the extractive answerer: a markdown table.
 
-    python -m tools.recall_speed --data ../shared/data/qmsum --lines 1000 10000 100000 1000000 [--encoder CLASS] [--folder WHERE]
+    python -m tools.recall_speed --data ../shared/data/qmsum --lines 1000 10000 100000 1000000
+        [--encoder CLASS] [--no-reader] [--folder WHERE]
 
 The memories are those of `tools/memory_scale.py`: texts of real meetings, their vectors slightly moved. Questions are encoded for real.
 One memory grows from size to size; a million lines take 3 GB and some minutes to make. Beside the times on the wall stands that of the
@@ -26,6 +27,8 @@ from stages.answer.extractive import Extractive
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.text_encoder import TextEncoder
 from stages.recall.hybrid_recall import HybridRecall
+from stages.recall.minilm_reader import MinilmReader
+from stages.recall.reader import Reader
 from tools.memory_scale import grow
 from tools.memory_scale_lines import LINES_PER_HOUR, Texts, begun, embedded
 
@@ -81,14 +84,15 @@ def by_kind(told: Sequence[Told]) -> dict[str, list[Told]]:
     return {f"{kind} ({len(entries)})": entries for kind, entries in sorted(found.items(), key=lambda pair: -len(pair[1]))}
 
 
-def measure(directory: Path, texts: Texts, encoder: TextEncoder, had: int, n_lines: int) -> list[Told]:
+def measure(directory: Path, texts: Texts, encoder: TextEncoder, reader: Reader | None, had: int, n_lines: int) -> list[Told]:
     """Let a memory of `had` lines grow to so many (whole thousands), and ask it."""
     n_hours = n_lines // LINES_PER_HOUR
     grow(directory, texts, had // LINES_PER_HOUR, n_hours - had // LINES_PER_HOUR, "ivf_sq8")
     memory = LongTermMemory(encoder, str(directory), read_only=True)
     memory.start()
     try:
-        return timings(HybridRecall(memory, encoder, Extractive(encoder)), [*_KINDS * 3, *texts.questions[::4]], n_hours)
+        recall = HybridRecall(memory, encoder, Extractive(encoder), reader=reader)
+        return timings(recall, [*_KINDS * 3, *texts.questions[::4]], n_hours)
     finally:
         memory.stop()
 
@@ -99,6 +103,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="the folder of QMSum's meetings")
     parser.add_argument("--lines", type=int, nargs="+", default=[1000, 10_000, 100_000], help="sizes, in whole thousands")
     parser.add_argument("--encoder", default="stages.memory.mpnet.Mpnet", help="the class of the text encoder")
+    parser.add_argument("--no-reader", action="store_true", help="likeness and words alone tell what answers")
     parser.add_argument("--folder", type=Path, help="where the memory is made and vectors are kept; default: a temporary folder")
     options = parser.parse_args()
     sizes = sorted({max(1, size // LINES_PER_HOUR) * LINES_PER_HOUR for size in options.lines})
@@ -107,16 +112,21 @@ def main() -> None:
         encoder: TextEncoder = pkgutil.resolve_name(options.encoder)()
         texts = embedded(options.data, options.folder or Path(name), encoder)
         encoder.start()
+        reader = None if options.no_reader else MinilmReader()
+        if reader is not None:
+            reader.start()
         try:
             for had, n_lines in zip([0, *sizes], sizes, strict=False):
-                found[str(n_lines)] = measure(Path(name) / "memory", texts, encoder, had, n_lines)
+                found[str(n_lines)] = measure(Path(name) / "memory", texts, encoder, reader, had, n_lines)
                 sys.stderr.write(f"{n_lines} lines asked, load {os.getloadavg()[0]:.1f}\n")
         finally:
             encoder.stop()
+            if reader is not None:
+                reader.stop()
     largest = by_kind(found[str(sizes[-1])])
-    sys.stdout.write(
-        f"{encoder.name}.\n\n{table(found, 'lines')}\n\nOf {sizes[-1]} lines, by kind of question:\n\n{table(largest, 'kind')}\n"
-    )
+    judged = f"{encoder.name}, {'no' if reader is None else reader.name} reader."
+    kinds = f"Of {sizes[-1]} lines, by kind of question:\n\n{table(largest, 'kind')}"
+    sys.stdout.write(f"{judged}\n\n{table(found, 'lines')}\n\n{kinds}\n")
 
 
 if __name__ == "__main__":
