@@ -439,7 +439,10 @@ def test_the_cache_is_where_the_environment_says(tmp_path: Path, monkeypatch: py
 def test_the_shipped_weights_are_those_of_the_catalogue(weights: Path) -> None:
     assert shipped.folder_of("whisper-base") == weights / "whisper-base"
     assert shipped.path_of("silero_vad.onnx") == weights / "silero_vad.onnx"
-    assert [check.problem for check in shipped.verify(["silero_vad.onnx", "minilm"])] == [""] * 4
+    checks = shipped.verify(["silero_vad.onnx", "minilm"])
+    # What was made of them on this machine is looked at too.
+    assert len([check for check in checks if not check.name.startswith(".derived/")]) == 4
+    assert {check.problem for check in checks} == {""}
     assert shipped.missing() == []
     assert shipped.fetch(["silero_vad.onnx"]) == [weights / "silero_vad.onnx"]
     assert shipped.entries()[0].name == "whisper-base/model.bin"
