@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from models.text_model import TextModelError
+
+
+@dataclass(frozen=True)
+class AttentionNames:
+    """What a model calls the parts of its attention, behind the name of a layer."""
+
+    query_key_value: tuple[str, str, str]
+    output: str
+    norm: str
 
 
 class NamedTensors:
@@ -39,6 +49,40 @@ class NamedTensors:
         """Give a linear layer its weights; those of several that read the same states, one under the other."""
         layer.weight = np.concatenate([self[f"{name}.weight"] for name in names])
         layer.bias = np.concatenate([self[f"{name}.bias"] for name in names])
+
+    def bert_encoder(
+        self, n_layers: int, n_heads: int, tables: tuple[str, str], names: AttentionNames, *, relative_attention_bias: bool = False
+    ) -> Any:
+        """An encoder like BERT's (Devlin et al. 2018, arXiv 1810.04805) with its weights; `tables` are its two embeddings that are added.
+
+        What a model has besides (places, biases of distance) is the caller's. Raises TextModelError where a tensor is missing.
+        """
+        from ctranslate2.specs import common_spec, transformer_spec
+
+        encoder = transformer_spec.TransformerEncoderSpec(
+            n_layers,
+            n_heads,
+            pre_norm=False,
+            activation=common_spec.Activation.GELU,
+            num_source_embeddings=2,
+            embeddings_merge=common_spec.EmbeddingsMerge.ADD,
+            layernorm_embedding=True,
+            relative_attention_bias=relative_attention_bias,
+        )
+        encoder.scale_embeddings = False
+        for table, name in zip(encoder.embeddings, tables, strict=True):
+            table.weight = np.array(self[f"embeddings.{name}_embeddings.weight"])
+        self.fill_norm(encoder.layernorm_embedding, "embeddings.LayerNorm")
+        for number, layer in enumerate(encoder.layer):
+            prefix = f"encoder.layer.{number}."
+            attention = layer.self_attention
+            self.fill_linear(attention.linear[0], *(f"{prefix}{name}" for name in names.query_key_value))
+            self.fill_linear(attention.linear[1], f"{prefix}{names.output}")
+            self.fill_norm(attention.layer_norm, f"{prefix}{names.norm}")
+            self.fill_linear(layer.ffn.linear_0, f"{prefix}intermediate.dense")
+            self.fill_linear(layer.ffn.linear_1, f"{prefix}output.dense")
+            self.fill_norm(layer.ffn.layer_norm, f"{prefix}output.LayerNorm")
+        return encoder
 
     def finished(self, encoder: Any, vocabulary: Sequence[str], layer_norm_epsilon: float) -> Any:
         """The model around an encoder that has all its weights, ready to be written (`write_in_eight_bits`) or saved as it is.

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from models.ct2_encoder import Ct2Encoder
-from models.ct2_specification import NamedTensors, write_in_eight_bits
+from models.ct2_specification import AttentionNames, NamedTensors, write_in_eight_bits
 from models.derived_models import loaded, remove_others, written_once
 from models.minilm import LAYER_NORM_EPSILON, N_HEADS, N_LAYERS
 from models.reader_adapter import ReaderAdapter, ReaderHead
@@ -31,7 +31,9 @@ MAX_LINE_TOKENS = 60
 _MOST_CHARACTERS = 32
 _FORM = "reader-ct2-int8"
 _OF_SHA = 12
-_QUERY_KEY_VALUE = ("attention.self.query", "attention.self.key", "attention.self.value")
+_ATTENTION = AttentionNames(
+    ("attention.self.query", "attention.self.key", "attention.self.value"), "attention.output.dense", "attention.output.LayerNorm"
+)
 
 
 class MinilmReader:
@@ -120,30 +122,7 @@ def converted(tensors: Mapping[str, Any], vocabulary: Sequence[str], folder: Pat
 
 def specification(tensors: Mapping[str, Any], vocabulary: Sequence[str]) -> Any:
     """A reader's encoder in CTranslate2's format, in single precision; arguments and errors are those of `converted`."""
-    from ctranslate2.specs import common_spec, transformer_spec
-
     known = NamedTensors(tensors, "all-MiniLM-L6-v2", "minilm")
-    encoder = transformer_spec.TransformerEncoderSpec(
-        N_LAYERS,
-        N_HEADS,
-        pre_norm=False,
-        activation=common_spec.Activation.GELU,
-        num_source_embeddings=2,
-        embeddings_merge=common_spec.EmbeddingsMerge.ADD,
-        layernorm_embedding=True,
-    )
-    encoder.scale_embeddings = False
-    words, types = encoder.embeddings
-    words.weight, types.weight = (np.array(known[f"embeddings.{name}_embeddings.weight"]) for name in ("word", "token_type"))
+    encoder = known.bert_encoder(N_LAYERS, N_HEADS, ("word", "token_type"), _ATTENTION)
     encoder.position_encodings.encodings = np.array(known["embeddings.position_embeddings.weight"])
-    known.fill_norm(encoder.layernorm_embedding, "embeddings.LayerNorm")
-    for number, layer in enumerate(encoder.layer):
-        prefix = f"encoder.layer.{number}."
-        attention = layer.self_attention
-        known.fill_linear(attention.linear[0], *(f"{prefix}{name}" for name in _QUERY_KEY_VALUE))
-        known.fill_linear(attention.linear[1], f"{prefix}attention.output.dense")
-        known.fill_norm(attention.layer_norm, f"{prefix}attention.output.LayerNorm")
-        known.fill_linear(layer.ffn.linear_0, f"{prefix}intermediate.dense")
-        known.fill_linear(layer.ffn.linear_1, f"{prefix}output.dense")
-        known.fill_norm(layer.ffn.layer_norm, f"{prefix}output.LayerNorm")
     return known.finished(encoder, vocabulary, LAYER_NORM_EPSILON)

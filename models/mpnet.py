@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from models.ct2_encoder import Ct2Encoder
-from models.ct2_specification import NamedTensors, write_in_eight_bits
+from models.ct2_specification import AttentionNames, NamedTensors, write_in_eight_bits
 from models.derived_models import written_once
 from models.text_model import Float32Array, Int64Array
 
@@ -28,7 +28,7 @@ LAYER_NORM_EPSILON = 1e-5
 FIRST_PLACE = 2
 """The place of a text's first token in the table of places: those before it are for padding."""
 _FARTHEST = 128
-_QUERY_KEY_VALUE = ("attention.attn.q", "attention.attn.k", "attention.attn.v")
+_ATTENTION = AttentionNames(("attention.attn.q", "attention.attn.k", "attention.attn.v"), "attention.attn.o", "attention.LayerNorm")
 
 
 class Mpnet:
@@ -62,32 +62,9 @@ def converted(tensors: Mapping[str, Any], vocabulary: Sequence[str], folder: Pat
 
 
 def _specification(tensors: Mapping[str, Any], vocabulary: Sequence[str]) -> Any:
-    from ctranslate2.specs import common_spec, transformer_spec
-
     known = NamedTensors({name.removeprefix("mpnet."): tensor for name, tensor in tensors.items()}, "all-mpnet-base-v2", "mpnet")
-    encoder = transformer_spec.TransformerEncoderSpec(
-        N_LAYERS,
-        N_HEADS,
-        pre_norm=False,
-        activation=common_spec.Activation.GELU,
-        num_source_embeddings=2,
-        embeddings_merge=common_spec.EmbeddingsMerge.ADD,
-        layernorm_embedding=True,
-        relative_attention_bias=True,
-    )
-    encoder.scale_embeddings = False
-    words, places = encoder.embeddings
-    words.weight, places.weight = (np.array(known[f"embeddings.{name}_embeddings.weight"]) for name in ("word", "position"))
-    known.fill_norm(encoder.layernorm_embedding, "embeddings.LayerNorm")
-    for number, layer in enumerate(encoder.layer):
-        prefix = f"encoder.layer.{number}."
-        attention = layer.self_attention
-        known.fill_linear(attention.linear[0], *(f"{prefix}{name}" for name in _QUERY_KEY_VALUE))
-        known.fill_linear(attention.linear[1], f"{prefix}attention.attn.o")
-        known.fill_norm(attention.layer_norm, f"{prefix}attention.LayerNorm")
-        attention.relative_attention_bias = known["encoder.relative_attention_bias.weight"]
-        attention.relative_attention_max_distance = np.dtype("int32").type(_FARTHEST)
-        known.fill_linear(layer.ffn.linear_0, f"{prefix}intermediate.dense")
-        known.fill_linear(layer.ffn.linear_1, f"{prefix}output.dense")
-        known.fill_norm(layer.ffn.layer_norm, f"{prefix}output.LayerNorm")
+    encoder = known.bert_encoder(N_LAYERS, N_HEADS, ("word", "position"), _ATTENTION, relative_attention_bias=True)
+    for layer in encoder.layer:
+        layer.self_attention.relative_attention_bias = known["encoder.relative_attention_bias.weight"]
+        layer.self_attention.relative_attention_max_distance = np.dtype("int32").type(_FARTHEST)
     return known.finished(encoder, vocabulary, LAYER_NORM_EPSILON)

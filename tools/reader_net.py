@@ -103,10 +103,10 @@ class ReaderNet(nn.Module):
         return {name: tensor.detach().numpy().astype(np.float16) for name, tensor in found.items()}
 
     def _layers(self) -> list[list[_Adapted]]:
-        return [list(layer) for layer in self.linear]  # type: ignore[call-overload]
+        return [list(layer) for layer in self.linear]  # type: ignore[call-overload] # lists of layers
 
     def _layers_norms(self) -> list[list[nn.LayerNorm]]:
-        return [list(layer) for layer in self.norms]  # type: ignore[call-overload]
+        return [list(layer) for layer in self.norms]  # type: ignore[call-overload] # lists of layers
 
     def _dropped(self, states: Tensor) -> Tensor:
         return functional.dropout(states, _DROPOUT, self.training)
@@ -130,7 +130,7 @@ def learnt(net: ReaderNet, pairs: Sequence[Pair], right: Sequence[bool], *, epoc
             logits = net(*_padded([pairs[place] for place in batch]))
             loss = functional.binary_cross_entropy_with_logits(logits, truth, pos_weight=weighs)
             optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()  # type: ignore[no-untyped-call] # torch gives it no types
             nn.utils.clip_grad_norm_(learning, _MAX_GRADIENT)
             optimiser.step()
             schedule.step()

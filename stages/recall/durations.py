@@ -60,7 +60,7 @@ class Durations:
             material = replace(material, found=tuple(found))
             best = max(entry.support for entry in found)
             stretches = self._around([entry.line for entry in found if entry.support >= _OF_BEST * best])
-            if len(found) >= _MANY or self._goes_on(stretches):
+            if len(found) >= _MANY or _goes_on(stretches):
                 more, is_cut = self._all_about(question, stretches, scope)
                 material = replace(material, is_part=is_cut or bool(more))
                 stretches += more
@@ -116,14 +116,9 @@ class Durations:
 
     def _around(self, lines: Sequence[LineRow]) -> list[Stretch]:
         """The stretches in which some lines stand: their conversations, ten minutes to both sides, cut where the topic changes."""
-        talks = self._lookup.talk_around(lines, _REACH_NS, _REACH_NS).values()
-        around = {line.id: line for talk in talks for line in talk}
+        around = {line.id: line for talk in self._lookup.talk_around(lines, _REACH_NS, _REACH_NS).values() for line in talk}
         wanted = {line.id for line in lines}
         return [stretch for stretch in self._lookup.stretches(around.values()) if any(line.id in wanted for line in stretch.lines)]
-
-    def _goes_on(self, stretches: Sequence[Stretch]) -> bool:
-        """Whether a stretch is as long as what was looked at to one side of a line."""
-        return any(stretch.end_ns - stretch.start_ns >= _REACH_NS - PAUSE_NS for stretch in stretches)
 
     def _all_about(self, question: Question, known: Sequence[Stretch], scope: Scope) -> tuple[list[Stretch], bool]:
         """What else is about the topic in the sessions of the known stretches, and whether they are too long to be looked at whole.
@@ -148,6 +143,11 @@ class Durations:
             if line.start_ns >= start_ns or start_ns == span[0]
         )
         return islice(lines, _MOST_LINES)
+
+
+def _goes_on(stretches: Sequence[Stretch]) -> bool:
+    """Whether a stretch is as long as what was looked at to one side of a line."""
+    return any(stretch.end_ns - stretch.start_ns >= _REACH_NS - PAUSE_NS for stretch in stretches)
 
 
 def _together(question: Question) -> bool:

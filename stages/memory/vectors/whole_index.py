@@ -171,7 +171,7 @@ class WholeIndex(VectorIndex):
             there = places[0] >= 0
             return in_order(self._rows[places[0][there]], scores[0][there])
 
-    def n_to_compare(self, k: int, near_ties: bool) -> int | None:  # noqa: ARG002 # it holds the vectors themselves
+    def n_to_compare(self, k: int, near_ties: bool) -> int | None:  # noqa: ARG002 - it holds the vectors themselves
         """None: scores are those of the vectors themselves."""
         return None
 
