@@ -34,7 +34,8 @@ Rows = npt.NDArray[np.float64]
 class Example:
     """Lines found for a question: `rows` of shape (n, n_features), `right` where a line answers, `related` where it is of the answer.
 
-    `question` and `lines` are the texts that a reader reads: each line with what was said before it.
+    `question` and `lines` are the texts that a reader reads: each line with what was said before it. `also` ask for the same, `near` for
+    what nothing answers.
     """
 
     topic: str
@@ -44,11 +45,14 @@ class Example:
     rows: Rows
     right: npt.NDArray[np.bool_]
     related: npt.NDArray[np.bool_]
+    also: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
 
 
 def examples(recalls: RecallOfRooms, known: Sequence[Topic], seeds: Sequence[int], folder: Path) -> Iterator[Example]:
     """Every question for a fact to the rooms of some seeds, on topics of `known`."""
     topic_of = {ask: topic.name for topic in known for fact in topic.facts for ask in (*fact.ask, fact.that)}
+    fact_of = {ask: fact for topic in known for fact in topic.facts for ask in fact.ask}
     for seed in seeds:
         room = made_room(seed, known=known)
         room = told_at_length(room) if seed % 2 else room
@@ -64,9 +68,12 @@ def examples(recalls: RecallOfRooms, known: Sequence[Topic], seeds: Sequence[int
                 keys = [_key(room, line.text, line.start_ns / 1e9) for line in lines]
                 right, related = _labels(asked, keys)
                 texts = tuple((read_before(ranked, line), line.text) for line in lines)
-                yield Example(
-                    _topic_of(asked, topic_of), asked.kind, question.text, texts, features(question, ranked, lines), right, related
-                )
+                rows = features(question, ranked, lines)
+                example = Example(_topic_of(asked, topic_of), asked.kind, question.text, texts, rows, right, related)
+                if (fact := fact_of.get(asked.text)) is not None:
+                    also = tuple(ask for ask in (*fact.ask, *fact.also) if ask != asked.text)
+                    example = replace(example, also=also, near=fact.near)
+                yield example
 
 
 def told_at_length(room: Room) -> Room:

@@ -1,13 +1,14 @@
 """The network of the reader while it learns: MiniLM with a low-rank adapter (LoRA, Hu et al. 2021, arXiv 2106.09685) and a small head.
 
-What it becomes is run by `models/minilm_reader.py`.
+What it becomes is run by `models/minilm_reader.py`. It learns in bfloat16, which on a CPU with AMX takes less than half of the time of float32;
+what is learnt, and the gradients' moments, are float32.
 """
 
 from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,14 +44,15 @@ class _Adapted(nn.Module):
     def __init__(self, tensors: Mapping[str, Any], name: str) -> None:
         super().__init__()
         weight = torch.tensor(np.array(tensors[f"{name}.weight"]))
-        self.weight = nn.Parameter(weight, requires_grad=False)
-        self.bias = nn.Parameter(torch.tensor(np.array(tensors[f"{name}.bias"])), requires_grad=False)
+        self.weight = nn.Parameter(weight.to(torch.bfloat16), requires_grad=False)
+        self.bias = nn.Parameter(torch.tensor(np.array(tensors[f"{name}.bias"])).to(torch.bfloat16), requires_grad=False)
         self.down = nn.Parameter(torch.randn(_RANK, weight.shape[1]) / math.sqrt(weight.shape[1]))
         self.up = nn.Parameter(torch.zeros(weight.shape[0], _RANK))
 
     def forward(self, states: Tensor) -> Tensor:
-        beside = functional.linear(functional.linear(states, self.down), self.up)
-        return functional.linear(states, self.weight, self.bias) + _SCALE * beside
+        # Put into the weight first: products with a matrix of eight rows take longer than those with all of it.
+        beside = _SCALE * self.up.to(torch.bfloat16) @ self.down.to(torch.bfloat16)
+        return functional.linear(states, self.weight + beside, self.bias)
 
 
 class ReaderNet(nn.Module):

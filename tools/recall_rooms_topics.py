@@ -26,7 +26,8 @@ class Fact(_Part):
     """A thing that can be told: `a` with a value of `v` in the place of {v}, maybe after the question `q`, followed by `then`.
 
     `ask` asks for the value, first in words of the line, then in others. `that` is what somebody said, as in "When did Anna say
-    ...?". `fix` takes the value back and gives another one.
+    ...?". `fix` takes the value back and gives another one. For teaching alone: `also` asks for the value in still other ways, and
+    `near` are questions that sound as if the line answered them, while nothing in the topic does.
     """
 
     a: str
@@ -36,6 +37,8 @@ class Fact(_Part):
     v: tuple[str, ...] = Field(min_length=2)
     q: str | None = None
     fix: str | None = None
+    also: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _has_a_value(self) -> Fact:
