@@ -42,8 +42,14 @@ class Mpnet:
 
     def hidden(self, tokens: Int64Array) -> Float32Array:
         """The last layer's states for one text: int64, shape (tokens,), to float32, shape (tokens, 768)."""
-        states: Float32Array = self._encoder.states([tokens.tolist()], [range(FIRST_PLACE, FIRST_PLACE + len(tokens))])[0]
-        return states
+        return self.hidden_together([tokens])[0]
+
+    def hidden_together(self, tokens: Sequence[Int64Array]) -> list[Float32Array]:
+        """The last layer's states for several texts, as `hidden` gives them but for the last bits, read in one pass over the weights."""
+        if not tokens:
+            return []
+        states = self._encoder.states([text.tolist() for text in tokens], [range(FIRST_PLACE, FIRST_PLACE + len(text)) for text in tokens])
+        return [state[: len(text)] for state, text in zip(states, tokens, strict=True)]
 
 
 def converted(tensors: Mapping[str, Any], vocabulary: Sequence[str], folder: Path) -> Path:

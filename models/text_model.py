@@ -62,6 +62,12 @@ class Tokeniser:
         return sorted(numbers, key=numbers.__getitem__)
 
 
+def check_threads(n_threads: int) -> None:
+    """Raises ValueError for a number of CPU threads that no runtime can work with."""
+    if n_threads < 1:
+        raise ValueError(f"n_threads must be at least 1, found {n_threads}")
+
+
 def unit_mean(hidden: Float32Array) -> Float32Array:
     """The mean of hidden states, float32, shape (tokens, dimension), at unit length, float32, shape (dimension,)."""
     mean = hidden.mean(axis=0, dtype=np.float64)

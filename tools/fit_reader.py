@@ -18,7 +18,6 @@ topics: so it was for MiniLM, with --least-read 0.7.
 from __future__ import annotations
 
 import argparse
-import random
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -38,17 +37,13 @@ from stages.recall.reading import WEIGHED, likeliest, reading_features
 from tools.fit_examples import Example, examples
 from tools.fit_fact_support import LEAST, grown, moved, table
 from tools.fit_topic_support import fitted
+from tools.reader_lessons import Lessons
 from tools.recall_rooms_text import RecallOfRooms
 from tools.recall_rooms_topics import FITTED, topics
 
 _PARTS = 5
-_HARD = 6
-_OTHERS = 1
-_EPOCHS = 2
+_ROUNDS = 4
 _RATE = 7e-4
-_RATE_AFTER = 4e-4
-_P_LEFT_OUT = 0.4
-_P_EXCHANGED = 0.2
 _DOUBT = (-3.5, 2.5)
 _DIGITS = 4
 Rows = npt.NDArray[np.float64]
@@ -62,44 +57,23 @@ def apart(rows: Sequence[Example]) -> tuple[list[Example], list[Example]]:
     return [example for example in rows if example.topic not in left], [example for example in rows if example.topic in left]
 
 
-def lessons(seen: Sequence[Example], trees: BoostedTrees) -> list[tuple[Example, int]]:
-    """What the reader learns from: lines, by their places in the examples."""
-    draw = np.random.default_rng(0)
-    found: list[tuple[Example, int]] = []
-    for example in seen:
-        order = np.argsort(-trees.log_odds(example.rows), kind="stable")
-        wrong = [place for place in order if not example.right[place] and not example.related[place]]
-        picked = [*np.flatnonzero(example.right), *wrong[:_HARD], *draw.permutation(wrong[_HARD:])[:_OTHERS]]
-        found += [(example, int(place)) for place in picked]
-    return found
-
-
-def taught(seen: Sequence[Example], trees: BoostedTrees, adapter: Path) -> None:
-    """Teach the reader, and write its adapter."""
-    from tools.reader_net import ReaderNet, learnt
+def taught(seen: Sequence[Example], trees: BoostedTrees, adapter: Path, *, go_on: bool) -> None:
+    """Teach the reader, from what it knows if `go_on`, and write its adapter."""
+    from tools.reader_net import Pair, ReaderNet, learnt
 
     tokeniser = Tokeniser(path_of(WEIGHTS[1]), max_tokens=None)
-    picked = lessons(seen, trees)
-    read = [(example.question, *example.lines[place]) for example, place in picked]
-    right = [bool(example.right[place]) for example, place in picked]
+    lessons = Lessons(seen, trees)
+
+    def lesson(number: int) -> tuple[list[Pair], list[bool]]:
+        read, right = lessons.round(number)
+        return [pair_tokens(tokeniser, *text) for text in read], right
+
     net = ReaderNet(read_safetensors(path_of(WEIGHTS[0])))
-    net = learnt(net, [pair_tokens(tokeniser, *text) for text in read], right, epochs=_EPOCHS, rate=_RATE)
-    net = learnt(net, [pair_tokens(tokeniser, *text) for text in out_of_place(read)], right, epochs=1, rate=_RATE_AFTER)
+    if go_on:
+        with np.load(adapter, allow_pickle=False) as known:
+            net.go_on_from(known)
+    net = learnt(net, lesson, rounds=_ROUNDS, rate=_RATE)
     np.savez(adapter, allow_pickle=False, **net.adapter())
-
-
-def out_of_place(read: Sequence[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
-    """Questions, what was said before a line, and the line, where the second is often left out or that of another line."""
-    draw = random.Random(0)
-    found = []
-    for question, before, line in read:
-        chance = draw.random()
-        if chance < _P_LEFT_OUT:
-            before = ""
-        elif chance < _P_LEFT_OUT + _P_EXCHANGED:
-            before = draw.choice(read)[1]
-        found.append((question, before, line))
-    return found
 
 
 def weighed(
@@ -139,6 +113,7 @@ def main() -> None:
     parser.add_argument("--adapter", type=Path, default=ADAPTER, help="the file of the reader's adapter")
     parser.add_argument("--least", type=float, default=LEAST, help="the trees' log-odds from which on a line is an answer")
     parser.add_argument("--least-read", type=float, default=0.6, help="the log-odds of both from which on a line is an answer")
+    parser.add_argument("--go-on", action="store_true", help="teach the reader that there is, not a new one")
     parser.add_argument("--keep-adapter", action="store_true", help="only weigh the reader that there is")
     parser.add_argument("--keep-trees", action="store_true", help="weigh the reader beside the trees that the encoder has")
     options = parser.parse_args()
@@ -149,7 +124,7 @@ def main() -> None:
     seen, left = apart(rows)
     trees = fact_fit(encoder) if options.keep_trees else moved(grown(seen), options.least)
     if not options.keep_adapter:
-        taught(seen, trees, options.adapter)
+        taught(seen, trees, options.adapter, go_on=options.go_on)
     fit, judged = weighed(left, trees, started_reader(options.adapter), options.least_read)
     alone = [(example, trees.log_odds(example.rows)) for example in left]
     sys.stdout.write(f"Trees alone:\n\n{table(alone)}\n\nWith the reader, {fit}:\n\n{table(judged)}\n")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from models.minilm import DIMENSION, LAYER_NORM_EPSILON, N_HEADS, N_LAYERS
 
-_RANK = 8
+_RANK = 16
 _SCALE = 2.0
 _HEAD = 128
 _DROPOUT = 0.1
@@ -50,9 +50,9 @@ class _Adapted(nn.Module):
         self.up = nn.Parameter(torch.zeros(weight.shape[0], _RANK))
 
     def forward(self, states: Tensor) -> Tensor:
-        # Put into the weight first: products with a matrix of eight rows take longer than those with all of it.
-        beside = _SCALE * self.up.to(torch.bfloat16) @ self.down.to(torch.bfloat16)
-        return functional.linear(states, self.weight + beside, self.bias)
+        # Put into the weight first it would take less time, but what is learnt in the first rounds is less than a bfloat16 weight resolves.
+        beside = functional.linear(functional.linear(states, self.down.to(torch.bfloat16)), self.up.to(torch.bfloat16))
+        return functional.linear(states, self.weight, self.bias) + _SCALE * beside
 
 
 class ReaderNet(nn.Module):
@@ -76,33 +76,54 @@ class ReaderNet(nn.Module):
     def forward(self, tokens: Tensor, types: Tensor, mask: Tensor) -> Tensor:
         """Logits, shape (pairs,), of tokens and their types, int64, and which of them are there, float, all of shape (pairs, tokens)."""
         states = self.words[tokens] + self.places[: tokens.shape[1]] + self.types[types]
-        states = self._dropped(self.norm(states))
-        hidden = (1.0 - mask[:, None, None]) * -1e4
+        states = self._dropped(self.norm(states)).to(torch.bfloat16)
+        hidden = ((1.0 - mask[:, None, None]) * -1e4).to(torch.bfloat16)
         for linear, norms in zip(self._layers(), self._layers_norms(), strict=True):
             query, key, value = (
                 layer(states).view(*states.shape[:2], N_HEADS, DIMENSION // N_HEADS).transpose(1, 2) for layer in linear[:3]
             )
-            attended = functional.scaled_dot_product_attention(query, key, value, attn_mask=hidden).transpose(1, 2).reshape(states.shape)
-            states = norms[0](states + self._dropped(linear[3](attended)))
-            states = norms[1](states + self._dropped(linear[5](functional.gelu(linear[4](states)))))
+            # The library's fused attention takes six times as long to go back through in bfloat16 on a CPU.
+            alike = query @ key.transpose(-1, -2) / math.sqrt(DIMENSION // N_HEADS) + hidden
+            attended = (torch.softmax(alike, -1) @ value).transpose(1, 2).reshape(states.shape)
+            states = _normed(norms[0], states + linear[3](attended))
+            states = _normed(norms[1], states + linear[5](functional.gelu(linear[4](states))))
+        states = states.float()
         mean = (states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
         read = functional.gelu(self.head[0](torch.cat([states[:, 0], mean], 1)))
         logits: Tensor = self.head[1](self._dropped(read))[:, 0]
         return logits
 
+    def go_on_from(self, adapter: Mapping[str, npt.NDArray[np.float16]]) -> None:
+        """Begin with what was learnt before, of the same rank or a lower one, as `adapter` gave it."""
+
+        def learnt_before(name: str) -> Tensor:
+            return torch.tensor(adapter[name].astype(np.float32))
+
+        with torch.no_grad():
+            for name, parameter in self._named():
+                known = learnt_before(name)
+                if name.endswith(".up"):
+                    parameter[:, : known.shape[1]] = known / _SCALE
+                else:
+                    parameter[: len(known)] = known
+
     def adapter(self) -> dict[str, npt.NDArray[np.float16]]:
         """What was learnt, by the names that `models/reader_adapter.py` takes."""
-        found: dict[str, Tensor] = {"embeddings.token_type_embeddings.weight": self.types}
+        scaled = {name: _SCALE * tensor if name.endswith(".up") else tensor for name, tensor in self._named()}
+        return {name: tensor.detach().numpy().astype(np.float16) for name, tensor in scaled.items()}
+
+    def _named(self) -> Iterator[tuple[str, Tensor]]:
+        """All that learns, by the names that an adapter has for it."""
+        yield "embeddings.token_type_embeddings.weight", self.types
         for number, (linear, norms) in enumerate(zip(self._layers(), self._layers_norms(), strict=True)):
             for part, layer in zip(_LINEAR, linear, strict=True):
-                found[f"encoder.layer.{number}.{part}.down"] = layer.down
-                found[f"encoder.layer.{number}.{part}.up"] = _SCALE * layer.up
+                yield f"encoder.layer.{number}.{part}.down", layer.down
+                yield f"encoder.layer.{number}.{part}.up", layer.up
             for part, norm in zip(_NORMS, norms, strict=True):
-                found |= {f"encoder.layer.{number}.{part}.{name}": tensor for name, tensor in norm.named_parameters()}
-        found |= {f"embeddings.LayerNorm.{name}": tensor for name, tensor in self.norm.named_parameters()}
+                yield from ((f"encoder.layer.{number}.{part}.{name}", tensor) for name, tensor in norm.named_parameters())
+        yield from ((f"embeddings.LayerNorm.{name}", tensor) for name, tensor in self.norm.named_parameters())
         for place, part_of_head in enumerate(self.head):
-            found |= {f"head.{place}.{name}": tensor for name, tensor in part_of_head.named_parameters()}
-        return {name: tensor.detach().numpy().astype(np.float16) for name, tensor in found.items()}
+            yield from ((f"head.{place}.{name}", tensor) for name, tensor in part_of_head.named_parameters())
 
     def _layers(self) -> list[list[_Adapted]]:
         return [list(layer) for layer in self.linear]  # type: ignore[call-overload] # lists of layers
@@ -114,19 +135,25 @@ class ReaderNet(nn.Module):
         return functional.dropout(states, _DROPOUT, self.training)
 
 
-def learnt(net: ReaderNet, pairs: Sequence[Pair], right: Sequence[bool], *, epochs: int, rate: float) -> ReaderNet:
-    """The net after it learnt which pairs are right, by AdamW with a rate that falls to nearly nothing. The same for the same pairs."""
+def learnt(net: ReaderNet, lesson: Callable[[int], tuple[Sequence[Pair], Sequence[bool]]], *, rounds: int, rate: float) -> ReaderNet:
+    """The net after some rounds of lessons, by AdamW with a rate that falls to nearly nothing. The same for the same lessons.
+
+    `lesson` gives the pairs of a round, from 0, and which of them are right; every round has about as many.
+    """
     torch.manual_seed(0)
     draw = random.Random(0)
     learning = [parameter for parameter in net.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(learning, lr=rate, weight_decay=0.01)
-    n_steps = math.ceil(len(pairs) / _BATCH) * epochs
+    pairs, right = lesson(0)
+    n_steps = math.ceil(len(pairs) / _BATCH) * rounds
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min(1.0, step / (_WARM_UP * n_steps + 1.0)) * max(0.02, 1.0 - step / n_steps)
     )
     weighs = torch.tensor(_RIGHT_WEIGHS)
     net.train()
-    for _ in range(epochs):
+    for number in range(rounds):
+        if number:
+            pairs, right = lesson(number)
         for batch in _batches(pairs, draw):
             truth = torch.tensor([float(right[place]) for place in batch])
             logits = net(*_padded([pairs[place] for place in batch]))
@@ -172,6 +199,12 @@ def _padded(pairs: Sequence[Pair]) -> tuple[Tensor, Tensor, Tensor]:
         both[1, place, : len(tokens)] = torch.tensor(types)
         mask[place, : len(tokens)] = 1.0
     return both[0], both[1], mask
+
+
+def _normed(norm: nn.LayerNorm, states: Tensor) -> Tensor:
+    """The norm in the precision of the states, whose own numbers are float32 as they learn."""
+    weight, bias = norm.weight.to(states.dtype), norm.bias.to(states.dtype)
+    return functional.layer_norm(states, (DIMENSION,), weight, bias, norm.eps)
 
 
 def _norm(tensors: Mapping[str, Any], name: str) -> nn.LayerNorm:

@@ -10,12 +10,10 @@ from stages.answer.values import BARE, CLOCK, DATE, DAY, NAME, values_in
 from stages.memory.rows import LineRow
 from stages.recall.answers import speaker_of
 from stages.recall.measures import is_unit
+from stages.recall.taken_back import CORRECTED_WITHIN_NS
 from stages.recall.terms import STOP_WORDS, content_terms, has_amount, holds, is_calendar, is_ordinal, stem, tokens
 from stages.recall.untranscribed import is_untranscribed
 from stages.recall.word_lists import word_set
-
-CORRECTED_WITHIN_NS = nanoseconds(300.0)
-"""How long after a line it may be taken back."""
 
 _SOON_NS = nanoseconds(60.0)
 _AT_ONCE_NS = nanoseconds(15.0)

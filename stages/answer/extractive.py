@@ -140,7 +140,7 @@ class Extractive(Answerer):
                 # Who said something about it is another question than who was there when it was talked about.
                 group = saying(group) if (says := asks_who_said(question.text)) else group
                 who = by_person(found.line for found in group)[: self.most_evidence] if says else talkers(group, self.most_evidence)
-            best, taken_back = group[0], correction_of(group[0].line, group[0].talk)
+            best, taken_back = group[0], group[0].taken_back or correction_of(group[0].line, group[0].talk)
             # What holds instead goes before whoever else took part.
             shown = {
                 line.id: line
@@ -175,7 +175,7 @@ class Extractive(Answerer):
             if len(claims) == min(self.most_claims, _MOST_FACTS) or (claims and found.support < _CLOSE * best):
                 break
             lines = [found.line, *reply_to(found, question)]
-            taken_back = correction_of(lines[-1], found.talk)
+            taken_back = found.taken_back or correction_of(lines[-1], found.talk)
             if any(line.id in used for line in lines) or (taken_back is not None and taken_back.id in used):
                 # What was taken back is not told after what holds.
                 continue

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from models import minilm
-from models.text_model import TextModelError, Tokeniser, unit_mean
+from models.text_model import TextModelError, Tokeniser, check_threads, unit_mean
 from pipeline.packets import Float32Array
 from stages.memory.text_encoder import TextEncoder
 
@@ -21,6 +21,7 @@ class MinilmOnnx(TextEncoder):
     weights: ClassVar[tuple[str, ...]] = ("minilm/model.onnx", "minilm/tokenizer.json")
 
     def __init__(self, n_threads: int = 1) -> None:
+        check_threads(n_threads)
         self.n_threads = n_threads
         self._session: Any = None
         self._tokeniser: Tokeniser | None = None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from models.mpnet import DIMENSION
-from models.text_model import TextModelError, Tokeniser, read_safetensors, unit_mean
+from models.text_model import TextModelError, Tokeniser, check_threads, read_safetensors, unit_mean
 from pipeline.packets import Float32Array
 from stages.memory.text_encoder import TextEncoder
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Mpnet(TextEncoder):
-    """all-mpnet-base-v2, one text at a time.
+    """all-mpnet-base-v2; what is kept is encoded one text at a time.
 
     It tells paraphrases better than MiniLM, for two and a half times the time of a text (10 ms on one core) and 438 MB to fetch. The
     published weights are brought into CTranslate2's format once, some seconds at the first start.
@@ -30,6 +30,7 @@ class Mpnet(TextEncoder):
 
     def __init__(self, device: str = "cpu", n_threads: int = 1) -> None:
         self.device = device
+        check_threads(n_threads)
         self.n_threads = n_threads
         self._model: Model | None = None
         self._tokeniser: Tokeniser | None = None
@@ -66,6 +67,13 @@ class Mpnet(TextEncoder):
         for place, text in enumerate(texts):
             rows[place] = unit_mean(self._model.hidden(self._tokeniser.tokens(text)))
         return rows
+
+    def encode_together(self, texts: Sequence[str]) -> Float32Array:
+        """As `encode`, in about half of the time: a pass over the weights is what a short text takes."""
+        if self._model is None or self._tokeniser is None:
+            raise TextModelError("Mpnet: start() has not been called")
+        states = self._model.hidden_together([self._tokeniser.tokens(text) for text in texts])
+        return np.array([unit_mean(state) for state in states], dtype=np.float32).reshape(len(texts), self.dimension)
 
     def memory_bytes(self) -> int:
         """The weights, and what one text needs."""

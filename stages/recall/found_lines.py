@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pipeline.packets import nanoseconds
-from stages.answer.corrections import CORRECTED_WITHIN_NS
 from stages.memory.rows import LineRow
 from stages.recall.answers import speaker_of
 from stages.recall.fact_lines import lines_with_fact
@@ -16,8 +15,9 @@ from stages.recall.material import Found, Material
 from stages.recall.question import Question
 from stages.recall.refusals import not_together, refusal_text
 from stages.recall.scope import Scope
-from stages.recall.search import Ranked
+from stages.recall.search import Ranked, queries_of
 from stages.recall.support import THRESHOLD, word_support
+from stages.recall.taken_back import CORRECTED_WITHIN_NS, with_corrections
 from stages.recall.terms import coverage, singular, stems, tokens
 from stages.recall.together import took_part
 from stages.recall.topic_lines import lines_about
@@ -133,7 +133,12 @@ class FoundLines:
         else:
             found = lines_with_fact(question, ranked, self._lookup.reader)[:_MOST_FOUND]
         around = self._lookup.talk_around([entry.line for entry in found], _BEFORE_NS, CORRECTED_WITHIN_NS, CORRECTED_WITHIN_NS)
-        return [replace(entry, talk=around.get(entry.line.id, ())) for entry in found]
+        found = [replace(entry, talk=around.get(entry.line.id, ())) for entry in found]
+        reader = self._lookup.reader
+        if reader is None or not reader.knows_corrections or not self._lookup.has_encoder:
+            return found
+        queries = self._lookup.searcher.encode(queries_of(question.topic, question.gist))
+        return with_corrections(found, queries, self._lookup.vectors_of, reader)
 
 
 def _said_in_words(question: Question, lines: Sequence[LineRow]) -> list[LineRow]:

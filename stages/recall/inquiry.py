@@ -68,7 +68,7 @@ class Inquiry:
             question = reader.read_absence(question, question.absence)
             scope = reader.scope(question)
         parsed_ns = self._now_ns()
-        rounds = Rounds(reader, routes.outcome, self._answerer.draft).of(question, scope)
+        rounds = Rounds(reader, routes.outcome, self._answerer.draft, self._lookup.searcher.encode).of(question, scope)
         outcome = merged(rounds)
         retrieved_ns = self._now_ns()
         timing_ms = {"parse": (parsed_ns - started_ns) / 1e6, "retrieve": (retrieved_ns - parsed_ns) / 1e6}

@@ -111,9 +111,9 @@ class Lookup:
     def stretches(self, lines: Iterable[LineRow]) -> list[Stretch]:
         """Lines grouped by what they are about; by event where there is no encoder."""
         rows = list(lines)
-        return topic_stretches(rows, self._vectors_of(rows)) if self.has_encoder else stretches_of(rows)
+        return topic_stretches(rows, self.vectors_of(rows)) if self.has_encoder else stretches_of(rows)
 
-    def _vectors_of(self, lines: Iterable[LineRow]) -> Mapping[str, Float32Array]:
+    def vectors_of(self, lines: Iterable[LineRow]) -> Mapping[str, Float32Array]:
         """The vectors of lines by id, each read once; none without an encoder."""
         new = [line.id for line in lines if line.id not in self._vectors] if self.has_encoder else []
         if new:
@@ -127,7 +127,7 @@ class Lookup:
     def about(self, stretches: Sequence[Stretch], topic: str, terms: tuple[str, ...]) -> list[Stretch]:
         """Those of the stretches that are about a topic."""
         told = _with_words(stretches)
-        return attended_by_topic(told, self.topic(topic, terms), self._vectors_of(line for stretch in told for line in stretch.lines))
+        return attended_by_topic(told, self.topic(topic, terms), self.vectors_of(line for stretch in told for line in stretch.lines))
 
     def summarised(self, stretches: Iterable[Stretch]) -> tuple[Stretch, ...]:
         """The same stretches with the summaries of their events; where they are others than events, with their two most telling lines."""

@@ -19,7 +19,7 @@ class Found:
 
     `context` are its neighbours in the same conversation, by start, itself among them; `conversation` are the lines of its event, as far as
     they are near what was found; `talk` is what was said in its conversation before and after, over a longer
-    time, where that was looked up.
+    time, where that was looked up; `taken_back` is the line that says what holds instead, where a reader found one.
     """
 
     line: LineRow
@@ -29,6 +29,7 @@ class Found:
     context: tuple[LineRow, ...] = ()
     conversation: tuple[LineRow, ...] = ()
     talk: tuple[LineRow, ...] = ()
+    taken_back: LineRow | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,8 @@ class Material:
 
         def found_anew(found: Found) -> Found:
             context, conversation, talk = (tuple(map(anew, lines)) for lines in (found.context, found.conversation, found.talk))
-            return replace(found, line=anew(found.line), context=context, conversation=conversation, talk=talk)
+            taken_back = None if found.taken_back is None else anew(found.taken_back)
+            return replace(found, line=anew(found.line), context=context, conversation=conversation, talk=talk, taken_back=taken_back)
 
         return replace(
             self,

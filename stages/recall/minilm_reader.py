@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from models.text_model import TextModelError
+from models.text_model import TextModelError, check_threads
 from pipeline.packets import Float32Array
 from stages.recall.reader import Reader
 
@@ -24,9 +24,11 @@ class MinilmReader(Reader):
     """
 
     name = "minilm"
+    knows_corrections = True
     weights: ClassVar[tuple[str, ...]] = ("minilm/model.safetensors", "minilm/tokenizer.json")
 
     def __init__(self, n_threads: int = 1) -> None:
+        check_threads(n_threads)
         self.n_threads = n_threads
         self._model: Model | None = None
 

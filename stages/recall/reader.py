@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from typing import ClassVar
 
 from pipeline.packets import Float32Array
 from pipeline.stage import Resource
@@ -12,11 +13,18 @@ from pipeline.stage import Resource
 class Reader(Resource):
     """Scores lines for a question.
 
-    `name` says which reader it is: its scores mean what they meant when recall learnt to weigh them (`stages/recall/fits`).
+    `name` says which reader it is: its scores mean what they meant when recall learnt to weigh them (`stages/recall/fits`). With
+    `knows_corrections` it also tells whether a line takes back an earlier one, asked with `whether_taken_back`: a logit of 2 or more.
     """
 
     name: str
+    knows_corrections: ClassVar[bool] = False
 
     @abstractmethod
     def scores(self, question: str, lines: Sequence[tuple[str, str]]) -> Float32Array:
         """A logit for each line, float32, shape (len(lines),), of what was said right before it ("" for nothing) and the line itself."""
+
+
+def whether_taken_back(line: str) -> str:
+    """The question to a reader whether a later line of the talk says that something else holds than a line says."""
+    return f"Was this taken back: {line}"

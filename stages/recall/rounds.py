@@ -14,6 +14,7 @@ from stages.recall.question import Question
 from stages.recall.question_reader import QuestionReader
 from stages.recall.refusals import nobody_said
 from stages.recall.scope import Scope
+from stages.recall.search import queries_of
 from stages.recall.terms import coverage, stems
 
 _COVERED = 0.5
@@ -23,6 +24,8 @@ Answering = Callable[[Question, Scope], Outcome]
 """What the memory holds for a question."""
 Drafting = Callable[[Question, Material], list[Claim]]
 """The extractive claims of some material."""
+Encoding = Callable[[Sequence[str]], object]
+"""Makes the vectors of texts that are wanted soon, all at once."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +48,11 @@ class Round:
 class Rounds:
     """The rounds of one question: as it stands, and where that does not cover its parts, each part (at most `parts.MOST_PARTS`)."""
 
-    def __init__(self, reader: QuestionReader, answering: Answering, drafting: Drafting) -> None:
+    def __init__(self, reader: QuestionReader, answering: Answering, drafting: Drafting, encoding: Encoding) -> None:
         self._reader = reader
         self._answering = answering
         self._drafting = drafting
+        self._encoding = encoding
 
     def of(self, question: Question, scope: Scope) -> list[Round]:
         """What the answer is made of: one round, or one for each part of which at least one has an answer."""
@@ -56,6 +60,7 @@ class Rounds:
         first = None if are_apart else self._round(question, scope)
         if first is not None and (not parts or _covers(first, parts)):
             return [first if first.claims else self._by_talker(first) or first]
+        self._encoding([text for part in parts if part.refusal is None for text in queries_of(part.topic, part.gist)])
         further = [self._round(part, self._reader.scope(part)) for part in parts]
         if first is None or any(part.claims for part in further):
             return once_each(further)

@@ -78,6 +78,11 @@ class Ranked:
         return {line.id: (chain, place) for chain in self.chains for place, line in enumerate(chain)}
 
 
+def queries_of(topic: str, gist: str) -> list[str]:
+    """The texts of which a question's vectors are made, each once."""
+    return list(dict.fromkeys(text for text in (topic, gist) if text)) or [topic]
+
+
 class Searcher:
     """Searches one memory, as of one moment; without an encoder by words alone."""
 
@@ -93,10 +98,9 @@ class Searcher:
         """The vectors of texts, float32, shape (len(texts), dimension), each text encoded once; shape (0, 0) without an encoder."""
         if self._encoder is None:
             return np.zeros((0, 0), dtype=np.float32)
-        for text in texts:
-            if text not in self._encoded:
-                self._encoded[text] = self._encoder.encode([text])[0]
-        return np.stack([self._encoded[text] for text in texts])
+        new = [text for text in dict.fromkeys(texts) if text not in self._encoded]
+        self._encoded.update(zip(new, self._encoder.encode_together(new) if new else (), strict=True))
+        return np.array([self._encoded[text] for text in texts], dtype=np.float32).reshape(len(texts), self._encoder.dimension)
 
     def search(self, topic: str, gist: str, scope: Scope) -> Ranked:
         """The lines within a scope that are most like a question (`topic`) or its content words (`gist`)."""
@@ -148,7 +152,7 @@ class Searcher:
 
     def _queries(self, topic: str, gist: str) -> Float32Array:
         """The vectors of a question, float32, shape (1 or 2, dimension); shape (0, 0) without an encoder."""
-        return self.encode(list(dict.fromkeys(text for text in (topic, gist) if text)) or [topic])
+        return self.encode(queries_of(topic, gist))
 
     def _vectors(self, rows: Mapping[str, LineRow], known: Mapping[str, Float32Array]) -> dict[str, Float32Array]:
         """The vectors of lines by id, in their order, those that are not known read now; none without an encoder."""

@@ -17,6 +17,7 @@ from stages.memory.minilm_torch import MinilmTorch
 from stages.memory.mpnet import Mpnet
 from stages.memory.text_encoder import TextEncoder
 from stages.memory.words.words_query import COMMON_WORDS
+from stages.recall.minilm_reader import MinilmReader
 
 DOCUMENTS = [
     "The quarterly budget meeting starts at ten thirty in the blue conference room.",
@@ -45,12 +46,21 @@ def test_meaning_is_found_without_shared_words(make: type[MinilmOnnx | MinilmTor
     assert np.abs(np.linalg.norm(documents, axis=1) - 1.0).max() < 1e-5
     alone = np.concatenate([encoder.encode([text]) for text in DOCUMENTS])
     assert np.array_equal(alone, documents)
-    assert encoder.encode([]).shape == (0, encoder.dimension)
+    assert np.abs(encoder.encode_together(DOCUMENTS) - documents).max() < 1e-6
+    assert encoder.encode([]).shape == encoder.encode_together([]).shape == (0, encoder.dimension)
     assert encoder.encode(["", "word " * 5000, "犬が吠える 🐕"]).shape == (3, encoder.dimension)
     encoder.stop()
     encoder.stop()
     with pytest.raises(TextModelError, match=r"start\(\) has not been called"):
         encoder.encode(["x"])
+    with pytest.raises(TextModelError, match=r"start\(\) has not been called"):
+        encoder.encode_together(["x"])
+
+
+@pytest.mark.parametrize("make", [MinilmOnnx, Mpnet, MinilmReader])
+def test_threads_are_at_least_one(make: type[MinilmOnnx | Mpnet | MinilmReader]) -> None:
+    with pytest.raises(ValueError, match="n_threads must be at least 1, found -1"):
+        make(n_threads=-1)
 
 
 @pytest.mark.usefixtures("weights")

@@ -1,0 +1,73 @@
+"""Whether what somebody said was taken back later in its conversation, judged by a reader."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from pipeline.packets import Float32Array, nanoseconds
+from stages.memory.rows import LineRow
+from stages.recall.material import Found
+from stages.recall.reader import Reader, whether_taken_back
+from stages.recall.reading import READ_BEFORE
+from stages.recall.untranscribed import is_untranscribed
+
+CORRECTED_WITHIN_NS = nanoseconds(300.0)
+"""How long after a line it may be taken back."""
+LEAST_LOG_ODDS = 2.0
+"""By the reader; chosen on topics that it was not taught with (tools/LOG.md)."""
+_MOST_READ = 4
+_MOST_JUDGED = 2
+_MOST_STEPS = 3
+
+Vectors = Callable[[Iterable[LineRow]], Mapping[str, Float32Array]]
+"""The vectors of lines by id, float32, shape (dimension,)."""
+
+
+def with_corrections(found: Sequence[Found], queries: Float32Array, vectors: Vectors, reader: Reader) -> list[Found]:
+    """Found lines, the first ones with the line that says what holds instead, where they were taken back.
+
+    `queries` are the vectors of the question, float32, shape (n, dimension): a correction names what it is about, so of what was said
+    later only the four lines are read that are most like the question or the line. One that was taken back itself leads on to what
+    holds in the end.
+    """
+    judged = []
+    for entry in found[:_MOST_JUDGED]:
+        held = entry.line
+        for _ in range(_MOST_STEPS):
+            if (later := _correction(held, entry.talk, queries, vectors, reader)) is None:
+                break
+            held = later
+        judged.append(entry if held is entry.line else replace(entry, taken_back=held))
+    return [*judged, *found[_MOST_JUDGED:]]
+
+
+def _correction(line: LineRow, talk: Sequence[LineRow], queries: Float32Array, vectors: Vectors, reader: Reader) -> LineRow | None:
+    later = [
+        other
+        for other in talk
+        if other.session == line.session
+        and line.start_ns < other.start_ns <= line.end_ns + CORRECTED_WITHIN_NS
+        and not is_untranscribed(other)
+        and not _asks(other)
+    ]
+    if not later or _asks(line):
+        return None
+    known = vectors([line, *later])
+    asked = np.concatenate([queries.reshape(len(queries), -1), known[line.id][None]])
+    likeness = (np.stack([known[other.id] for other in later]) @ asked.T).max(axis=1)
+    picked = [later[place] for place in np.sort(np.argsort(-likeness, kind="stable")[:_MOST_READ])]
+    scores = reader.scores(whether_taken_back(line.text), [(_before(other, talk), other.text) for other in picked])
+    best = int(scores.argmax())
+    return picked[best] if scores[best] >= LEAST_LOG_ODDS else None
+
+
+def _asks(line: LineRow) -> bool:
+    return line.text.rstrip().endswith("?")
+
+
+def _before(line: LineRow, talk: Sequence[LineRow]) -> str:
+    place = next(place for place, other in enumerate(talk) if other.id == line.id)
+    return " ".join(other.text for other in talk[max(0, place - READ_BEFORE) : place])

@@ -1,0 +1,96 @@
+"""What the reader learns from: questions with lines that answer them, and with lines that only look as if they did."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from stages.recall.boosted_trees import BoostedTrees
+from tools.fit_examples import Example
+
+_HARD = 5
+_OTHERS = 1
+_NEAR_HARD = 3
+_P_NEAR = 0.25
+_P_ALSO = 0.6
+_P_LEFT_OUT = 0.3
+_P_EXCHANGED = 0.15
+
+Read = tuple[str, str, str]
+"""A question, what was said before a line, and the line."""
+_Line = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class _Lesson:
+    example: Example
+    right: tuple[_Line, ...]
+    wrong: tuple[_Line, ...]
+
+
+class Lessons:
+    """Rounds of lessons, each asked in other words. The same round comes out the same.
+
+    Every question stands with the lines that answer it, the likeliest that do not by the trees, one of its other lines, and a line of
+    another topic that answers a question that begins alike: any price looks like the asked one. Of four questions one is exchanged for
+    one `near` it that nothing answers. What was said before is often left out or exchanged: in generated rooms it tells too much, as no
+    talk begins with a fact there.
+    """
+
+    def __init__(self, seen: Sequence[Example], trees: BoostedTrees) -> None:
+        draw = np.random.default_rng(0)
+        self._lessons: list[_Lesson] = []
+        self._alike: dict[str, list[tuple[str, _Line]]] = defaultdict(list)
+        for example in seen:
+            order = np.argsort(-trees.log_odds(example.rows), kind="stable")
+            wrong = [place for place in order if not example.right[place] and not example.related[place]]
+            right = tuple(example.lines[place] for place in np.flatnonzero(example.right))
+            picked = [*wrong[:_HARD], *draw.permutation(wrong[_HARD:])[:_OTHERS]]
+            self._lessons.append(_Lesson(example, right, tuple(example.lines[place] for place in picked)))
+            for beginning in _beginnings(example.question) if example.kind != "when said" else ():
+                self._alike[beginning] += [(example.topic, line) for line in right]
+        self._befores = [before for lesson in self._lessons for before, _ in (*lesson.right, *lesson.wrong)]
+
+    def round(self, number: int) -> tuple[list[Read], list[bool]]:
+        """What is read in one round, and whether the line answers the question."""
+        draw = random.Random(number)
+        read: list[Read] = []
+        right: list[bool] = []
+        for lesson in self._lessons:
+            question, answers, others = self._asked(lesson, draw)
+            lines = [(line, True) for line in answers] + [(line, False) for line in others]
+            for line, is_right in [*lines, *((line, False) for line in self._of_another_topic(question, lesson.example.topic, draw))]:
+                read.append((question, before_of(line[0], self._befores, draw), line[1]))
+                right.append(is_right)
+        return read, right
+
+    def _asked(self, lesson: _Lesson, draw: random.Random) -> tuple[str, tuple[_Line, ...], tuple[_Line, ...]]:
+        """A question, the lines that answer it, and others."""
+        example = lesson.example
+        if example.near and draw.random() < _P_NEAR:
+            return draw.choice(example.near), (), (*lesson.right, *lesson.wrong[:_NEAR_HARD])
+        question = draw.choice(example.also) if example.also and draw.random() < _P_ALSO else example.question
+        return question, lesson.right, lesson.wrong
+
+    def _of_another_topic(self, question: str, topic: str, draw: random.Random) -> list[_Line]:
+        alike = next((self._alike[beginning] for beginning in _beginnings(question) if beginning in self._alike), [])
+        other, line = draw.choice(alike) if alike else (topic, ("", ""))
+        return [line] if other != topic else []
+
+
+def before_of(before: str, others: Sequence[str], draw: random.Random) -> str:
+    """What was said before a line, often left out or exchanged for another one's."""
+    chance = draw.random()
+    if chance < _P_LEFT_OUT:
+        return ""
+    return draw.choice(others) if chance < _P_LEFT_OUT + _P_EXCHANGED else before
+
+
+def _beginnings(question: str) -> tuple[str, str]:
+    """The first two words of a question, and the first."""
+    words = question.lower().split()
+    return " ".join(words[:2]), words[0]
