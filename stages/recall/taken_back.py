@@ -49,7 +49,7 @@ def _correction(line: LineRow, talk: Sequence[LineRow], queries: Float32Array, v
         other
         for other in talk
         if other.session == line.session
-        and line.start_ns < other.start_ns <= line.end_ns + CORRECTED_WITHIN_NS
+        and 0 < other.start_ns - line.start_ns <= CORRECTED_WITHIN_NS
         and not is_untranscribed(other)
         and not _asks(other)
     ]

@@ -13,6 +13,7 @@ from stages.memory.rows import LineRow, SessionRow
 from stages.memory.text_encoder import TextEncoder
 from stages.recall.answers import Answer
 from stages.recall.hybrid_recall import HybridRecall
+from stages.recall.reader import Reader
 
 STARTED = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 """When the last of the sessions began; the one before it began a day earlier, and so on."""
@@ -21,7 +22,7 @@ Ask = Callable[..., Answer]
 
 
 @contextmanager
-def asking(encoder: TextEncoder, sessions: Mapping[str, Sequence[LineRow]]) -> Iterator[Ask]:
+def asking(encoder: TextEncoder, sessions: Mapping[str, Sequence[LineRow]], reader: Reader | None = None) -> Iterator[Ask]:
     """A function that answers a question to some sessions, which two minutes were heard of, `now` being two minutes after the start.
 
     The event of a line is made of all lines that name it.
@@ -34,7 +35,7 @@ def asking(encoder: TextEncoder, sessions: Mapping[str, Sequence[LineRow]]) -> I
         for event in dict.fromkeys(row.event for row in rows if row.event is not None):
             memory.add_event(name, _event(event, [row for row in rows if row.event == event], encoder))
         memory.finish_session(name, 120 * 10**9)
-    recall = HybridRecall(memory, encoder, Extractive(encoder))
+    recall = HybridRecall(memory, encoder, Extractive(encoder), reader=reader)
 
     def ask(text: str, at: datetime | None = None) -> Answer:
         return recall.ask(text, at=at, now=at or STARTED + timedelta(minutes=2))

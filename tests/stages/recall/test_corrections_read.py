@@ -1,0 +1,120 @@
+"""A reader tells what was taken back: which lines it is asked about, what comes of its word, and how often it is right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from pipeline.packets import Float32Array
+from stages.memory.hashed_words import HashedWords
+from stages.memory.mpnet import Mpnet
+from stages.memory.rows import LineRow
+from stages.recall.material import Found
+from stages.recall.minilm_reader import MinilmReader
+from stages.recall.reader import Reader
+from stages.recall.taken_back import LEAST_LOG_ODDS, with_corrections
+from tests.stages.recall.line_rows import line_row
+from tests.stages.recall.small_rooms import asking
+
+EVERY_S = 4.0
+
+
+class Told(Reader):
+    """A reader for which some lines take back what was said, and that keeps what it was asked."""
+
+    name = "told"
+    knows_corrections = True
+
+    def __init__(self, *pairs: tuple[str, str]) -> None:
+        self._pairs = pairs
+        self.asked: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = []
+
+    def scores(self, question: str, lines: Sequence[tuple[str, str]]) -> Float32Array:
+        self.asked.append((question, tuple(before for before, _ in lines), tuple(line for _, line in lines)))
+        backs = [any(line == later and question.endswith(said) for said, later in self._pairs) for _, line in lines]
+        return np.array([LEAST_LOG_ODDS if back else LEAST_LOG_ODDS - 0.1 for back in backs], dtype=np.float32)
+
+
+def judged(talk: Sequence[LineRow], reader: Reader, question: str = "When does the train leave?") -> Found:
+    """What is found for a question, whose answer is the first line of a talk."""
+    encoder = HashedWords()
+    rows = dict(zip((line.id for line in talk), encoder.encode([line.text for line in talk]), strict=True))
+    (found,) = with_corrections([Found(talk[0], 1.0, 0.9, talk=tuple(talk))], encoder.encode([question]), lambda _: rows, reader)
+    return found
+
+
+def talk_of(*texts: str, every_s: float = EVERY_S) -> list[LineRow]:
+    return [line_row(text, 1.0 + every_s * place, track=f"t{1 + place % 2}") for place, text in enumerate(texts)]
+
+
+def test_what_is_said_later_is_read_with_what_was_said_before_it() -> None:
+    said = talk_of("The train leaves at nine.", "I see.", "Is the train late?", "The train leaves at ten, they say.")
+    reader = Told((said[0].text, said[3].text))
+    found = judged(said, reader)
+    assert found.taken_back == said[3]
+    question, befores, lines = reader.asked[0]
+    assert said[0].text in question
+    assert lines == ("I see.", said[3].text)
+    assert befores == ("The train leaves at nine.", "I see. Is the train late?")
+
+
+def test_the_lines_most_like_the_question_are_read_and_no_others() -> None:
+    other = [f"Nothing number {place}." for place in range(12)]
+    said = talk_of("The train leaves at nine.", *other, "The train leaves at ten, they say.")
+    reader = Told((said[0].text, said[-1].text))
+    assert judged(said, reader).taken_back == said[-1]
+    assert len(reader.asked[0][2]) == 4
+
+
+def test_a_correction_that_is_taken_back_leads_on_to_what_holds() -> None:
+    said = talk_of("The train leaves at nine.", "The train leaves at ten.", "The train leaves at eleven after all.")
+    assert judged(said, Told((said[0].text, said[1].text), (said[1].text, said[2].text))).taken_back == said[2]
+    assert judged(said, Told((said[1].text, said[2].text))).taken_back is None
+
+
+def test_what_is_said_more_than_five_minutes_later_or_before_takes_nothing_back() -> None:
+    said = talk_of("The train leaves at nine.", "The train leaves at ten.", every_s=302.0)
+    assert judged(said, Told((said[0].text, said[1].text))).taken_back is None
+    early = line_row("The train leaves at ten.", 0.0, track="t2")
+    assert judged([line_row("The train leaves at nine.", 5.0), early], Told(("The train leaves at nine.", early.text))).taken_back is None
+
+
+def test_a_question_is_not_taken_back() -> None:
+    said = talk_of("Does the train leave at nine?", "It leaves at ten.")
+    reader = Told((said[0].text, said[1].text))
+    assert judged(said, reader).taken_back is None
+    assert reader.asked == []
+
+
+@pytest.fixture(scope="module")
+def models(weights: Path) -> Iterator[tuple[Mpnet, MinilmReader]]:
+    assert weights.is_dir()
+    encoder, reader = Mpnet(), MinilmReader()
+    encoder.start()
+    reader.start()
+    yield encoder, reader
+    encoder.stop()
+    reader.stop()
+
+
+def test_talks_that_nothing_was_fitted_on(models: tuple[Mpnet, MinilmReader]) -> None:
+    encoder, reader = models
+    right, false, missed, n_back = [], [], [], 0
+    for room in yaml.safe_load(Path(__file__).with_name("taken_back.yaml").read_text(encoding="utf-8")):
+        rows = [line_row(text, 1.0 + EVERY_S * place, track=track, event="e1") for place, (track, text) in enumerate(room["said"])]
+        with asking(encoder, {"s": rows}, reader) as ask:
+            answer = ask(room["ask"])
+        cited = {evidence.text for claim in answer.claims for evidence in claim.evidence}
+        back = None if room["back"] is None else room["said"][room["back"]][1]
+        n_back += back is not None
+        if back is None and "taken back" in answer.text:
+            false.append((room["name"], answer.text))
+        elif back is not None and not answer.abstained:
+            (right if back in cited else missed).append((room["name"], answer.text))
+    assert n_back >= 20
+    assert len(false) <= 2, false
+    assert len(right) >= 0.6 * n_back, missed
