@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from stages.recall.reader import whether_taken_back
 from stages.recall.reading import READ_BEFORE
 from tools.fit_examples import told_at_length
+from tools.reader_lessons import Read, before_of
 from tools.recall_rooms import Room, Said, Told, made_room
 from tools.recall_rooms_topics import Topic
-from tools.reader_lessons import Read, before_of
 
 _P_AGAIN = 0.5
 _LATER = 2

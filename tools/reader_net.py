@@ -1,7 +1,7 @@
 """The network of the reader while it learns: MiniLM with a low-rank adapter (LoRA, Hu et al. 2021, arXiv 2106.09685) and a small head.
 
-What it becomes is run by `models/minilm_reader.py`. It learns in bfloat16, which on a CPU with AMX takes less than half of the time of float32;
-what is learnt, and the gradients' moments, are float32.
+What it becomes is run by `models/minilm_reader.py`. It learns in bfloat16, which on a CPU with AMX takes half of the time of float32; what
+is learnt, and the gradients' moments, are float32.
 """
 
 from __future__ import annotations

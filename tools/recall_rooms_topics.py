@@ -27,8 +27,8 @@ class Fact(_Part):
 
     `ask` asks for the value, first in words of the line, then in others. `that` is what somebody said, as in "When did Anna say
     ...?". `fix` takes the value back and gives another one. For teaching alone: `also` asks for the value in still other ways, and
-    `near` are questions that sound as if the line answered them, while nothing in the topic does; `adds` may be said later and takes nothing
-    back, nor does `again`, which says the value once more.
+    `near` are questions that sound as if the line answered them, while nothing in the topic does; `adds` may be said later and takes
+    nothing back, nor does `again`, which says the value once more.
     """
 
     a: str

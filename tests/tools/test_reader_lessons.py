@@ -42,7 +42,9 @@ def test_the_likeliest_lines_that_do_not_answer_are_learnt_and_those_of_the_answ
 
 def test_a_line_that_answers_a_question_on_another_topic_is_learnt_as_no_answer(trees: BoostedTrees) -> None:
     read, right = Lessons([example(number) for number in range(20)], trees).round(0)
-    others = [(question, line) for (question, _, line), is_right in zip(read, right, strict=True) if question.split()[2][:-1] != line.split()[1]]
+    others = [
+        (question, line) for (question, _, line), is_right in zip(read, right, strict=True) if question.split()[2][:-1] != line.split()[1]
+    ]
     assert len(others) > 10
     assert {line.split()[2] for _, line in others} == {"0"}
     assert sum(right) == 20

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from stages.recall.reader import whether_taken_back
+from tools.correction_lessons import CorrectionLessons
+from tools.recall_rooms import made_room
+from tools.recall_rooms_topics import FITTED, topics
+
+SEEDS = range(5000, 5010)
+
+
+def test_every_fact_is_taken_back_by_its_own_correction_and_by_nothing_else() -> None:
+    known = topics(FITTED)
+    read, right = CorrectionLessons(SEEDS, known, {topic.name for topic in known}).round(0)
+    told = [fact for seed in SEEDS for fact in made_room(seed, known=known).told]
+    assert sum(right) == len(told)
+    backs = [(question, later) for (question, _, later), is_right in zip(read, right, strict=True) if is_right]
+    for fact, (question, later) in zip(told, backs, strict=True):
+        assert fact.fact.fix is not None
+        said = fact.taken_back or fact.value
+        assert said.lower() in question.lower()
+        assert any(later.endswith(end) or end in later for end in [fact.fact.fix.split("{v}")[0].strip()])
+        assert fact.fact.fix.format(v=said) not in later
+    others = {later for (_, _, later), is_right in zip(read, right, strict=True) if not is_right}
+    assert {fact.fact.adds for fact in told} <= others
+    assert sum(fact.fact.again is not None and fact.fact.again.format(v=fact.taken_back or fact.value) in others for fact in told) > 30
+    # That somebody takes something back does not say what.
+    assert {later for _, later in backs} <= others
+
+
+def test_only_the_asked_topics_are_learnt_and_a_round_comes_out_the_same() -> None:
+    known = topics(FITTED)
+    here = {topic.name for part in made_room(5000, known=known).topics for topic in part}
+    one = sorted(here)[0]
+    lessons = CorrectionLessons([5000], known, {one})
+    read, right = lessons.round(0)
+    facts = [fact for fact in made_room(5000, known=known).told if fact.topic.name == one]
+    assert sum(right) == len(facts) > 0
+    assert lessons.round(0) == (read, right)
+    assert [(question, line) for question, _, line in lessons.round(1)[0]] == [(question, line) for question, _, line in read]
+    assert all(question.startswith(whether_taken_back("")) for question, _, _ in read)
