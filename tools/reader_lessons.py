@@ -12,10 +12,11 @@ import numpy as np
 from stages.recall.boosted_trees import BoostedTrees
 from tools.fit_examples import Example
 
-_HARD = 5
-_OTHERS = 1
-_NEAR_HARD = 3
+_HARD = 3
+_OTHERS = 0
+_NEAR_HARD = 2
 _P_NEAR = 0.25
+_P_OF_ANOTHER_TOPIC = 0.5
 _P_ALSO = 0.6
 _P_LEFT_OUT = 0.3
 _P_EXCHANGED = 0.15
@@ -77,6 +78,8 @@ class Lessons:
         return question, lesson.right, lesson.wrong
 
     def _of_another_topic(self, question: str, topic: str, draw: random.Random) -> list[_Line]:
+        if draw.random() >= _P_OF_ANOTHER_TOPIC:
+            return []
         alike = next((self._alike[beginning] for beginning in _beginnings(question) if beginning in self._alike), [])
         other, line = draw.choice(alike) if alike else (topic, ("", ""))
         return [line] if other != topic else []

@@ -115,6 +115,7 @@ def test_talks_that_nothing_was_fitted_on(models: tuple[Mpnet, MinilmReader]) ->
             false.append((room["name"], answer.text))
         elif back is not None and not answer.abstained:
             (right if back in cited else missed).append((room["name"], answer.text))
-    assert n_back >= 20
-    assert len(false) <= 2, false
-    assert len(right) >= 0.6 * n_back, missed
+    assert n_back == 28
+    assert len(false) <= 1, false
+    # Rules alone find 4.
+    assert len(right) >= 11, missed
