@@ -15,7 +15,7 @@ from tools.recall_rooms_topics import Topic
 
 _P_AGAIN = 0.5
 _LATER = 2
-_EARLIER = 2
+_OTHERS = 2
 _TELLING = {"open", "fill", "fact", "fix"}
 
 
@@ -52,9 +52,9 @@ def _of_fact(room: Room, told: Told, draw: random.Random) -> Iterator[_Pair]:
         before = _before(talk, talk.index(fixes[0])) if fixes else draw.choice(befores)
         yield _Pair(line.text, before, text, right=True)
         # Of which line it holds is as much to be learnt as that it takes something back.
-        earlier = [one for one in talk if one is not line and one.role in _TELLING and one not in fixes]
-        alike = [one for one in earlier if one.topic == line.topic and one.role == "fact"]
-        for one in (*draw.sample(alike, min(1, len(alike))), *draw.sample(earlier, min(_EARLIER, len(earlier)))):
+        others = [one for one in talk if one is not line and one.role in _TELLING and one not in fixes]
+        alike = [one for one in others if one.topic == line.topic and one.role == "fact"]
+        for one in (*draw.sample(alike, min(1, len(alike))), *draw.sample(others, min(_OTHERS, len(others)))):
             yield _Pair(one.text, before, text, right=False)
         if told.fact.adds is not None:
             yield _Pair(told.fact.adds, before, text, right=False)
@@ -63,8 +63,8 @@ def _of_fact(room: Room, told: Told, draw: random.Random) -> Iterator[_Pair]:
         said.append(told.fact.again.format(v=told.taken_back or told.value))
     for text in said:
         yield _Pair(line.text, draw.choice(befores), text, right=False)
-    others = [at for at in later if talk[at].role in _TELLING and talk[at] not in told.lines(room, "fix")]
-    for at in draw.sample(others, min(_LATER, len(others))):
+    places = [at for at in later if talk[at].role in _TELLING and talk[at] not in told.lines(room, "fix")]
+    for at in draw.sample(places, min(_LATER, len(places))):
         yield _Pair(line.text, _before(talk, at), talk[at].text, right=False)
 
 

@@ -13,7 +13,6 @@ from stages.recall.boosted_trees import BoostedTrees
 from tools.fit_examples import Example
 
 _HARD = 3
-_OTHERS = 0
 _NEAR_HARD = 2
 _P_NEAR = 0.25
 _P_OF_ANOTHER_TOPIC = 0.5
@@ -36,22 +35,20 @@ class _Lesson:
 class Lessons:
     """Rounds of lessons, each asked in other words. The same round comes out the same.
 
-    Every question stands with the lines that answer it, the likeliest that do not by the trees, one of its other lines, and a line of
+    Every question stands with the lines that answer it, the likeliest that do not by the trees, and half of the time with a line of
     another topic that answers a question that begins alike: any price looks like the asked one. Of four questions one is exchanged for
     one `near` it that nothing answers. What was said before is often left out or exchanged: in generated rooms it tells too much, as no
     talk begins with a fact there.
     """
 
     def __init__(self, seen: Sequence[Example], trees: BoostedTrees) -> None:
-        draw = np.random.default_rng(0)
         self._lessons: list[_Lesson] = []
         self._alike: dict[str, list[tuple[str, _Line]]] = defaultdict(list)
         for example in seen:
             order = np.argsort(-trees.log_odds(example.rows), kind="stable")
             wrong = [place for place in order if not example.right[place] and not example.related[place]]
             right = tuple(example.lines[place] for place in np.flatnonzero(example.right))
-            picked = [*wrong[:_HARD], *draw.permutation(wrong[_HARD:])[:_OTHERS]]
-            self._lessons.append(_Lesson(example, right, tuple(example.lines[place] for place in picked)))
+            self._lessons.append(_Lesson(example, right, tuple(example.lines[place] for place in wrong[:_HARD])))
             for beginning in _beginnings(example.question) if example.kind != "when said" else ():
                 self._alike[beginning] += [(example.topic, line) for line in right]
         self._befores = [before for lesson in self._lessons for before, _ in (*lesson.right, *lesson.wrong)]

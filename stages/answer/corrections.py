@@ -10,10 +10,12 @@ from stages.answer.values import BARE, CLOCK, DATE, DAY, NAME, values_in
 from stages.memory.rows import LineRow
 from stages.recall.answers import speaker_of
 from stages.recall.measures import is_unit
-from stages.recall.taken_back import CORRECTED_WITHIN_NS
 from stages.recall.terms import STOP_WORDS, content_terms, has_amount, holds, is_calendar, is_ordinal, stem, tokens
 from stages.recall.untranscribed import is_untranscribed
 from stages.recall.word_lists import word_set
+
+CORRECTED_WITHIN_NS = nanoseconds(300.0)
+"""How long after a line it may be taken back."""
 
 _SOON_NS = nanoseconds(60.0)
 _AT_ONCE_NS = nanoseconds(15.0)
@@ -70,6 +72,17 @@ def correction_of(line: LineRow, conversation: Sequence[LineRow]) -> LineRow | N
     while (later := _next(held, told)) is not None:
         held = last = later
     return last if last is not None and (_replaced(line.text, last.text) or _is_denied(line.text, last.text)) else None
+
+
+def says_again(old: str, new: str) -> bool:
+    """Whether a text says again what an older one said: its values and no other ones, or else all its words. It takes nothing back."""
+    if _is_denied(old, new):
+        return False
+    values, values_now = values_in(old), values_in(new)
+    if values:
+        return all(values[kind] == values_now.get(kind) for kind in values)
+    terms, terms_now = content_terms(old), content_terms(new)
+    return bool(terms) and all(holds(term, terms_now) for term in terms)
 
 
 def _next(line: LineRow, told: Sequence[LineRow]) -> LineRow | None:

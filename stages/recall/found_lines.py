@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pipeline.packets import nanoseconds
+from stages.answer.corrections import CORRECTED_WITHIN_NS
+from stages.memory.memory_errors import MemoryError_
 from stages.memory.rows import LineRow
 from stages.recall.answers import speaker_of
 from stages.recall.fact_lines import lines_with_fact
@@ -17,7 +19,7 @@ from stages.recall.refusals import not_together, refusal_text
 from stages.recall.scope import Scope
 from stages.recall.search import Ranked, queries_of
 from stages.recall.support import THRESHOLD, word_support
-from stages.recall.taken_back import CORRECTED_WITHIN_NS, with_corrections
+from stages.recall.taken_back import with_corrections
 from stages.recall.terms import coverage, singular, stems, tokens
 from stages.recall.together import took_part
 from stages.recall.topic_lines import lines_about
@@ -138,7 +140,11 @@ class FoundLines:
         if reader is None or not reader.knows_corrections or not self._lookup.has_encoder:
             return found
         queries = self._lookup.searcher.encode(queries_of(question.topic, question.gist))
-        return with_corrections(found, queries, self._lookup.vectors_of, reader)
+        try:
+            return with_corrections(found, queries, self._lookup.vectors_of, reader)
+        except MemoryError_:
+            # A line was forgotten since it was read.
+            return found
 
 
 def _said_in_words(question: Question, lines: Sequence[LineRow]) -> list[LineRow]:

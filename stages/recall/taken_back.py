@@ -7,19 +7,18 @@ from dataclasses import replace
 
 import numpy as np
 
-from pipeline.packets import Float32Array, nanoseconds
+from pipeline.packets import Float32Array
+from stages.answer.corrections import CORRECTED_WITHIN_NS, says_again
 from stages.memory.rows import LineRow
 from stages.recall.material import Found
 from stages.recall.reader import Reader, whether_taken_back
 from stages.recall.reading import READ_BEFORE
 from stages.recall.untranscribed import is_untranscribed
 
-CORRECTED_WITHIN_NS = nanoseconds(300.0)
-"""How long after a line it may be taken back."""
-LEAST_LOG_ODDS = 0.0
-"""By the reader: more likely than not."""
+LEAST_LOG_ODDS = -0.5
+"""By the reader; on topics that it was not taught with, one in 91 answers is taken for taken back wrongly (tools/LOG.md)."""
 _MOST_READ = 4
-_MOST_JUDGED = 2
+_MOST_ASKED = 2
 _MOST_STEPS = 3
 
 Vectors = Callable[[Iterable[LineRow]], Mapping[str, Float32Array]]
@@ -31,17 +30,18 @@ def with_corrections(found: Sequence[Found], queries: Float32Array, vectors: Vec
 
     `queries` are the vectors of the question, float32, shape (n, dimension): a correction names what it is about, so of what was said
     later only the four lines are read that are most like the question or the line. One that was taken back itself leads on to what
-    holds in the end.
+    holds in the end, which is no correction where it is what the line said.
     """
     judged = []
-    for entry in found[:_MOST_JUDGED]:
+    for entry in found[:_MOST_ASKED]:
         held = entry.line
         for _ in range(_MOST_STEPS):
             if (later := _correction(held, entry.talk, queries, vectors, reader)) is None:
                 break
             held = later
-        judged.append(entry if held is entry.line else replace(entry, taken_back=held))
-    return [*judged, *found[_MOST_JUDGED:]]
+        is_corrected = held is not entry.line and not says_again(entry.line.text, held.text)
+        judged.append(replace(entry, taken_back=held) if is_corrected else entry)
+    return [*judged, *found[_MOST_ASKED:]]
 
 
 def _correction(line: LineRow, talk: Sequence[LineRow], queries: Float32Array, vectors: Vectors, reader: Reader) -> LineRow | None:
@@ -52,11 +52,12 @@ def _correction(line: LineRow, talk: Sequence[LineRow], queries: Float32Array, v
         and 0 < other.start_ns - line.start_ns <= CORRECTED_WITHIN_NS
         and not is_untranscribed(other)
         and not _asks(other)
+        and not says_again(line.text, other.text)
     ]
     if not later or _asks(line):
         return None
     known = vectors([line, *later])
-    asked = np.concatenate([queries.reshape(len(queries), -1), known[line.id][None]])
+    asked = np.concatenate([queries, known[line.id][None]])
     likeness = (np.stack([known[other.id] for other in later]) @ asked.T).max(axis=1)
     picked = [later[place] for place in np.sort(np.argsort(-likeness, kind="stable")[:_MOST_READ])]
     scores = reader.scores(whether_taken_back(line.text), [(_before(other, talk), other.text) for other in picked])

@@ -34,10 +34,9 @@ def trees() -> BoostedTrees:
 def test_the_likeliest_lines_that_do_not_answer_are_learnt_and_those_of_the_answer_are_not(trees: BoostedTrees) -> None:
     assert trees.log_odds(example(0).rows).argmax() == 6
     read, right = Lessons([example(0)], trees).round(0)
-    assert [question for question, _, _ in read] == ["How much 0?"] * 7
-    assert [line for _, _, line in read][:6] == ["line 0 0", "line 0 6", "line 0 7", "line 0 8", "line 0 9", "line 0 5"]
-    assert "line 0 1" not in [line for _, _, line in read]
-    assert right == [True] + [False] * 6
+    assert [question for question, _, _ in read] == ["How much 0?"] * 4
+    assert [line for _, _, line in read] == ["line 0 0", "line 0 6", "line 0 7", "line 0 8"]
+    assert right == [True] + [False] * 3
 
 
 def test_a_line_that_answers_a_question_on_another_topic_is_learnt_as_no_answer(trees: BoostedTrees) -> None:
@@ -45,7 +44,7 @@ def test_a_line_that_answers_a_question_on_another_topic_is_learnt_as_no_answer(
     others = [
         (question, line) for (question, _, line), is_right in zip(read, right, strict=True) if question.split()[2][:-1] != line.split()[1]
     ]
-    assert len(others) > 10
+    assert 4 < len(others) < 16
     assert {line.split()[2] for _, line in others} == {"0"}
     assert sum(right) == 20
 

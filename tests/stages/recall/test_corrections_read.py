@@ -76,6 +76,19 @@ def test_a_correction_that_is_taken_back_leads_on_to_what_holds() -> None:
     assert judged(said, Told((said[1].text, said[2].text))).taken_back is None
 
 
+def test_what_is_said_again_takes_nothing_back() -> None:
+    said = talk_of("The train leaves at nine.", "Yes, at nine, I looked it up again.")
+    reader = Told((said[0].text, said[1].text))
+    assert judged(said, reader).taken_back is None
+    assert reader.asked == []
+    said = talk_of("The train leaves at nine.", "No, at ten.", "No, nine was right, it leaves at nine.")
+    assert judged(said, Told((said[0].text, said[1].text), (said[1].text, said[2].text))).taken_back is None
+    said = talk_of("My brother has the key.", "Our neighbour keeps it now.", "My brother has the key after all, he says.")
+    assert judged(said, Told((said[0].text, said[1].text), (said[1].text, said[2].text))).taken_back is None
+    said = talk_of("The train leaves at nine.", "Not nine, ten.")
+    assert judged(said, Told((said[0].text, said[1].text))).taken_back == said[1]
+
+
 def test_what_is_said_more_than_five_minutes_later_or_before_takes_nothing_back() -> None:
     said = talk_of("The train leaves at nine.", "The train leaves at ten.", every_s=302.0)
     assert judged(said, Told((said[0].text, said[1].text))).taken_back is None
@@ -113,9 +126,9 @@ def test_talks_that_nothing_was_fitted_on(models: tuple[Mpnet, MinilmReader]) ->
         n_back += back is not None
         if back is None and "taken back" in answer.text:
             false.append((room["name"], answer.text))
-        elif back is not None and not answer.abstained:
-            (right if back in cited else missed).append((room["name"], answer.text))
+        elif back is not None:
+            (right if back in cited and "taken back" in answer.text else missed).append((room["name"], answer.text))
     assert n_back == 28
     assert len(false) <= 1, false
-    # Rules alone find 4.
-    assert len(right) >= 11, missed
+    # Rules alone find one.
+    assert len(right) >= 9, missed
