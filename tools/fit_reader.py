@@ -69,8 +69,8 @@ def taught(lessons: Lessons, corrections: CorrectionLessons, adapter: Path, *, g
     tokeniser = Tokeniser(path_of(WEIGHTS[1]), max_tokens=None)
 
     def lesson(number: int) -> tuple[list[Pair], list[bool]]:
-        read, right = (one + other for one, other in zip(lessons.round(number), corrections.round(number), strict=True))
-        return [pair_tokens(tokeniser, *text) for text in read], right
+        (asked, answers), (later, taken_back) = lessons.round(number), corrections.round(number)
+        return [pair_tokens(tokeniser, *text) for text in (*asked, *later)], [*answers, *taken_back]
 
     net = ReaderNet(read_safetensors(path_of(WEIGHTS[0])))
     if go_on:

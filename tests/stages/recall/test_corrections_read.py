@@ -116,7 +116,9 @@ def models(weights: Path) -> Iterator[tuple[Mpnet, MinilmReader]]:
 
 def test_talks_that_nothing_was_fitted_on(models: tuple[Mpnet, MinilmReader]) -> None:
     encoder, reader = models
-    right, false, missed, n_back = [], [], [], 0
+    right: list[tuple[str, str]] = []
+    missed: list[tuple[str, str]] = []
+    false, n_back = [], 0
     for room in yaml.safe_load(Path(__file__).with_name("taken_back.yaml").read_text(encoding="utf-8")):
         rows = [line_row(text, 1.0 + EVERY_S * place, track=track, event="e1") for place, (track, text) in enumerate(room["said"])]
         with asking(encoder, {"s": rows}, reader) as ask:
