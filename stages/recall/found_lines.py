@@ -141,7 +141,7 @@ class FoundLines:
             return found
         queries = self._lookup.searcher.encode(queries_of(question.topic, question.gist))
         try:
-            return with_corrections(found, queries, self._lookup.vectors_of, reader)
+            return with_corrections(found, queries, self._lookup.vectors_of, reader, 1 if question.about_speech else 2)
         except MemoryError_:
             # A line was forgotten since it was read.
             return found

@@ -31,10 +31,10 @@ class Told(Reader):
 
     def __init__(self, *pairs: tuple[str, str]) -> None:
         self._pairs = pairs
-        self.asked: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = []
+        self.asked: list[tuple[str, tuple[str, ...]]] = []
 
     def scores(self, question: str, lines: Sequence[tuple[str, str]]) -> Float32Array:
-        self.asked.append((question, tuple(before for before, _ in lines), tuple(line for _, line in lines)))
+        self.asked.append((question, tuple(line for _, line in lines)))
         backs = [any(line == later and question.endswith(said) for said, later in self._pairs) for _, line in lines]
         return np.array([LEAST_LOG_ODDS if back else LEAST_LOG_ODDS - 0.1 for back in backs], dtype=np.float32)
 
@@ -51,23 +51,22 @@ def talk_of(*texts: str, every_s: float = EVERY_S) -> list[LineRow]:
     return [line_row(text, 1.0 + every_s * place, track=f"t{1 + place % 2}") for place, text in enumerate(texts)]
 
 
-def test_what_is_said_later_is_read_with_what_was_said_before_it() -> None:
-    said = talk_of("The train leaves at nine.", "I see.", "Is the train late?", "The train leaves at ten, they say.")
+def test_what_is_said_later_and_like_the_question_is_read_and_no_question() -> None:
+    said = talk_of("The train leaves at nine.", "My cat sleeps all day.", "Is the train late?", "The train leaves at ten, they say.")
     reader = Told((said[0].text, said[3].text))
     found = judged(said, reader)
     assert found.taken_back == said[3]
-    question, befores, lines = reader.asked[0]
+    question, lines = reader.asked[0]
     assert said[0].text in question
-    assert lines == ("I see.", said[3].text)
-    assert befores == ("The train leaves at nine.", "I see. Is the train late?")
+    assert lines == (said[3].text,)
 
 
 def test_the_lines_most_like_the_question_are_read_and_no_others() -> None:
-    other = [f"Nothing number {place}." for place in range(12)]
+    other = [f"Train number {place} goes north." for place in range(12)]
     said = talk_of("The train leaves at nine.", *other, "The train leaves at ten, they say.")
     reader = Told((said[0].text, said[-1].text))
     assert judged(said, reader).taken_back == said[-1]
-    assert len(reader.asked[0][2]) == 4
+    assert len(reader.asked[0][1]) == 2
 
 
 def test_a_correction_that_is_taken_back_leads_on_to_what_holds() -> None:
@@ -131,6 +130,6 @@ def test_talks_that_nothing_was_fitted_on(models: tuple[Mpnet, MinilmReader]) ->
         elif back is not None:
             (right if back in cited and "taken back" in answer.text else missed).append((room["name"], answer.text))
     assert n_back == 28
-    assert len(false) <= 1, false
+    assert false == []
     # Rules alone find one.
-    assert len(right) >= 9, missed
+    assert len(right) >= 8, missed
