@@ -10,6 +10,7 @@ import pytest
 from models.minilm_reader import WEIGHTS, pair_tokens, started_reader
 from models.text_model import Tokeniser, read_safetensors
 from models.weights import path_of
+from stages.recall.minilm_reader import ADAPTER
 from tools.fit_examples import Example, examples
 from tools.fit_fact_support import grown
 from tools.fit_reader import apart, weighed
@@ -52,9 +53,29 @@ def test_what_was_learnt_is_what_runs(tmp_path: Path) -> None:
     assert np.corrcoef(scores, logits)[0, 1] > 0.98
 
 
-def test_how_much_a_reader_counts_is_found_on_topics_apart(rows: list[Example]) -> None:
-    from stages.recall.minilm_reader import ADAPTER
+@pytest.mark.usefixtures("weights")
+def test_a_reader_goes_on_from_what_was_learnt_before_with_a_lower_rank_too() -> None:
+    with np.load(ADAPTER, allow_pickle=False) as file:
+        known = {name: file[name] for name in file.files}
+    for name in known:
+        if name.endswith(".down"):
+            known[name] = known[name][:5]
+        elif name.endswith(".up"):
+            known[name] = known[name][:, :5]
+    net = ReaderNet(read_safetensors(path_of(WEIGHTS[0])))
+    net.go_on_from(known)
+    found = net.adapter()
+    assert found.keys() == known.keys()
+    changed = [name.removesuffix(".up") for name in known if name.endswith(".up")]
+    assert len(changed) == 36
+    for name in changed:
+        before, now = (adapter[f"{name}.up"].astype(float) @ adapter[f"{name}.down"].astype(float) for adapter in (known, found))
+        assert np.abs(before).max() > 0.0
+        assert np.allclose(before, now, atol=1e-6)
+    assert all(np.array_equal(found[name], tensor) for name, tensor in known.items() if not name.endswith((".up", ".down")))
 
+
+def test_how_much_a_reader_counts_is_found_on_topics_apart(rows: list[Example]) -> None:
     seen, left = apart(rows)
     trees = grown(seen, n_trees=10)
     fit, judged = weighed(left, trees, started_reader(ADAPTER), 0.5)
