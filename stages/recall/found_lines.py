@@ -69,7 +69,7 @@ class FoundLines:
         if found and scope.talkers and not (found := self._between(found, scope)):
             return Outcome(Material(sessions=scope.sessions), retrieved, refused=not_together(question, material.found[0].line, scope))
         if found:
-            return Outcome(replace(material, found=tuple(found)), retrieved, spans=spans)
+            return Outcome(replace(material, found=tuple(self._with_corrections(question, found))), retrieved, spans=spans)
         near = next((line for line in ranked.lines if not is_untranscribed(line)), next(iter(ranked.lines), None))
         return Outcome(material, retrieved, refused=refusal_text(question, near, scope))
 
@@ -135,9 +135,12 @@ class FoundLines:
         else:
             found = lines_with_fact(question, ranked, self._lookup.reader)[:_MOST_FOUND]
         around = self._lookup.talk_around([entry.line for entry in found], _BEFORE_NS, CORRECTED_WITHIN_NS, CORRECTED_WITHIN_NS)
-        found = [replace(entry, talk=around.get(entry.line.id, ())) for entry in found]
+        return [replace(entry, talk=around.get(entry.line.id, ())) for entry in found]
+
+    def _with_corrections(self, question: Question, found: list[Found]) -> list[Found]:
+        """The lines as they will be quoted, with what took them back, where a reader knows; what is counted is not quoted."""
         reader = self._lookup.reader
-        if reader is None or not reader.knows_corrections or not self._lookup.has_encoder:
+        if reader is None or not reader.knows_corrections or not self._lookup.has_encoder or question.intent == "count":
             return found
         queries = self._lookup.searcher.encode(queries_of(question.topic, question.gist))
         try:
