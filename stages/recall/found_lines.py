@@ -22,7 +22,7 @@ from stages.recall.support import THRESHOLD, word_support
 from stages.recall.taken_back import with_corrections
 from stages.recall.terms import coverage, singular, stems, tokens
 from stages.recall.together import took_part
-from stages.recall.topic_lines import lines_about
+from stages.recall.topic_lines import encoded_texts, lines_about
 from stages.recall.untranscribed import is_untranscribed
 
 _MOST_JUDGED = 16
@@ -58,7 +58,7 @@ class FoundLines:
 
     def found(self, question: Question, scope: Scope) -> Outcome:
         """The lines of the scope that answer; a refusal with the nearest one where none does."""
-        ranked = self._lookup.searcher.search(question.topic, question.gist, scope)
+        ranked = self._searched(question, scope)
         found = self._judged(question, ranked)
         if question.intent == "count":
             said = {line.id for line in _said_in_words(question, [entry.line for entry in found])}
@@ -115,8 +115,15 @@ class FoundLines:
 
     def search(self, question: Question, scope: Scope) -> tuple[list[Found], Sequence[LineRow]]:
         """The lines that answer, the best first, and all that were looked at."""
-        ranked = self._lookup.searcher.search(question.topic, question.gist, scope)
+        ranked = self._searched(question, scope)
         return self._judged(question, ranked), ranked.lines
+
+    def _searched(self, question: Question, scope: Scope) -> Ranked:
+        searcher = self._lookup.searcher
+        if self._lookup.has_encoder:
+            # Together these take less time than one after another.
+            searcher.encode(encoded_texts(question))
+        return searcher.search(question.topic, question.gist, scope)
 
     def _between(self, found: Sequence[Found], scope: Scope) -> list[Found]:
         """The lines of talks in which everybody took part whom the scope names; without an event, who talks with whom is not known."""

@@ -20,6 +20,10 @@ from stages.recall.reader import Reader
 from stages.recall.search import Ranked
 
 MOST_READ = 8
+MOST_WORDS = 400
+"""Of long-winded lines fewer are read: a line takes as long as it has words, of which a reader looks at some fifty, and thirty before it."""
+_LEAST_READ = 3
+_LOOKED_AT_BEFORE, _LOOKED_AT = 30, 50
 READ_BEFORE = 2
 """So many lines before a line are read with it: what "fourteen, with the discount" counts was said there."""
 _UNREAD = -20.0
@@ -45,11 +49,19 @@ def read_again(question: Question, ranked: Ranked, lines: Sequence[LineRow], row
     if not fit.in_doubt(float(log_odds.max())):
         return log_odds
     picked = likeliest(log_odds)
-    scores = reader.scores(question.text, [(read_before(ranked, lines[place]), lines[place].text) for place in picked])
+    texts = [(read_before(ranked, lines[place]), lines[place].text) for place in picked]
+    picked = picked[: _affordable(texts)]
+    scores = reader.scores(question.text, texts[: len(picked)])
     found = np.full(len(lines), _UNREAD)
     found[picked] = fit.log_odds(reading_features(rows[picked], log_odds[picked], scores.astype(np.float64)))
     is_far = rows[:, _LIKE].max(axis=1) < _LEAST_LIKENESS
     return np.where(is_far, np.minimum(found, log_odds), found)
+
+
+def _affordable(texts: Sequence[tuple[str, str]]) -> int:
+    """How many of some lines, each with what was said before it, are read, from the first on."""
+    n_words = np.cumsum([min(_LOOKED_AT_BEFORE, len(before.split())) + min(_LOOKED_AT, len(line.split())) for before, line in texts])
+    return max(_LEAST_READ, int(np.searchsorted(n_words, MOST_WORDS, side="right")))
 
 
 def likeliest(log_odds: Floats) -> npt.NDArray[np.intp]:

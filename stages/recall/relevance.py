@@ -128,12 +128,12 @@ def _has_terms(spoken: Sequence[Sequence[str]], terms: Sequence[str]) -> Float32
     has: Float32Array = np.zeros((len(spoken), len(terms)), dtype=np.float32)
     places = {term: place for place, term in enumerate(terms)}
     # Few words are forms of the terms: these are told first, of all lines together.
-    every = frozenset(chain.from_iterable(spoken))
+    every = set().union(*spoken)
     forms = {word: found for word in every if (found := [places[root] for root in roots(word) if root in places])}
+    of_terms = frozenset(forms)
     for row, words in enumerate(spoken):
-        for word in words:
-            if word in forms:
-                has[row, forms[word]] = 1.0
+        for word in of_terms.intersection(words):
+            has[row, forms[word]] = 1.0
     return has
 
 

@@ -14,8 +14,8 @@ from stages.recall.question import Question
 from stages.recall.question_reader import QuestionReader
 from stages.recall.refusals import nobody_said
 from stages.recall.scope import Scope
-from stages.recall.search import queries_of
 from stages.recall.terms import coverage, stems
+from stages.recall.topic_lines import encoded_texts
 
 _COVERED = 0.5
 _QUOTE = re.compile(r'"[^"]*"')
@@ -60,7 +60,7 @@ class Rounds:
         first = None if are_apart else self._round(question, scope)
         if first is not None and (not parts or _covers(first, parts)):
             return [first if first.claims else self._by_talker(first) or first]
-        self._encoding([text for part in parts if part.refusal is None and part.topic for text in queries_of(part.topic, part.gist)])
+        self._encoding([text for part in parts if part.refusal is None and part.topic for text in encoded_texts(part)])
         further = [self._round(part, self._reader.scope(part)) for part in parts]
         if first is None or any(part.claims for part in further):
             return once_each(further)

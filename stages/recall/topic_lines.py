@@ -12,7 +12,7 @@ import numpy.typing as npt
 from stages.recall.conversations import GOOD_PART, conversations
 from stages.recall.material import Found
 from stages.recall.question import Question
-from stages.recall.search import Ranked
+from stages.recall.search import Ranked, queries_of
 from stages.recall.support import THRESHOLD
 from stages.recall.topic_support import Encode, Judged, Topic, asked_topic, judged, phrase, topic_of
 from stages.recall.untranscribed import is_untranscribed
@@ -37,6 +37,11 @@ _QUESTION = 0.08
 _MENTION = re.compile(r"\bmention|\bcome up\b|\bcame up\b|\bwords?\b", re.I)
 
 
+def encoded_texts(question: Question) -> list[str]:
+    """The texts that are encoded to find the lines of a question, each once."""
+    return list(dict.fromkeys([*queries_of(question.topic, question.gist), *([phrase(asked_topic(question))] if question.about_speech else [])]))
+
+
 def lines_about(question: Question, ranked: Ranked, encode: Encode) -> list[Found]:
     """The lines of a search that are about what a question asks, the most telling first; none where nothing that was found is.
 
@@ -47,7 +52,7 @@ def lines_about(question: Question, ranked: Ranked, encode: Encode) -> list[Foun
     talks = conversations((line for chain in ranked.chains for line in chain if not is_untranscribed(line)), GOOD_PART)
     own = [np.stack([ranked.vectors[line.id] for line in talk]) for talk in talks]
     stretches = judged(topic, talks, own, ranked.encoder)
-    told = [_about(question, topic, stretch, ranked, encode) for stretch in stretches]
+    told = _about(question, topic, stretches, ranked, encode)
     most = max((support for one in told for support in one.values()), default=0.0)
     # Where one talk is about the topic, another needs to be so more surely.
     told = [{place: support for place, support in one.items() if support >= min(most, _ALSO)} for one in told]
@@ -84,21 +89,31 @@ def _may(question: Question, topic: Topic, stretch: Judged, ranked: Ranked) -> n
     return may
 
 
-def _about(question: Question, topic: Topic, stretch: Judged, ranked: Ranked, encode: Encode) -> dict[int, float]:
-    """The lines of the stretches of a talk that are about the topic, by their place in it, with their support."""
-    may = _may(question, topic, stretch, ranked)
-    found: dict[int, float] = {}
-    free = may.copy()
+def _about(question: Question, topic: Topic, talks: Sequence[Judged], ranked: Ranked, encode: Encode) -> list[dict[int, float]]:
+    """Of each talk the lines of the stretches that are about the topic, by their place in it, with their support."""
+    may = [_may(question, topic, talk, ranked) for talk in talks]
+    free = [allowed.copy() for allowed in may]
+    found: list[dict[int, float]] = [{} for _ in talks]
+    looked_at = list(range(len(talks)))
     for _ in range(_MOST_STRETCHES):
-        peak = stretch.peak(free)
-        support = 0.0 if peak is None or stretch.support[peak] < THRESHOLD else stretch.support_with_missing(peak, topic, encode)
-        if peak is None or support < THRESHOLD:
-            break
-        first, last = stretch.run(peak, _OF_STRETCH if question.speaker is None else _OF_STRETCH_OF_SPEAKER)
-        run = [place for place in range(first, last + 1) if may[place]]
-        found.update(dict.fromkeys(_without_strays(stretch, run), support))
-        free &= stretch.apart_s(first, last) > _APART_S
+        peaks = {number: peak for number in looked_at if (peak := _peak(talks[number], free[number])) is not None}
+        # All talks take a turn together, so that what has to be encoded for them goes through the encoder at once.
+        encode([text for number, peak in peaks.items() for text in talks[number].compared(peak, topic)])
+        supports = {number: talks[number].support_with_missing(peak, topic, encode) for number, peak in peaks.items()}
+        looked_at = [number for number, support in supports.items() if support >= THRESHOLD]
+        for number in looked_at:
+            talk = talks[number]
+            first, last = talk.run(peaks[number], _OF_STRETCH if question.speaker is None else _OF_STRETCH_OF_SPEAKER)
+            run = [place for place in range(first, last + 1) if may[number][place]]
+            found[number].update(dict.fromkeys(_without_strays(talk, run), supports[number]))
+            free[number] &= talk.apart_s(first, last) > _APART_S
     return found
+
+
+def _peak(talk: Judged, free: npt.NDArray[np.bool_]) -> int | None:
+    """The place of the free line of a talk whose stretch is nearest to the topic; None where that is not about it."""
+    peak = talk.peak(free)
+    return None if peak is None or talk.support[peak] < THRESHOLD else peak
 
 
 def _saying(question: Question, topic: Topic, stretch: Judged, ranked: Ranked) -> dict[int, float]:

@@ -81,17 +81,24 @@ class Judged:
         """How surely the stretch around each line is about the topic, 0 to 1, float32, shape (lines,)."""
         return self.fit.support(self.features)
 
+    def compared(self, place: int, topic: Topic) -> tuple[str, str] | tuple[()]:
+        """The topic, and what of it was said around a line, as their vectors are made; nothing where all or none of its words were said."""
+        said = self.said[place] > 0.0
+        if said.all() or not said.any():
+            return ()
+        kept = [word for word, is_said in zip(topic.words, said, strict=True) if is_said]
+        return phrase(" ".join(topic.words)), phrase(" ".join(kept))
+
     def support_with_missing(self, place: int, topic: Topic, encode: Encode) -> float:
         """The support of the stretch around a line, less where it is nearer to the topic without the words that nobody said there.
 
         Then it is about something else: the talk about a wedding, for "the wedding ring".
         """
-        said = self.said[place] > 0.0
         support = float(self.support[place])
-        if said.all() or not said.any():
+        compared = self.compared(place, topic)
+        if not compared:
             return support
-        kept = [word for word, is_said in zip(topic.words, said, strict=True) if is_said]
-        whole, part = encode([phrase(" ".join(topic.words)), phrase(" ".join(kept))])
+        whole, part = encode(compared)
         own = self.vectors[self.apart_s(place, place) <= _REACH_S]
         centre = own.mean(axis=0) / max(float(np.linalg.norm(own.mean(axis=0))), 1e-9)
         nearer = max(0.0, float(centre @ part - centre @ whole)) + max(0.0, float((own @ part).max() - (own @ whole).max()))

@@ -21,7 +21,7 @@ from stages.recall.memory_recall import RecallSettingsError
 from stages.recall.minilm_reader import MinilmReader
 from stages.recall.question import parse
 from stages.recall.reader import Reader
-from stages.recall.reading import MOST_READ, WEIGHED, read_again, read_before, reading_features
+from stages.recall.reading import MOST_READ, MOST_WORDS, WEIGHED, read_again, read_before, reading_features
 from stages.recall.search import Ranked
 from tests.stages.recall.line_rows import line_row
 from tests.stages.recall.test_scope import MOMENTS
@@ -72,6 +72,16 @@ def test_the_likeliest_lines_are_read_with_what_was_said_before_them() -> None:
     assert after[15] > 0.0
     assert (after[: 20 - MOST_READ] < -10.0).all()
     assert read_before(found, lines[0]) == ""
+
+
+def test_of_long_lines_fewer_are_read() -> None:
+    lines = tuple(line_row(f"Line{n} " + "and so on " * 30, 3.0 * n, event="e1") for n in range(20))
+    told, rows = Told(line15=6.0), np.full((20, len(NAMES)), 0.4)
+    after = read_again(parse("What was said?", MOMENTS), ranked(*lines), lines, rows, np.linspace(-1.0, 0.5, 20), told)
+    assert 3 <= len(told.read) < MOST_READ
+    assert 80 * len(told.read) <= MOST_WORDS < 80 * (len(told.read) + 1)
+    assert (after[: 20 - len(told.read)] < -10.0).all()
+    assert after[15] > 0.0
 
 
 def test_a_line_that_is_not_like_the_question_is_never_raised() -> None:

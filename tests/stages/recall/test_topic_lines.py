@@ -73,3 +73,24 @@ def test_a_name_must_have_been_said() -> None:
 def test_the_most_telling_line_comes_first() -> None:
     texts = ["which one?", "the dentist pulled the left one on Tuesday and the dentist was kind", "the dentist?"]
     assert _found("Who talked about the dentist?", [_talk(texts, 1, "one")], [0.5])[0] == texts[1]
+
+
+def test_what_all_talks_need_is_encoded_at_once() -> None:
+    """Of each talk some other words were said; a pass over the encoder's weights is most of what a text takes."""
+    halves = (["the wedding was long", *ON[1:]], ["my ring is lost", *ON[1:]], ["what a cake that was", *ON[1:]])
+    talks = [_talk(half, 1 + 2 * place, str(place)) for place, half in enumerate(halves)]
+    batches: list[list[str]] = []
+
+    def encode(texts: Sequence[str]) -> Float32Array:
+        batches.append(list(texts))
+        return np.eye(1, 40, dtype=np.float32).repeat(len(texts), axis=0)
+
+    lines = tuple(line for talk in talks for line in talk)
+    axes = np.eye(40, dtype=np.float32)
+    vectors = {line.id: 0.6 * axes[0] + 0.8 * axes[1 + place] for place, line in enumerate(lines)}
+    ranked = Ranked(lines, {line.id: 0.0 for line in lines}, {}, {}, vectors, tuple(map(tuple, talks)))
+    question = parse("Who talked about the wedding, the ring and the cake?", MOMENTS)
+    lines_about(question, ranked, encode)
+    first = dict.fromkeys(text for batch in batches[:2] for text in batch)
+    assert {f"a conversation about {word}" for word in ("wedding", "ring", "cake")} <= set(first)
+    assert {text for batch in batches for text in batch} == set(first)
