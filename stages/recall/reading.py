@@ -21,7 +21,7 @@ from stages.recall.search import Ranked
 
 MOST_READ = 8
 MOST_WORDS = 400
-"""Of long-winded lines fewer are read: a line takes as long as it has words, of which a reader looks at some fifty, and thirty before it."""
+"""Of long-winded lines fewer are read: reading takes time for each word, of some fifty of a line and thirty before it."""
 _LEAST_READ = 3
 _LOOKED_AT_BEFORE, _LOOKED_AT = 30, 50
 READ_BEFORE = 2

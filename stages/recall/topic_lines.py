@@ -39,7 +39,8 @@ _MENTION = re.compile(r"\bmention|\bcome up\b|\bcame up\b|\bwords?\b", re.I)
 
 def encoded_texts(question: Question) -> list[str]:
     """The texts that are encoded to find the lines of a question, each once."""
-    return list(dict.fromkeys([*queries_of(question.topic, question.gist), *([phrase(asked_topic(question))] if question.about_speech else [])]))
+    texts = queries_of(question.topic, question.gist)
+    return list(dict.fromkeys([*texts, phrase(asked_topic(question))] if question.about_speech else texts))
 
 
 def lines_about(question: Question, ranked: Ranked, encode: Encode) -> list[Found]:
