@@ -47,8 +47,8 @@ def _of_fact(room: Room, told: Told, draw: random.Random) -> Iterator[_Pair]:
     befores = [_before(talk, at) for at in later] or [line.text]
     if told.fact.fix is not None:
         fixes = told.lines(room, "fix")
-        other = draw.choice([value for value in told.fact.v if value != told.value])
-        text = fixes[0].text if fixes else told.fact.fix.format(v=other)
+        new = told.value if fixes else draw.choice([value for value in told.fact.v if value != told.value])
+        text = draw.choice([fixes[0].text if fixes else told.fact.fix.format(v=new), *(fix.format(v=new) for fix in told.fact.fixes)])
         before = _before(talk, talk.index(fixes[0])) if fixes else draw.choice(befores)
         yield _Pair(line.text, before, text, right=True)
         # Of which line it holds is as much to be learnt as that it takes something back.
@@ -73,14 +73,19 @@ def _before(talk: Sequence[Said], at: int) -> str:
 
 
 class CorrectionLessons:
-    """Rounds of such pairs. The same round comes out the same; what was said before is often left out or exchanged."""
+    """Rounds of such pairs, `n_rounds` with other rooms each before they come again; what was said before is often left out or exchanged.
 
-    def __init__(self, seeds: Sequence[int], known: Sequence[Topic], of: Collection[str]) -> None:
-        self._pairs = [pair for seed in seeds for pair in corrections(seed, known, of)]
-        self._befores = [pair.before for pair in self._pairs]
+    The same round comes out the same.
+    """
+
+    def __init__(self, seeds: Sequence[int], known: Sequence[Topic], of: Collection[str], n_rounds: int = 1) -> None:
+        rooms = [list(corrections(seed, known, of)) for seed in seeds]
+        self._parts = [[pair for room in rooms[first::n_rounds] for pair in room] for first in range(n_rounds)]
+        self._befores = [pair.before for part in self._parts for pair in part]
 
     def round(self, number: int) -> tuple[list[Read], list[bool]]:
         """What is read in one round, and whether the later line takes the other back."""
         draw = random.Random(number)
-        read = [(whether_taken_back(pair.line), before_of(pair.before, self._befores, draw), pair.later) for pair in self._pairs]
-        return read, [pair.right for pair in self._pairs]
+        pairs = self._parts[number % len(self._parts)]
+        read = [(whether_taken_back(pair.line), before_of(pair.before, self._befores, draw), pair.later) for pair in pairs]
+        return read, [pair.right for pair in pairs]

@@ -65,7 +65,7 @@ def examples(recalls: RecallOfRooms, known: Sequence[Topic], seeds: Sequence[int
                     continue
                 ranked = lookup.searcher.search(question.topic, question.gist, reader.scope(question))
                 lines = judged_lines(ranked)
-                keys = [_key(room, line.text, line.start_ns / 1e9) for line in lines]
+                keys = [key_of(room, line.text, line.start_ns / 1e9) for line in lines]
                 right, related = _labels(asked, keys)
                 texts = tuple((read_before(ranked, line), line.text) for line in lines)
                 rows = features(question, ranked, lines)
@@ -105,7 +105,9 @@ def _topic_of(asked: Asked, topic_of: Mapping[str, str]) -> str:
     return topic_of[said]
 
 
-def _key(room: Room, text: str, start_s: float) -> str:
+def key_of(room: Room, text: str, start_s: float) -> str:
+    """The key of the line of a room that has a text, of those with this text the one that starts nearest to a time."""
+
     def distance(line: Said) -> tuple[bool, float]:
         return line.text != text, abs(line.start_s - start_s)
 

@@ -3,11 +3,11 @@
     python -m tools.fit_reader [--rooms 900] [--first-seed 5000] [--config configs/replay.yaml] [--adapter FILE] [--go-on] [--keep-adapter]
         [--least 0.85] [--least-read 0.1] [--keep-trees]
 
-Rooms on the topics of tools/fit_scripts, as for `tools.fit_fact_support`. The reader (`tools/reader_net.py`) learns on four fifths of the
+Rooms on the topics of tools/fit_scripts, as for `tools.fit_fact_support`. The reader (`tools/reader_net.py`) learns on five of six
 topics which lines answer questions (`tools/reader_lessons.py`), and which later lines take back what was said
-(`tools/correction_lessons.py`). How trees and reader are weighed is fitted on the last fifth, a logistic regression over the lines that
-would be read (`stages/recall/reading.py`). Printed is what comes of the last fifth without and with the reader, by the least log-odds of
-an answer, and how many corrections are found there, and found where there are none.
+(`tools/correction_lessons.py`). How trees and reader are weighed is fitted on the others, those of `left_out.txt`, a logistic regression
+over the lines that would be read (`stages/recall/reading.py`). Printed is what comes of these without and with the reader, by the least
+log-odds of an answer, and how many corrections are found there, and found where there are none.
 
 A new reader does not learn from these lessons, which are too hard to begin with; the one that ships first learnt easier ones
 (tools/LOG.md). `--go-on` teaches the reader that there is.
@@ -45,9 +45,10 @@ from tools.reader_lessons import Lessons
 from tools.recall_rooms_text import RecallOfRooms
 from tools.recall_rooms_topics import FITTED, topics
 
-_PARTS = 5
+LEFT_OUT = FITTED / "left_out.txt"
+"""The names of the topics that the reader is not taught with. One that it was taught with once is not left out any more."""
 _ROUNDS = 4
-_ROOMS_OF_CORRECTIONS = 90
+_ROOMS_OF_CORRECTIONS = 220
 _RATE = 7e-4
 _DOUBT = (-3.5, 2.5)
 _DIGITS = 4
@@ -55,10 +56,8 @@ Rows = npt.NDArray[np.float64]
 
 
 def apart(rows: Sequence[Example]) -> tuple[list[Example], list[Example]]:
-    """The examples of four fifths of the topics, and those of the others."""
-    names = sorted({example.topic for example in rows})
-    np.random.default_rng(0).shuffle(names)
-    left = set(names[: len(names) // _PARTS])
+    """The examples of the topics that the reader is taught with, and those of the others."""
+    left = frozenset(LEFT_OUT.read_text(encoding="utf-8").split())
     return [example for example in rows if example.topic not in left], [example for example in rows if example.topic in left]
 
 
@@ -138,7 +137,8 @@ def main() -> None:
     seen, left = apart(rows)
     trees = fact_fit(encoder) if options.keep_trees else moved(grown(seen), options.least)
     if not options.keep_adapter:
-        of_seen = CorrectionLessons(seeds[:_ROOMS_OF_CORRECTIONS], topics(FITTED), {example.topic for example in seen})
+        rooms = range(seeds.stop, seeds.stop + _ROUNDS * _ROOMS_OF_CORRECTIONS)
+        of_seen = CorrectionLessons(rooms, topics(FITTED), {example.topic for example in seen}, _ROUNDS)
         taught(Lessons(seen, trees), of_seen, options.adapter, go_on=options.go_on)
     reader = started_reader(options.adapter)
     fit, judged = weighed(left, trees, reader, options.least_read)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.packets import nanoseconds
@@ -75,6 +75,17 @@ def read_meetings(folder: Path) -> list[Meeting]:
     return meetings
 
 
+def with_questions_of(meeting: Meeting, folder: Path) -> Meeting:
+    """A meeting with the questions that a folder has for it in place of its own, a JSON file for each meeting. Raises MeetingsError."""
+    path = folder / f"{meeting.name}.json"
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        questions = tuple(MeetingQuestion(entry["q"], _turns(entry["spans"])) for entry in told)
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise MeetingsError(f"{path}: not a file of questions to a meeting ({type(error).__name__}: {error})") from error
+    return replace(meeting, questions=questions)
+
+
 def tuning_half(meetings: Iterable[Meeting]) -> frozenset[str]:
     """The names of the meetings that constants were fitted on: those of every other series by name, from the first on.
 
@@ -83,6 +94,11 @@ def tuning_half(meetings: Iterable[Meeting]) -> frozenset[str]:
     meetings = list(meetings)
     series = sorted({meeting.series for meeting in meetings})
     return frozenset(meeting.name for meeting in meetings if series.index(meeting.series) % 2 == 0)
+
+
+def _turns(spans: Iterable[tuple[int | str, int | str]]) -> frozenset[int]:
+    """The places of the turns of some spans, each with its first and its last one."""
+    return frozenset(place for first, last in spans for place in range(int(first), int(last) + 1))
 
 
 def _meeting(path: Path) -> Meeting:
@@ -96,13 +112,7 @@ def _meeting(path: Path) -> Meeting:
                 end_s = round(passed_s + len(text.split()) / _WORDS_PER_S, 3)
                 turns.append(MeetingTurn(place, passed_s, end_s, entry["speaker"], text))
                 passed_s = round(end_s + _PAUSE_S, 3)
-        questions = tuple(
-            MeetingQuestion(
-                entry["query"],
-                frozenset(place for first, last in entry["relevant_text_span"] for place in range(int(first), int(last) + 1)),
-            )
-            for entry in told["specific_query_list"]
-        )
+        questions = tuple(MeetingQuestion(entry["query"], _turns(entry["relevant_text_span"])) for entry in told["specific_query_list"])
     except (KeyError, TypeError, ValueError) as error:
         raise MeetingsError(f"{path}: not a meeting of QMSum ({type(error).__name__}: {error})") from error
     return Meeting(path.stem, tuple(turns), questions)

@@ -27,8 +27,8 @@ class Fact(_Part):
 
     `ask` asks for the value, first in words of the line, then in others. `that` is what somebody said, as in "When did Anna say
     ...?". `fix` takes the value back and gives another one. For teaching alone: `also` asks for the value in still other ways, and
-    `near` are questions that sound as if the line answered them, while nothing in the topic does; `adds` may be said later and takes
-    nothing back, nor does `again`, which says the value once more.
+    `near` are questions that sound as if the line answered them, while nothing in the topic does; `fixes` take it back in other words;
+    `adds` may be said later and takes nothing back, nor does `again`, which says the value once more.
     """
 
     a: str
@@ -40,13 +40,14 @@ class Fact(_Part):
     fix: str | None = None
     also: tuple[str, ...] = ()
     near: tuple[str, ...] = ()
+    fixes: tuple[str, ...] = ()
     adds: str | None = None
     again: str | None = None
 
     @model_validator(mode="after")
     def _has_a_value(self) -> Fact:
-        if any("{v}" not in text for text in (self.a, self.fix or self.a, self.again or self.a)):
-            raise ValueError("{v} must stand in a, and in fix and again where there are such")
+        if any("{v}" not in text for text in (self.a, self.fix or self.a, self.again or self.a, *self.fixes)):
+            raise ValueError("{v} must stand in a, and in fix, fixes and again where there are such")
         return self
 
 

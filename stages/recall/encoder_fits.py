@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from pipeline.packets import Float32Array
 from stages.recall.boosted_trees import BoostedTrees
+from stages.recall.query_adapter import QueryAdapter
 
 _DIGITS = 2
 FOLDER = Path(__file__).parent / "fits"
@@ -104,6 +105,11 @@ def topic_file(encoder: str) -> Path:
     return FOLDER / encoder / "topics.json"
 
 
+def query_file(encoder: str) -> Path:
+    """The query adapter of an encoder, in a file that need not be there."""
+    return FOLDER / encoder / "query.npz"
+
+
 def relevance_file(encoder: str) -> Path:
     """The weights of search of an encoder, in a file that need not be there."""
     return FOLDER / encoder / "relevance.json"
@@ -120,6 +126,12 @@ def topic_fit(encoder: str) -> TopicFit:
     """What tells whether a stretch of talk is about a topic; for an encoder, by its name."""
     read = json.loads(topic_file(encoder if topic_file(encoder).is_file() else FIRST).read_text(encoding="utf-8"))
     return TopicFit(tuple(read["weights"]), tuple(read["weights"].values()), read["intercept"])
+
+
+@cache
+def query_adapter(encoder: str) -> QueryAdapter | None:
+    """What moves the vectors of questions, made for this encoder alone; None where nothing was."""
+    return QueryAdapter.read(query_file(encoder)) if query_file(encoder).is_file() else None
 
 
 @cache

@@ -15,14 +15,14 @@ from stages.recall.contiguity import closeness, gaps_between_s, likeness, presen
 from stages.recall.named_speakers import is_named
 from stages.recall.terms import content_terms, roots
 
-_MEANING_AROUND_S = (10.0, 40.0)
+MEANING_AROUND_S = (10.0, 40.0)
 _WORDS_AROUND_S = (40.0, 120.0)
 _MOST_WORDS = 60
 
 FEATURES = (
     "meaning",
     "words",
-    *(f"meaning around, {scale_s:g} s" for scale_s in _MEANING_AROUND_S),
+    *(f"meaning around, {scale_s:g} s" for scale_s in MEANING_AROUND_S),
     *(f"words around, {scale_s:g} s" for scale_s in _WORDS_AROUND_S),
     "meaning of session",
     "words of session",
@@ -77,7 +77,7 @@ def features(candidates: Candidates) -> Float32Array:
     if not lines:
         return found
     meaning, words, *around, meaning_of_session, words_of_session, named, length = found.T
-    meaning_around, words_around = around[: len(_MEANING_AROUND_S)], around[len(_MEANING_AROUND_S) :]
+    meaning_around, words_around = around[: len(MEANING_AROUND_S)], around[len(MEANING_AROUND_S) :]
     spoken = [line.text.lower().split() for line in lines]
     has_term = _has_terms(spoken, content_terms(wanted.gist or wanted.topic))
     rarity = _rarity(has_term)
@@ -88,14 +88,14 @@ def features(candidates: Candidates) -> Float32Array:
     starts_ns, ends_ns = times_ns(lines)
     for places in _of_one_length(candidates.chains):
         gaps = gaps_between_s(starts_ns[places], ends_ns[places])
-        near = {scale_s: closeness(gaps, scale_s) for scale_s in {*_WORDS_AROUND_S, *_MEANING_AROUND_S}}
+        near = {scale_s: closeness(gaps, scale_s) for scale_s in {*_WORDS_AROUND_S, *MEANING_AROUND_S}}
         for scale_s, said in zip(_WORDS_AROUND_S, words_around, strict=True):
             said[places] = presence(near[scale_s], has_term[places], rarity)
         if wanted.meaning is not None and vectors:
             own = np.concatenate([vectors[lines[place].id] for place in places.ravel()]).reshape(*places.shape, -1)
             cosines, alike = own @ wanted.meaning, own @ own.swapaxes(-1, -2)
             meaning[places] = cosines
-            for scale_s, meant in zip(_MEANING_AROUND_S, meaning_around, strict=True):
+            for scale_s, meant in zip(MEANING_AROUND_S, meaning_around, strict=True):
                 meant[places] = likeness(near[scale_s], cosines, alike, n_words[places])
     asked = {name: is_named(name, wanted.topic) or is_named(name, wanted.gist) for name in set(map(speaker_of, lines))}
     named[:] = [asked[speaker_of(line)] for line in lines]

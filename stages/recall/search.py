@@ -18,7 +18,7 @@ from stages.memory.vectors.vector_index import Rows
 from stages.recall.contiguity import REACH_S
 from stages.recall.conversations import conversations
 from stages.recall.diversity import spread_out
-from stages.recall.encoder_fits import relevance_fit
+from stages.recall.encoder_fits import query_adapter, relevance_fit
 from stages.recall.ranking import fused
 from stages.recall.relevance import Candidates, Wanted, relevance
 from stages.recall.scope import Scope
@@ -83,6 +83,13 @@ def queries_of(topic: str, gist: str) -> list[str]:
     return list(dict.fromkeys(text for text in (topic, gist) if text)) or [topic]
 
 
+def meaning_of(queries: Float32Array) -> Float32Array:
+    """The direction between a question's vectors (shape (n, dimension)): float32, shape (dimension,), of unit length."""
+    mean = queries.mean(axis=0)
+    meaning: Float32Array = (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32)
+    return meaning
+
+
 class Searcher:
     """Searches one memory, as of one moment; without an encoder by words alone."""
 
@@ -137,8 +144,8 @@ class Searcher:
         rankings: list[Sequence[Hit]] = [self._memory.search_words(gist or topic, pool, self._at, among)]
         meaning: Float32Array | None = None
         if len(queries):
-            mean = queries.mean(axis=0)
-            meaning = (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32)
+            adapter = None if self._encoder is None else query_adapter(self._encoder.name)
+            meaning = meaning_of(queries) if adapter is None else adapter.of(meaning_of(queries))
             rankings.append(self._memory.search_dense(meaning, pool, self._at, among))
         likely = fused(rankings)
         if not likely:
