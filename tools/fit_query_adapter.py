@@ -56,7 +56,7 @@ class Learnt:
     weights: Float32Array
 
 
-def learnt(examples: Sequence[QueryExample], start: Float32Array, rank: int = _RANK, rounds: int = _ROUNDS) -> Learnt:
+def learnt(examples: Sequence[QueryExample], start: Float32Array, rank: int = _RANK, rounds: int = _ROUNDS, rate: float = _RATE) -> Learnt:
     """The map and the weights under which the right lines of examples are likeliest, by AdamW. The same for the same examples.
 
     `start` are the weights to begin with. What is learnt is brought to the sum that these have for meanings: whoever reads the scores of
@@ -71,7 +71,7 @@ def learnt(examples: Sequence[QueryExample], start: Float32Array, rank: int = _R
     down = torch.nn.Parameter(torch.randn(rank, dimension) / dimension**0.5)
     up, shift = torch.nn.Parameter(torch.zeros(dimension, rank)), torch.nn.Parameter(torch.zeros(dimension))
     weights = torch.nn.Parameter(torch.from_numpy(start.copy()))
-    of_map = {"params": [down, up, shift], "weight_decay": _DECAY, "lr": _RATE}
+    of_map = {"params": [down, up, shift], "weight_decay": _DECAY, "lr": rate}
     optimiser = torch.optim.AdamW([of_map, {"params": [weights], "weight_decay": 0.0, "lr": _RATE_OF_WEIGHTS}])
     n_steps = rounds * -(-len(told) // _BATCH)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: max(0.02, 1.0 - step / n_steps))

@@ -12,8 +12,8 @@ from stages.memory.hashed_words import HashedWords
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.mpnet import Mpnet
 from stages.recall.encoder_fits import FOLDER, query_adapter, query_file
-from stages.recall.question import parse
 from stages.recall.query_adapter import QueryAdapter
+from stages.recall.question import parse
 from stages.recall.scope import scope_of
 from stages.recall.search import Searcher, meaning_of
 from tests.stages.recall.room_memory import load_rooms, remember
