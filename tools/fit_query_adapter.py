@@ -95,9 +95,9 @@ def learnt(examples: Sequence[QueryExample], start: Float32Array, rank: int = _R
             schedule.step()
     parts = (part.detach().numpy().astype(np.float16).astype(np.float32) for part in (down, up, shift))
     found = weights.detach().clamp(min=0.0).numpy()
+    found = found * start[_MEANT].sum() / found[_MEANT].sum()
     # One memory of a meeting or a room is one session, so that nothing is learnt of these.
     found[_OF_SESSION] = start[_OF_SESSION]
-    found = found * start[_MEANT].sum() / found[_MEANT].sum()
     return Learnt(QueryAdapter(*parts), found.astype(np.float32))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 
 from stages.recall.terms import STOP_WORDS, has_amount, stem, tokens
 from stages.recall.word_lists import word_set
@@ -30,6 +31,8 @@ _COUNTED = re.compile(
 )
 _MEASURED = re.compile(r"\bhow (?P<how>[a-z]+)\b", re.I)
 _REACH = 2
+# "Seven hundred a month" counts no months.
+_FOR_EACH = word_set("a an per each every")
 _LONGER = re.compile(r"\b(?:what|which) (?P<what>temperature|price|cost|fee|rent|salary|weight|height|length|distance|share|age)\b", re.I)
 _OF_NOUN = {
     "temperature": ("temperature",), "price": ("money",), "cost": ("money",), "fee": ("money",), "rent": ("money",), "salary": ("money",),
@@ -65,7 +68,8 @@ def measures_said(text: str) -> frozenset[str]:
     for place, word in enumerate(words):
         if word == "one" or not has_amount(word):
             continue
-        said.update(stem(other) for other in words[place + 1 : place + 1 + _REACH] if other not in STOP_WORDS and not has_amount(other))
+        counted = takewhile(lambda other: other not in _FOR_EACH, words[place + 1 : place + 1 + _REACH])
+        said.update(stem(other) for other in counted if other not in STOP_WORDS and not has_amount(other))
     return frozenset(said)
 
 

@@ -48,11 +48,19 @@ def test_a_number_of_something_else_does_not(question: str, line: str) -> None:
         ("How much rope do we have?", "Our rope is 30 feet."),
         ("How much longer does it take?", "It takes another twenty minutes."),
         ("How much rent do they pay?", "They pay nine hundred euros a month."),
+        ("How much is the rent?", "They want seven hundred a month for it."),
+        ("How much rent do they pay?", "It is seven hundred per month."),
     ],
 )
 def test_how_much_of_a_thing_comes_in_units(question: str, line: str) -> None:
     measure = measured_in(question)
     assert measure is None or not only_others(measure, measures_said(line))
+
+
+def test_what_a_number_is_told_for_is_not_what_it_counts() -> None:
+    assert measures_said("She has three lessons a week.") == {"lesson"}
+    assert measures_said("Seven hundred a month, or twenty each day.") == frozenset()
+    assert measures_said("It takes two weeks.") == {"week"}
 
 
 @pytest.mark.parametrize("question", ["Who is the surgeon?", "How did it go?", "Which number is it?", "How does it work?"])
