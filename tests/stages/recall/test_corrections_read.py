@@ -132,4 +132,4 @@ def test_talks_that_nothing_was_fitted_on(models: tuple[Mpnet, MinilmReader]) ->
     assert n_back == 28
     assert false == []
     # Rules alone find one.
-    assert len(right) >= 8, missed
+    assert len(right) >= 11, missed
