@@ -6,7 +6,7 @@
 Learnt from the tuning half of QMSum's meetings, with its own questions and those of tools/meeting_questions, and from rooms on the topics
 of tools/fit_scripts that are not in `left_out.txt`, whose questions ask for facts and topics in short lines. A conditional logit (McFadden
 1974): the chance that one of the right lines is the one that is picked among the candidates. What search weighs (`relevance.py`) is learnt
-with it, from the weights on that it has. Printed is what comes of QMSum's own questions when their series is left out, and of rooms on
+with it, from the first encoder's weights on. Printed is what comes of QMSum's own questions when their series is left out, and of rooms on
 the topics of `left_out.txt`. Both are kept for the graph's encoder (`encoder_fits.py`).
 """
 
@@ -23,16 +23,15 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.packets import Float32Array
-from stages.recall.encoder_fits import RelevanceFit, query_file, relevance_file, relevance_fit
+from stages.recall.encoder_fits import FIRST, RelevanceFit, query_file, relevance_file, relevance_fit
 from stages.recall.query_adapter import QueryAdapter
 from stages.recall.relevance import FEATURES
-from tools.fit_reader import LEFT_OUT
 from tools.fit_relevance import folds
 from tools.query_examples import MEANT, QueryExample, from_meetings, from_rooms
 from tools.recall_meetings import KeepingEncoder, encoder_of
 from tools.recall_meetings_data import read_meetings, tuning_half, with_questions_of
 from tools.recall_rooms_text import RecallOfRooms
-from tools.recall_rooms_topics import FITTED, topics
+from tools.recall_rooms_topics import FITTED, left_out, topics
 
 QUESTIONS = Path(__file__).with_name("meeting_questions")
 _RANK = 16
@@ -129,6 +128,8 @@ def main() -> None:
     parser.add_argument("--rooms", type=int, default=150)
     parser.add_argument("--first-seed", type=int, default=30_000)
     options = parser.parse_args()
+    if encoder_of(str(options.config)).name == FIRST:
+        parser.error(f"{options.config}: {FIRST}'s weights are those of encoders without any, which have no adapter; give another graph")
     meetings = read_meetings(options.data)
     tuning = tuning_half(meetings)
     meetings = [meeting for meeting in meetings if meeting.name in tuning]
@@ -136,14 +137,13 @@ def main() -> None:
         own = list(from_meetings(meetings, encoder))
         written = list(from_meetings([with_questions_of(meeting, QUESTIONS) for meeting in meetings], encoder))
         name = encoder.name
-    left_out = LEFT_OUT.read_text(encoding="utf-8").split()
     seeds = range(options.first_seed, options.first_seed + options.rooms)
     with tempfile.TemporaryDirectory() as folder, RecallOfRooms(options.config) as recalls:
-        taught = [topic for topic in topics(FITTED) if topic.name not in left_out]
+        taught = [topic for topic in topics(FITTED) if topic.name not in left_out()]
         rooms = list(from_rooms(recalls, taught, seeds, Path(folder)))
-        others = [topic for topic in topics(FITTED) if topic.name in left_out]
+        others = [topic for topic in topics(FITTED) if topic.name in left_out()]
         left = list(from_rooms(recalls, others, range(seeds.stop, seeds.stop + _ROOMS_LEFT), Path(folder)))
-    start = relevance_fit(name).weights
+    start = relevance_fit(FIRST).weights
     everything = learnt([*own, *written, *rooms], start)
     found: dict[str, tuple[list[float], list[float]]] = {}
 

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from stages.memory.rows import LineRow
 from stages.memory.text_encoder import TextEncoder
 from stages.recall.diversity import spread_out
-from stages.recall.encoder_fits import RelevanceFit, relevance_file, relevance_fit
+from stages.recall.encoder_fits import RelevanceFit, query_file, relevance_file, relevance_fit
 from stages.recall.relevance import FEATURES, features
 from stages.recall.search import Searcher
 from tools.recall_meetings import KeepingEncoder, encoder_of, heard, read
@@ -133,6 +133,8 @@ def main() -> None:
     parser.add_argument("--vectors", type=Path, help="an .npz file to keep vectors of texts in, so that a second run is faster")
     parser.add_argument("--out", type=Path, help="the file of weights; default: that of the graph's encoder")
     options = parser.parse_args()
+    if query_file(encoder_of(options.config).name).is_file():
+        parser.error(f"{options.config}: its encoder has a query adapter, which its weights were learnt with; use tools.fit_query_adapter")
     meetings = read_meetings(options.data)
     tuning = tuning_half(meetings)
     meetings = [meeting for meeting in meetings if meeting.name in tuning]

@@ -41,7 +41,7 @@ class QueryExample:
     `meaning` is the question's, not moved by an adapter (float32, shape (dimension,)). `windows` are the vectors of all lines of the
     memory, and of the talk around them at each of the scales (each float32, shape (all lines, dimension)): times `meaning` they are those
     features that `MEANT` names. The candidates are the lines at `places`; `rest` (float32, shape (lines, len(FEATURES))) are their features
-    with 0 for these, and `right` says which of them answer.
+    without these, and `right` says which of them answer.
     """
 
     group: str
@@ -57,7 +57,7 @@ def from_meetings(meetings: Sequence[Meeting], encoder: TextEncoder) -> Iterator
     """Every question to meetings, each in a memory of its own; the group is the series of the meeting."""
     for meeting in meetings:
         with heard([meeting], encoder) as (memory, turn_of):
-            searcher, windows = Searcher(memory, encoder, None), _Windows(memory)
+            searcher, windows = Searcher(memory, encoder, None, moved=False), _Windows(memory)
             for question in meeting.questions:
                 topic, gist, scope = read(question.text, memory)
                 lines = [line.id for line in windows.lines if turn_of[line.session, line.start_ns][1] in question.relevant]
@@ -72,20 +72,19 @@ def from_rooms(recalls: RecallOfRooms, known: Sequence[Topic], seeds: Sequence[i
         room = made_room(seed, known=known)
         room = told_at_length(room) if seed % 2 else room
         with recalls.of_room(room, written(room, folder)) as (_, memory):
-            windows = _Windows(memory)
+            searcher, windows = Searcher(memory, recalls.encoder, None, moved=False), _Windows(memory)
             keys = {line.id: key_of(room, line.text, line.start_ns / 1e9) for line in windows.lines}
             for asked in asked_of(room):
                 if asked.truth is None or asked.before:
                     continue
                 answers = set(asked.truth.lines) or {key for group in asked.truth.topics for key in group}
-                lookup = Lookup(memory, recalls.encoder, None)
-                reader = QuestionReader(lookup, now_of(room), None)
+                reader = QuestionReader(Lookup(memory, recalls.encoder, None), now_of(room), None)
                 question = reader.read(asked.text)
                 if not answers or not question.topic or question.refusal is not None or question.intent in _OVERVIEWS:
                     continue
                 right = frozenset(name for name, key in keys.items() if key in answers)
                 scope = reader.scope(question)
-                yield windows.example(lookup.searcher, question.topic, question.gist, scope, right, f"room {seed}", asked.kind)
+                yield windows.example(searcher, question.topic, question.gist, scope, right, f"room {seed}", asked.kind)
 
 
 def _without_group(topic: Topic) -> Topic:

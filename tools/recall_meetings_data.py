@@ -80,7 +80,7 @@ def with_questions_of(meeting: Meeting, folder: Path) -> Meeting:
     path = folder / f"{meeting.name}.json"
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
-        questions = tuple(MeetingQuestion(entry["q"], _turns(entry["spans"])) for entry in told)
+        questions = tuple(MeetingQuestion(entry["q"], _turns(_inside(entry["q"], entry["spans"], meeting))) for entry in told)
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise MeetingsError(f"{path}: not a file of questions to a meeting ({type(error).__name__}: {error})") from error
     return replace(meeting, questions=questions)
@@ -94,6 +94,17 @@ def tuning_half(meetings: Iterable[Meeting]) -> frozenset[str]:
     meetings = list(meetings)
     series = sorted({meeting.series for meeting in meetings})
     return frozenset(meeting.name for meeting in meetings if series.index(meeting.series) % 2 == 0)
+
+
+def _inside(question: str, spans: list[tuple[int, int]], meeting: Meeting) -> list[tuple[int, int]]:
+    """Spans of which the last turn is none before the meeting's last. Raises ValueError for others, and where there are none."""
+    last = max((turn.place for turn in meeting.turns), default=-1)
+    for first, to in spans:
+        if not 0 <= first <= to <= last:
+            raise ValueError(f"{question!r} is about turns {first} to {to}, and the meeting has 0 to {last}")
+    if not spans:
+        raise ValueError(f"{question!r} is about no turn")
+    return spans
 
 
 def _turns(spans: Iterable[tuple[int | str, int | str]]) -> frozenset[int]:

@@ -14,6 +14,9 @@ FITTED = Path(__file__).with_name("fit_scripts")
 """What the rooms talk about by which judges are fitted."""
 
 
+LEFT_OUT = FITTED / "left_out.txt"
+
+
 class TopicError(ValueError):
     """A file of topics that cannot be used."""
 
@@ -66,6 +69,11 @@ class Topic(_Part):
     fill: tuple[str, ...] = Field(min_length=4)
     facts: tuple[Fact, ...] = Field(min_length=3)
     sense: str | None = None
+
+
+def left_out() -> frozenset[str]:
+    """The names of the topics of `FITTED` that nothing is taught with. One that was taught with once is not left out any more."""
+    return frozenset(LEFT_OUT.read_text(encoding="utf-8").split())
 
 
 @cache

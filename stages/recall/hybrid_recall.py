@@ -5,7 +5,7 @@ from __future__ import annotations
 from stages.answer.answerer import Answerer
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.text_encoder import TextEncoder
-from stages.recall.encoder_fits import reading_fit
+from stages.recall.encoder_fits import query_adapter, reading_fit
 from stages.recall.memory_recall import MemoryRecall, RecallSettingsError
 from stages.recall.reader import Reader
 from stages.recall.second_look import SecondLook
@@ -19,7 +19,8 @@ class HybridRecall(MemoryRecall):
     reads again where it is in doubt whether a line holds an asked fact; None: likeness and words decide alone.
 
     Raises:
-        RecallSettingsError: `facing_deg` is not finite, or the `reader` was never fitted to go with an encoder (`encoder_fits.py`).
+        RecallSettingsError: `facing_deg` is not finite, the `reader` was never fitted to go with an encoder, or what moves the encoder's
+            questions is damaged or made for vectors of another length (`encoder_fits.py`).
     """
 
     def __init__(
@@ -33,11 +34,17 @@ class HybridRecall(MemoryRecall):
     ) -> None:
         super().__init__(memory, answerer, second_look, facing_deg, reader)
         self._encoder = encoder
-        if reader is not None:
-            try:
+        try:
+            adapter = query_adapter(encoder.name)
+            if reader is not None:
                 reading_fit(encoder.name, reader.name)
-            except ValueError as error:
-                raise RecallSettingsError(str(error)) from error
+        except (OSError, ValueError) as error:
+            raise RecallSettingsError(str(error)) from error
+        if adapter is not None and adapter.dimension != encoder.dimension:
+            raise RecallSettingsError(
+                f"encoder {encoder.name}: its vectors have {encoder.dimension} numbers, and what moves its questions is made for"
+                f" {adapter.dimension}; an encoder of your own needs a name of its own"
+            )
 
     @property
     def encoder(self) -> TextEncoder:

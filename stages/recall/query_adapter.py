@@ -7,7 +7,9 @@ identity and a low-rank change of it, as Hu et al. change a weight (2021, arXiv 
 
 from __future__ import annotations
 
+import tokenize
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.packets import Float32Array
+
+_UNREADABLE = (
+    KeyError, ValueError, TypeError, EOFError, RuntimeError, NotImplementedError, AttributeError, SyntaxError,
+    zipfile.BadZipFile, zlib.error, tokenize.TokenError,
+)  # fmt: skip
+"""What numpy and zipfile raise over a file that is none of theirs, or was damaged."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +32,11 @@ class QueryAdapter:
     down: Float32Array
     up: Float32Array
     shift: Float32Array
+
+    @property
+    def dimension(self) -> int:
+        """The length of the vectors that it moves."""
+        return len(self.shift)
 
     def of(self, meaning: Float32Array) -> Float32Array:
         """The moved vector of a question, float32, shape (dimension,), of unit length as `meaning` is."""
@@ -42,7 +55,7 @@ class QueryAdapter:
         try:
             with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
                 down, up, shift = (_floats(file[name]) for name in ("down", "up", "shift"))
-        except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        except _UNREADABLE as error:
             raise ValueError(f"{path}: not a query adapter: {error}") from error
         if down.ndim != 2 or up.shape != down.T.shape or shift.shape != down.shape[1:]:
             raise ValueError(f"{path}: not a query adapter: shapes {down.shape}, {up.shape} and {shift.shape} don't fit each other")

@@ -22,7 +22,6 @@ from stages.recall.search import Ranked
 MOST_READ = 8
 MOST_WORDS = 400
 """Of long-winded lines fewer are read: reading takes time for each word, of some fifty of a line and thirty before it."""
-_LEAST_READ = 3
 _LOOKED_AT_BEFORE, _LOOKED_AT = 30, 50
 READ_BEFORE = 2
 """So many lines before a line are read with it: what "fourteen, with the discount" counts was said there."""
@@ -61,7 +60,7 @@ def read_again(question: Question, ranked: Ranked, lines: Sequence[LineRow], row
 def _affordable(texts: Sequence[tuple[str, str]]) -> int:
     """How many of some lines, each with what was said before it, are read, from the first on."""
     n_words = np.cumsum([min(_LOOKED_AT_BEFORE, len(before.split())) + min(_LOOKED_AT, len(line.split())) for before, line in texts])
-    return max(_LEAST_READ, int(np.searchsorted(n_words, MOST_WORDS, side="right")))
+    return int(np.searchsorted(n_words, MOST_WORDS, side="right"))
 
 
 def likeliest(log_odds: Floats) -> npt.NDArray[np.intp]:

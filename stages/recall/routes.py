@@ -75,21 +75,31 @@ class Routes:
             there = self._found_lines.found(question, near)
             if there.refused is None:
                 return there
-        return self._found_lines.counted(question, scope) or self._found_lines.found(question, scope)
+        outcome = self._found_lines.counted(question, scope) or self._found_lines.found(question, scope)
+        # "Who bakes on Sunday?" may ask for what was said of a Sunday, though something was heard on one.
+        return outcome if outcome.refused is None else self._said_of_it(question, scope) or outcome
 
     def _out_of_time(self, question: Question, scope: Scope) -> Outcome:
         """Where nothing was heard in the asked time: what was said of it before ("the court on Sunday"), or why there is nothing."""
-        open_scope = scope_of(replace(question, window=None), scope.sessions.values(), self._ends_ns)
+        if (outcome := self._said_of_it(question, scope)) is not None:
+            return outcome
+        open_scope = self._at_any_time(question, scope)
+        refused = nothing_in_time(question, scope, self._ends_ns)
+        return Outcome(Material(sessions=scope.sessions), retrieved=self._lookup.nearest(question, open_scope), refused=refused)
+
+    def _said_of_it(self, question: Question, scope: Scope) -> Outcome | None:
+        """Lines that answer and name the asked day or month, whenever they were said; None where there are none."""
         phrase = question.window.phrase if question.window is not None else ""
         # What was to come on a Sunday may have been talked about before; what was last Sunday may have been, but not as such.
         words = frozenset[str]() if _PAST.search(phrase) else calendar_words(phrase)
-        if words and question.terms and not question.about_speech and question.intent in {"what", "when", "where", "who"}:
-            outcome = self._found_lines.found(replace(question, window=None), open_scope)
-            found = tuple(entry for entry in outcome.material.found if words <= stems(entry.line.text))
-            if found:
-                return replace(outcome, material=replace(outcome.material, found=found))
-        refused = nothing_in_time(question, scope, self._ends_ns)
-        return Outcome(Material(sessions=scope.sessions), retrieved=self._lookup.nearest(question, open_scope), refused=refused)
+        if not words or not question.terms or question.about_speech or question.intent not in {"what", "when", "where", "who"}:
+            return None
+        outcome = self._found_lines.found(replace(question, window=None), self._at_any_time(question, scope))
+        found = tuple(entry for entry in outcome.material.found if words <= stems(entry.line.text))
+        return replace(outcome, material=replace(outcome.material, found=found)) if found else None
+
+    def _at_any_time(self, question: Question, scope: Scope) -> Scope:
+        return scope_of(replace(question, window=None), scope.sessions.values(), self._ends_ns)
 
     def _unknown(self, question: Question) -> str | None:
         """The first name in a question that nobody has; None where all of them are known."""

@@ -91,12 +91,16 @@ def meaning_of(queries: Float32Array) -> Float32Array:
 
 
 class Searcher:
-    """Searches one memory, as of one moment; without an encoder by words alone."""
+    """Searches one memory, as of one moment; without an encoder by words alone.
 
-    def __init__(self, memory: LongTermMemory, encoder: TextEncoder | None, at: datetime | None) -> None:
+    Questions are moved as was learnt for the encoder (`query_adapter.py`), unless `moved` is False, as for learning it.
+    """
+
+    def __init__(self, memory: LongTermMemory, encoder: TextEncoder | None, at: datetime | None, *, moved: bool = True) -> None:
         self._memory = memory
         self._encoder = encoder
         self._at = at
+        self._adapter = query_adapter(encoder.name) if encoder is not None and moved else None
         self._encoded: dict[str, Float32Array] = {}
         at_ns = None if at is None else utc_ns(at)
         self._surroundings = Surroundings(memory.spans, at_ns, None if encoder is None else encoder.dimension)
@@ -144,8 +148,7 @@ class Searcher:
         rankings: list[Sequence[Hit]] = [self._memory.search_words(gist or topic, pool, self._at, among)]
         meaning: Float32Array | None = None
         if len(queries):
-            adapter = None if self._encoder is None else query_adapter(self._encoder.name)
-            meaning = meaning_of(queries) if adapter is None else adapter.of(meaning_of(queries))
+            meaning = meaning_of(queries) if self._adapter is None else self._adapter.of(meaning_of(queries))
             rankings.append(self._memory.search_dense(meaning, pool, self._at, among))
         likely = fused(rankings)
         if not likely:

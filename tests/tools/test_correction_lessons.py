@@ -48,4 +48,4 @@ def test_rounds_take_turns_with_the_rooms() -> None:
     every, first, second = CorrectionLessons(SEEDS, known, of).round(0)[0], lessons.round(0)[0], lessons.round(1)[0]
     assert sorted((question, line) for question, _, line in every) == sorted((question, line) for question, _, line in [*first, *second])
     assert [question for question, _, _ in lessons.round(2)[0]] == [question for question, _, _ in first]
-    assert {question for question, _, _ in first} != {question for question, _, _ in second}
+    assert len(first) < len(every) > len(second)

@@ -11,11 +11,10 @@ from stages.memory.hashed_words import HashedWords
 from stages.recall.encoder_fits import relevance_fit
 from stages.recall.relevance import FEATURES
 from tools.fit_query_adapter import QUESTIONS, learnt, place_of_first, table
-from tools.fit_reader import LEFT_OUT
 from tools.query_examples import MEANT, QueryExample, from_meetings, from_rooms
-from tools.recall_meetings_data import Meeting, MeetingQuestion, MeetingsError, MeetingTurn, with_questions_of
+from tools.recall_meetings_data import Meeting, MeetingQuestion, MeetingsError, MeetingTurn, read_meetings, tuning_half, with_questions_of
 from tools.recall_rooms_text import RecallOfRooms
-from tools.recall_rooms_topics import FITTED, topics
+from tools.recall_rooms_topics import FITTED, left_out, topics
 
 _N_LINES, _DIMENSION = 6, 8
 
@@ -74,26 +73,39 @@ def test_a_meeting_is_searched_and_labelled_as_recall_would() -> None:
 
 @pytest.mark.usefixtures("weights")
 def test_questions_to_a_room_stand_with_the_lines_that_answer_them(tmp_path: Path) -> None:
-    left = LEFT_OUT.read_text(encoding="utf-8").split()
-    known = [topic for topic in topics(FITTED) if topic.name in left]
+    known = [topic for topic in topics(FITTED) if topic.name in left_out()]
     with RecallOfRooms(Path("configs/replay.yaml")) as recalls:
         found = list(from_rooms(recalls, known, [30_000], tmp_path))
-    assert {"fact", "speaker on topic"} & {example.kind for example in found}
+    assert {"fact", "speaker on topic"} <= {example.kind for example in found}
     assert all(example.right.any() for example in found)
     assert all(len(example.rest) == len(example.places) == len(example.right) for example in found)
     assert min(place_of_first(example, example.meaning, relevance_fit("").weights) for example in found) == 1.0
 
 
-def test_the_written_questions_are_of_turns_that_a_meeting_has(tmp_path: Path) -> None:
-    files = sorted(QUESTIONS.glob("*.json"))
-    assert len(files) > 30
-    for path in files:
-        meeting = with_questions_of(Meeting(path.stem, (), ()), QUESTIONS)
-        assert len(meeting.questions) > 30
-        assert all(question.relevant and question.text.strip() for question in meeting.questions)
-        assert len({question.text for question in meeting.questions}) == len(meeting.questions)
-    with pytest.raises(MeetingsError, match="ES9"):
-        with_questions_of(Meeting("ES9", (), ()), QUESTIONS)
-    (tmp_path / "ES9.json").write_text('[{"q": "Who?"}]', encoding="utf-8")
-    with pytest.raises(MeetingsError, match="not a file of questions"):
-        with_questions_of(Meeting("ES9", (), ()), tmp_path)
+def test_the_written_questions_are_of_the_tuning_half_and_of_turns_that_it_has(shared: Path) -> None:
+    meetings = read_meetings(shared / "data" / "qmsum")
+    tuning = tuning_half(meetings)
+    assert {path.stem for path in QUESTIONS.glob("*.json")} == tuning
+    for meeting in meetings:
+        if meeting.name in tuning:
+            written = with_questions_of(meeting, QUESTIONS).questions
+            texts = {question.text for question in written}
+            assert len(written) == len(texts) > 30
+            assert texts.isdisjoint(question.text for question in meeting.questions)
+
+
+@pytest.mark.parametrize(
+    ("told", "match"),
+    [
+        (None, "FileNotFoundError"),
+        ('[{"q": "Who?"}]', "not a file of questions"),
+        ('[{"q": "Who?", "spans": [[0, 2]]}]', r"Who\?.*turns 0 to 2"),
+        ('[{"q": "Who?", "spans": []}]', r"Who\?.*no turn"),
+    ],
+)
+def test_questions_to_turns_that_a_meeting_has_not_are_told(tmp_path: Path, told: str | None, match: str) -> None:
+    turns = tuple(MeetingTurn(place, 5.0 * place, 5.0 * place + 3.0, "A", "yes") for place in range(2))
+    if told is not None:
+        (tmp_path / "ES9.json").write_text(told, encoding="utf-8")
+    with pytest.raises(MeetingsError, match=match):
+        with_questions_of(Meeting("ES9", turns, ()), tmp_path)

@@ -13,10 +13,10 @@ from models.weights import path_of
 from stages.recall.minilm_reader import ADAPTER
 from tools.fit_examples import Example, examples
 from tools.fit_fact_support import grown
-from tools.fit_reader import LEFT_OUT, apart, weighed
+from tools.fit_reader import apart, weighed
 from tools.reader_net import ReaderNet, learnt, logits_of
 from tools.recall_rooms_text import RecallOfRooms
-from tools.recall_rooms_topics import FITTED, topics
+from tools.recall_rooms_topics import FITTED, left_out, topics
 
 _ANIMALS = ("dog", "cat", "horse", "rabbit", "goat", "duck", "mouse", "pony")
 _COLOURS = ("red", "blue", "green", "yellow", "black", "white", "brown", "grey")
@@ -34,7 +34,7 @@ def test_topics_are_kept_apart(rows: list[Example]) -> None:
     assert left
     assert {example.topic for example in seen}.isdisjoint(example.topic for example in left)
     assert len(seen) + len(left) == len(rows)
-    assert set(LEFT_OUT.read_text(encoding="utf-8").split()) < {topic.name for topic in topics(FITTED)}
+    assert left_out() < {topic.name for topic in topics(FITTED)}
 
 
 @pytest.mark.usefixtures("weights")

@@ -132,6 +132,18 @@ def test_where_something_is_on_a_weekday_of_which_nothing_was_heard_may_have_bee
         assert 'Nothing was heard in the asked time ("last Sunday")' in ask("Where was the flea market last Sunday?").text
 
 
+def test_something_that_was_heard_on_a_weekday_does_not_hide_what_was_said_of_one(encoder: MinilmOnnx) -> None:
+    heard_on_sunday = [line_row("The tide was high and the harbour was wet.", 0.0, track="t1", session="sunday", event="a")]
+    said = [
+        line_row("So on Sunday my brother makes the croissants.", 0.0, track="t1", event="b"),
+        line_row("The choir practises in the old library.", 5.0, track="t2", event="b"),
+    ]
+    with asking(encoder, {"sunday": heard_on_sunday, "s": said}) as ask:
+        assert "my brother makes the croissants" in ask("Who makes the croissants on Sunday?").text
+        assert ask("Where does the choir practise on Sunday?").abstained
+        assert ask("Who made the croissants last Sunday?").abstained
+
+
 def test_the_last_minutes_of_a_room_that_has_fallen_silent_are_its_own(askers: dict[str, Asker]) -> None:
     asker = askers["kitchen"]
     answer = asker.recall.ask("Catch me up on the last 20 seconds", now=asker.now + timedelta(days=3))

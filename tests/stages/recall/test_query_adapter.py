@@ -8,10 +8,14 @@ import numpy as np
 import pytest
 
 from pipeline.packets import Float32Array
+from stages.answer.extractive import Extractive
 from stages.memory.hashed_words import HashedWords
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.mpnet import Mpnet
+from stages.recall import encoder_fits
 from stages.recall.encoder_fits import FOLDER, query_adapter, query_file
+from stages.recall.hybrid_recall import HybridRecall
+from stages.recall.memory_recall import RecallSettingsError
 from stages.recall.query_adapter import QueryAdapter
 from stages.recall.question import parse
 from stages.recall.scope import scope_of
@@ -70,6 +74,46 @@ def test_what_is_no_such_file_is_told(tmp_path: Path, fault: str) -> None:
         path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(ValueError, match=r"query\.npz: not a query adapter"):
         QueryAdapter.read(path)
+
+
+def test_an_array_alone_is_no_such_file(tmp_path: Path) -> None:
+    with (tmp_path / "query.npz").open("wb") as file:
+        np.save(file, np.zeros((2, 8)))
+    with pytest.raises(ValueError, match=r"query\.npz: not a query adapter"):
+        QueryAdapter.read(tmp_path / "query.npz")
+
+
+def test_any_byte_may_be_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "query.npz"
+    parts = (np.ones(shape, dtype=np.float32) for shape in ((2, 4), (4, 2), (4,)))
+    QueryAdapter(*parts).write(path)
+    whole, generator = path.read_bytes(), np.random.default_rng(2)
+    told = 0
+    for place in range(0, len(whole), 3):
+        damaged = bytearray(whole)
+        damaged[place] ^= int(generator.integers(1, 256))
+        path.write_bytes(damaged)
+        try:
+            QueryAdapter.read(path)
+        except (ValueError, OSError):
+            told += 1
+    assert told > len(whole) // 6
+
+
+def test_a_recall_is_not_made_with_what_moves_vectors_of_another_length(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Own(HashedWords):
+        name = Mpnet.name
+
+    encoder = Own()
+    memory = LongTermMemory(encoder)
+    with pytest.raises(RecallSettingsError, match=r"have \d+ numbers, and what moves its questions is made for 768"):
+        HybridRecall(memory, encoder, Extractive(encoder))
+    monkeypatch.setattr(encoder_fits, "FOLDER", tmp_path)
+    query_file("damaged").parent.mkdir()
+    query_file("damaged").write_bytes(b"PK")
+    monkeypatch.setattr(Own, "name", "damaged")
+    with pytest.raises(RecallSettingsError, match="not a query adapter"):
+        HybridRecall(memory, encoder, Extractive(encoder))
 
 
 def test_an_encoder_has_its_own_or_none() -> None:
