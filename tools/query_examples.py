@@ -41,7 +41,7 @@ class QueryExample:
     `meaning` is the question's, not moved by an adapter (float32, shape (dimension,)). `windows` are the vectors of all lines of the
     memory, and of the talk around them at each of the scales (each float32, shape (all lines, dimension)): times `meaning` they are those
     features that `MEANT` names. The candidates are the lines at `places`; `rest` (float32, shape (lines, len(FEATURES))) are their features
-    without these, and `right` says which of them answer.
+    without these and the meaning of their session, and `right` says which of them answer.
     """
 
     group: str

@@ -4,7 +4,8 @@
 
 QMSum's meetings are imported as sessions, each into a memory of its own and all into one, with the encoder of a config. Each
 specific question is read as `echoic ask` reads it, and asked of `Searcher`. What the figures mean stands in
-`recall_meetings_score.py`. The weights of search were fitted on the tuning half (`tools/fit_relevance.py`); what counts is "held-out".
+`recall_meetings_score.py`. What search weighs, and where questions are moved, was learnt from the tuning half
+(`tools/fit_relevance.py`, `fit_query_adapter.py`); what counts is "held-out".
 """
 
 from __future__ import annotations

@@ -18,7 +18,8 @@ _DIGITS = 2
 FOLDER = Path(__file__).parent / "fits"
 FIRST = "all-MiniLM-L6-v2"
 """The encoder whose fits an encoder without any gets, as one of the user's own: `tools/fit_fact_support.py`, `fit_topic_support.py` and
-`fit_relevance.py` make better ones."""
+`fit_relevance.py` make better ones. What moves questions (`query_adapter`) is of one encoder alone; `tools/fit_query_adapter.py` learns
+it."""
 
 
 @dataclass(frozen=True)
