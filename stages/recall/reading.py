@@ -20,7 +20,7 @@ from stages.recall.reader import Reader
 from stages.recall.search import Ranked
 
 MOST_READ = 8
-MOST_WORDS = 400
+MOST_WORDS = 300
 """Of long-winded lines fewer are read: reading takes time for each word, of some fifty of a line and thirty before it."""
 _LOOKED_AT_BEFORE, _LOOKED_AT = 30, 50
 READ_BEFORE = 2
