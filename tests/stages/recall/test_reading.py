@@ -76,12 +76,12 @@ def test_the_likeliest_lines_are_read_with_what_was_said_before_them() -> None:
 
 def test_of_long_lines_fewer_are_read() -> None:
     lines = tuple(line_row(f"Line{n} " + "and so on " * 30, 3.0 * n, event="e1") for n in range(20))
-    told, rows = Told(line15=6.0), np.full((20, len(NAMES)), 0.4)
+    told, rows = Told(line18=6.0), np.full((20, len(NAMES)), 0.4)
     after = read_again(parse("What was said?", MOMENTS), ranked(*lines), lines, rows, np.linspace(-1.0, 0.5, 20), told)
     assert len(told.read) < MOST_READ
     assert 80 * len(told.read) <= MOST_WORDS < 80 * (len(told.read) + 1)
     assert (after[: 20 - len(told.read)] < -10.0).all()
-    assert after[15] > 0.0
+    assert after[18] > 0.0
 
 
 def test_a_line_that_is_not_like_the_question_is_never_raised() -> None:
