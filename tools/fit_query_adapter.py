@@ -25,9 +25,9 @@ import numpy as np
 from pipeline.packets import Float32Array
 from stages.recall.encoder_fits import FIRST, RelevanceFit, query_file, relevance_file, relevance_fit
 from stages.recall.query_adapter import QueryAdapter
-from stages.recall.relevance import FEATURES
+from stages.recall.relevance import FEATURES, MEANT
 from tools.fit_relevance import folds
-from tools.query_examples import MEANT, QueryExample, from_meetings, from_rooms
+from tools.query_examples import QueryExample, from_meetings, from_rooms
 from tools.recall_meetings import KeepingEncoder, encoder_of
 from tools.recall_meetings_data import read_meetings, tuning_half, with_questions_of
 from tools.recall_rooms_text import RecallOfRooms

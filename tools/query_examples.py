@@ -29,8 +29,6 @@ from tools.recall_rooms_questions import asked_of, now_of
 from tools.recall_rooms_text import RecallOfRooms
 from tools.recall_rooms_topics import Topic
 
-MEANT = ("meaning", *(f"meaning around, {scale_s:g} s" for scale_s in MEANING_AROUND_S))
-"""What of `relevance.FEATURES` a question's vector makes."""
 _OVERVIEWS = {"missed", "catch_up", "count", "order"}
 
 
@@ -40,8 +38,8 @@ class QueryExample:
 
     `meaning` is the question's, not moved by an adapter (float32, shape (dimension,)). `windows` are the vectors of all lines of the
     memory, and of the talk around them at each of the scales (each float32, shape (all lines, dimension)): times `meaning` they are those
-    features that `MEANT` names. The candidates are the lines at `places`; `rest` (float32, shape (lines, len(FEATURES))) are their features
-    without these and the meaning of their session, and `right` says which of them answer.
+    features that `relevance.MEANT` names. The candidates are the lines at `places`; `rest` (float32, shape (lines, len(FEATURES))) are
+    their features without these and the meaning of their session, and `right` says which of them answer.
     """
 
     group: str

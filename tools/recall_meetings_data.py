@@ -97,7 +97,7 @@ def tuning_half(meetings: Iterable[Meeting]) -> frozenset[str]:
 
 
 def _inside(question: str, spans: list[tuple[int, int]], meeting: Meeting) -> list[tuple[int, int]]:
-    """Spans of which the last turn is none before the meeting's last. Raises ValueError for others, and where there are none."""
+    """The spans, where the meeting has all of their turns. Raises ValueError where it has not, and where there are no spans."""
     last = max((turn.place for turn in meeting.turns), default=-1)
     for first, to in spans:
         if not 0 <= first <= to <= last:

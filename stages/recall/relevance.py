@@ -19,10 +19,11 @@ MEANING_AROUND_S = (10.0, 40.0)
 _WORDS_AROUND_S = (40.0, 120.0)
 _MOST_WORDS = 60
 
+_MEANING_AROUND = tuple(f"meaning around, {scale_s:g} s" for scale_s in MEANING_AROUND_S)
 FEATURES = (
     "meaning",
     "words",
-    *(f"meaning around, {scale_s:g} s" for scale_s in MEANING_AROUND_S),
+    *_MEANING_AROUND,
     *(f"words around, {scale_s:g} s" for scale_s in _WORDS_AROUND_S),
     "meaning of session",
     "words of session",
@@ -31,6 +32,8 @@ FEATURES = (
 )
 """What is weighed of each line. The weights are those of a conditional logit, which line of the candidates is right: by encoder, in
 `encoder_fits.py`."""
+MEANT = ("meaning", *_MEANING_AROUND)
+"""Those that the question's vector makes of the line, and of the talk around it."""
 
 
 @dataclass(frozen=True)

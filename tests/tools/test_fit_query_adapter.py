@@ -9,9 +9,9 @@ import pytest
 
 from stages.memory.hashed_words import HashedWords
 from stages.recall.encoder_fits import relevance_fit
-from stages.recall.relevance import FEATURES
+from stages.recall.relevance import FEATURES, MEANT
 from tools.fit_query_adapter import QUESTIONS, learnt, place_of_first, table
-from tools.query_examples import MEANT, QueryExample, from_meetings, from_rooms
+from tools.query_examples import QueryExample, from_meetings, from_rooms
 from tools.recall_meetings_data import Meeting, MeetingQuestion, MeetingsError, MeetingTurn, read_meetings, tuning_half, with_questions_of
 from tools.recall_rooms_text import RecallOfRooms
 from tools.recall_rooms_topics import FITTED, left_out, topics
