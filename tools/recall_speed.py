@@ -23,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.process_settings import keep_freed_memory
 from stages.answer.extractive import Extractive
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.text_encoder import TextEncoder
@@ -106,6 +107,7 @@ def main() -> None:
     parser.add_argument("--no-reader", action="store_true", help="likeness and words alone tell what answers")
     parser.add_argument("--folder", type=Path, help="where the memory is made and vectors are kept; default: a temporary folder")
     options = parser.parse_args()
+    keep_freed_memory()  # as the command does
     sizes = sorted({max(1, size // LINES_PER_HOUR) * LINES_PER_HOUR for size in options.lines})
     found: dict[str, list[Told]] = {}
     with tempfile.TemporaryDirectory(dir=options.folder) as name:

@@ -10,12 +10,12 @@ import os
 import sys
 
 from pipeline.app.failures import INTERRUPTED, report
+from pipeline.process_settings import settle_process
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code; no traceback reaches a person unless ECHOIC_TRACEBACK=1."""
-    # numpy's own threads spin between the small matrices of the beamformer: on two cores that cost a tenth of all time.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    settle_process()
     try:
         # Imported here, so that Ctrl-C during the imports ends as quietly as later.
         from pipeline.app.commands import app
