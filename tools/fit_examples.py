@@ -14,7 +14,7 @@ from stages.recall.fact_features import features
 from stages.recall.fact_support import judged_lines
 from stages.recall.lookup import Lookup
 from stages.recall.question_reader import QuestionReader
-from stages.recall.reading import read_before
+from stages.recall.reading import asked_before
 from tools.recall_rooms import Room, Said, made_room, written
 from tools.recall_rooms_questions import Asked, asked_of, now_of
 from tools.recall_rooms_text import RecallOfRooms
@@ -34,7 +34,7 @@ Rows = npt.NDArray[np.float64]
 class Example:
     """Lines found for a question: `rows` of shape (n, n_features), `right` where a line answers, `related` where it is of the answer.
 
-    `question` and `lines` are the texts that a reader reads: each line with what was said before it. `also` ask for the same, `near` for
+    `question` and `lines` are the texts that a reader reads: each line with what was asked before it. `also` ask for the same, `near` for
     what nothing answers.
     """
 
@@ -67,7 +67,7 @@ def examples(recalls: RecallOfRooms, known: Sequence[Topic], seeds: Sequence[int
                 lines = judged_lines(ranked)
                 keys = [key_of(room, line.text, line.start_ns / 1e9) for line in lines]
                 right, related = _labels(asked, keys)
-                texts = tuple((read_before(ranked, line), line.text) for line in lines)
+                texts = tuple((asked_before(ranked, line), line.text) for line in lines)
                 rows = features(question, ranked, lines)
                 example = Example(_topic_of(asked, topic_of), asked.kind, question.text, texts, rows, right, related)
                 if (fact := fact_of.get(asked.text)) is not None:

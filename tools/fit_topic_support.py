@@ -122,7 +122,7 @@ def examples_of(
     """
     talks = conversations(lines, GOOD_PART)
     own = [np.stack([vectors[line.id] for line in talk]) for talk in talks]
-    about = {line.id: _topic_of_line(line, room) for line in lines}
+    about = {line.id: topic_of_line(line, room) for line in lines}
     found = []
     for number, (topic, kind, speaker, name) in enumerate(asked(room)):
         for stretch in judged(topic_of(name, names[name]), talks, own):
@@ -136,7 +136,8 @@ def examples_of(
     return found
 
 
-def _topic_of_line(line: LineRow, room: Room) -> str:
+def topic_of_line(line: LineRow, room: Room) -> str:
+    """The topic of the line of a room that has a text, of those with this text the one that starts nearest to it."""
     return min(room.said, key=lambda said: (said.text != line.text, abs(said.start_s - line.start_ns / NS_PER_S))).topic
 
 

@@ -56,7 +56,7 @@ class RelevanceFit:
 
 @dataclass(frozen=True)
 class ReadingFit:
-    """How the log-odds of trees and a reader's are weighed (`reading.py`), where the best of the former lie within `doubt`.
+    """How other log-odds and a reader's are weighed (`reading.py`, `topic_reading.py`), where the best of the former lie within `doubt`.
 
     A logistic regression; 0 or more for a line that answers.
     """
@@ -92,8 +92,24 @@ def reading_fit(encoder: str, reader: str) -> ReadingFit:
     path = reading_file(encoder if fact_file(encoder).is_file() else FIRST, reader)
     if not path.is_file():
         raise ValueError(f"reader {reader}: how much it counts beside {encoder} is not known; tools/fit_reader.py finds it out")
+    return _read_fit(path)
+
+
+def _read_fit(path: Path) -> ReadingFit:
     read = json.loads(path.read_text(encoding="utf-8"))
     return ReadingFit(tuple(read["doubt"]), tuple(read["weights"]), tuple(read["weights"].values()), read["intercept"])
+
+
+def topic_reading_file(encoder: str, reader: str) -> Path:
+    """How a reader is weighed beside an encoder's topic fit, in a file that need not be there."""
+    return FOLDER / encoder / f"topics-{reader}.json"
+
+
+@cache
+def topic_reading_fit(encoder: str, reader: str) -> ReadingFit | None:
+    """How a reader that knows topics is weighed beside the topic fit of an encoder, by their names; None where it was not fitted."""
+    path = topic_reading_file(encoder if topic_file(encoder).is_file() else FIRST, reader)
+    return _read_fit(path) if path.is_file() else None
 
 
 def fact_file(encoder: str) -> Path:

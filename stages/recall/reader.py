@@ -15,16 +15,23 @@ class Reader(Resource):
 
     `name` says which reader it is: its scores mean what they meant when recall learnt to weigh them (`stages/recall/fits`). With
     `knows_corrections` it also tells whether a line takes back an earlier one, asked with `whether_taken_back`: a logit of -0.5 or more.
+    With `knows_topics` it tells whether a stretch of talk is about something, asked with `whether_about`.
     """
 
     name: str
     knows_corrections: ClassVar[bool] = False
+    knows_topics: ClassVar[bool] = False
 
     @abstractmethod
     def scores(self, question: str, lines: Sequence[tuple[str, str]]) -> Float32Array:
-        """A logit for each line, float32, shape (len(lines),), of what was said right before it ("" for nothing) and the line itself."""
+        """A logit for each line, float32, shape (len(lines),), of what was asked right before it ("" for nothing) and the line itself."""
 
 
 def whether_taken_back(line: str) -> str:
     """The question to a reader whether a later line of the talk says that something else holds than a line says."""
     return f"Was this taken back: {line}"
+
+
+def whether_about(topic: str) -> str:
+    """The question to a reader whether a stretch of talk is about something."""
+    return f"Did they talk about {topic}?"

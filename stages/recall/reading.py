@@ -7,6 +7,7 @@ two are weighed is fitted by `python -m tools.fit_reader`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -20,12 +21,11 @@ from stages.recall.reader import Reader
 from stages.recall.search import Ranked
 
 MOST_READ = 8
-MOST_WORDS = 300
-"""Of long-winded lines fewer are read: reading takes time for each word, of some fifty of a line and thirty before it."""
+MOST_WORDS = 220
+"""Of long-winded lines fewer are read: reading takes time for each word, of some fifty of a line and thirty of what was asked before it."""
 _LOOKED_AT_BEFORE, _LOOKED_AT = 30, 50
-READ_BEFORE = 2
-"""So many lines before a line are read with it: what "fourteen, with the discount" counts was said there."""
 _UNREAD = -20.0
+_BETWEEN_SENTENCES = re.compile(r"(?<=[.!?])\s+")
 _LIKENESS = (
     "cosine", "centre of the stretch", "best of the stretch", "words", "words beside", "words around", "below the best cosine",
 )  # fmt: skip
@@ -48,7 +48,7 @@ def read_again(question: Question, ranked: Ranked, lines: Sequence[LineRow], row
     if not fit.in_doubt(float(log_odds.max())):
         return log_odds
     picked = likeliest(log_odds)
-    texts = [(read_before(ranked, lines[place]), lines[place].text) for place in picked]
+    texts = [(asked_before(ranked, lines[place]), lines[place].text) for place in picked]
     picked = picked[: _affordable(texts)]
     scores = reader.scores(question.text, texts[: len(picked)])
     found = np.full(len(lines), _UNREAD)
@@ -73,7 +73,16 @@ def reading_features(rows: Features, log_odds: Floats, scores: Floats) -> Floats
     return np.column_stack([log_odds, scores, scores - scores.max(), rows[:, _BESIDE]])
 
 
-def read_before(ranked: Ranked, line: LineRow) -> str:
-    """What was said right before a line in its conversation."""
+def asked_before(ranked: Ranked, line: LineRow) -> str:
+    """What was asked right before a line in its conversation; "" where nothing was.
+
+    That alone is read with it: "Fourteen." means nothing without "How many of them?", and what else was said tells little of the line.
+    """
     chain, place = ranked.talk(line)
-    return " ".join(other.text for other in chain[max(0, place - READ_BEFORE) : place])
+    return last_question(chain[place - 1].text) if place else ""
+
+
+def last_question(text: str) -> str:
+    """The last sentence of a text, where it is a question; "" where it is none."""
+    said = text.strip()
+    return _BETWEEN_SENTENCES.split(said)[-1] if said.endswith("?") else ""

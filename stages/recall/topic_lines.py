@@ -12,8 +12,10 @@ import numpy.typing as npt
 from stages.recall.conversations import GOOD_PART, conversations
 from stages.recall.material import Found
 from stages.recall.question import Question
+from stages.recall.reader import Reader
 from stages.recall.search import Ranked, queries_of
 from stages.recall.support import THRESHOLD
+from stages.recall.topic_reading import TopicReading
 from stages.recall.topic_support import Encode, Judged, Topic, asked_topic, judged, phrase, topic_of
 from stages.recall.untranscribed import is_untranscribed
 
@@ -43,17 +45,18 @@ def encoded_texts(question: Question) -> list[str]:
     return list(dict.fromkeys([*texts, phrase(asked_topic(question))] if question.about_speech else texts))
 
 
-def lines_about(question: Question, ranked: Ranked, encode: Encode) -> list[Found]:
+def lines_about(question: Question, ranked: Ranked, encode: Encode, reader: Reader | None = None) -> list[Found]:
     """The lines of a search that are about what a question asks, the most telling first; none where nothing that was found is.
 
-    What somebody says counts by the stretch of talk that it stands in, whoever else speaks there.
+    What somebody says counts by the stretch of talk that it stands in, whoever else speaks there. Where that is in doubt, a `reader` that
+    knows topics decides with it (`topic_reading.py`).
     """
     asked = asked_topic(question)
     topic = topic_of(asked, encode([phrase(asked)])[0])
     talks = conversations((line for chain in ranked.chains for line in chain if not is_untranscribed(line)), GOOD_PART)
     own = [np.stack([ranked.vectors[line.id] for line in talk]) for talk in talks]
     stretches = judged(topic, talks, own, ranked.encoder)
-    told = _about(question, topic, stretches, ranked, encode)
+    told = _about(question, topic, stretches, ranked, encode, TopicReading(asked, ranked.encoder, reader))
     most = max((support for one in told for support in one.values()), default=0.0)
     # Where one talk is about the topic, another needs to be so more surely.
     told = [{place: support for place, support in one.items() if support >= min(most, _ALSO)} for one in told]
@@ -90,17 +93,21 @@ def _may(question: Question, topic: Topic, stretch: Judged, ranked: Ranked) -> n
     return may
 
 
-def _about(question: Question, topic: Topic, talks: Sequence[Judged], ranked: Ranked, encode: Encode) -> list[dict[int, float]]:
+def _about(
+    question: Question, topic: Topic, talks: Sequence[Judged], ranked: Ranked, encode: Encode, reading: TopicReading
+) -> list[dict[int, float]]:
     """Of each talk the lines of the stretches that are about the topic, by their place in it, with their support."""
     may = [_may(question, topic, talk, ranked) for talk in talks]
     free = [allowed.copy() for allowed in may]
     found: list[dict[int, float]] = [{} for _ in talks]
     looked_at = list(range(len(talks)))
     for _ in range(_MOST_STRETCHES):
-        peaks = {number: peak for number in looked_at if (peak := _peak(talks[number], free[number])) is not None}
+        least = reading.least(THRESHOLD)
+        peaks = {number: peak for number in looked_at if (peak := _peak(talks[number], free[number], least)) is not None}
         # All talks take a turn together, so that what has to be encoded for them goes through the encoder at once.
         encode([text for number, peak in peaks.items() for text in talks[number].compared(peak, topic)])
         supports = {number: talks[number].support_with_missing(peak, topic, encode) for number, peak in peaks.items()}
+        supports = reading.supports(talks, supports, peaks)
         looked_at = [number for number, support in supports.items() if support >= THRESHOLD]
         for number in looked_at:
             talk = talks[number]
@@ -111,10 +118,10 @@ def _about(question: Question, topic: Topic, talks: Sequence[Judged], ranked: Ra
     return found
 
 
-def _peak(talk: Judged, free: npt.NDArray[np.bool_]) -> int | None:
-    """The place of the free line of a talk whose stretch is nearest to the topic; None where that is not about it."""
+def _peak(talk: Judged, free: npt.NDArray[np.bool_], least: float) -> int | None:
+    """The place of the free line of a talk whose stretch is nearest to the topic; None where its support is under `least`."""
     peak = talk.peak(free)
-    return None if peak is None or talk.support[peak] < THRESHOLD else peak
+    return None if peak is None or talk.support[peak] < least else peak
 
 
 def _saying(question: Question, topic: Topic, stretch: Judged, ranked: Ranked) -> dict[int, float]:

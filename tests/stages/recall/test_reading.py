@@ -21,7 +21,7 @@ from stages.recall.memory_recall import RecallSettingsError
 from stages.recall.minilm_reader import MinilmReader
 from stages.recall.question import parse
 from stages.recall.reader import Reader
-from stages.recall.reading import MOST_READ, MOST_WORDS, WEIGHED, read_again, read_before, reading_features
+from stages.recall.reading import MOST_READ, MOST_WORDS, WEIGHED, asked_before, last_question, read_again, reading_features
 from stages.recall.search import Ranked
 from tests.stages.recall.line_rows import line_row
 from tests.stages.recall.test_scope import MOMENTS
@@ -58,20 +58,31 @@ def ranked(*lines: LineRow) -> Ranked:
     return Ranked(lines, {line.id: 3.0 for line in lines}, cosines, cosines, {}, (lines,), MPNET)
 
 
-def test_the_likeliest_lines_are_read_with_what_was_said_before_them() -> None:
-    lines = tuple(line_row(f"Line{n} is what was said.", 3.0 * n, event="e1") for n in range(20))
+def test_the_likeliest_lines_are_read_with_what_was_asked_before_them() -> None:
+    said = [f"Line{n} is what was said." if n != 14 else "Line14 is what was said. And was it" for n in range(20)]
+    lines = tuple(line_row(f"{text}?" if n == 14 else text, 3.0 * n, event="e1") for n, text in enumerate(said))
     found, log_odds = ranked(*lines), np.linspace(-1.0, 0.5, 20)
     told, rows = Told(line15=6.0), np.full((20, len(NAMES)), 0.4)
     after = read_again(parse("What was said?", MOMENTS), found, lines, rows, log_odds, told)
     assert {text for _, text in told.read} == {line.text for line in lines[-MOST_READ:]}
-    assert (
-        dict((text, before) for before, text in told.read)["Line15 is what was said."]
-        == "Line13 is what was said. Line14 is what was said."
-    )
+    before = {text: before for before, text in told.read}
+    assert before["Line15 is what was said."] == "And was it?"
+    assert before["Line16 is what was said."] == ""
     assert int(after.argmax()) == 15
     assert after[15] > 0.0
     assert (after[: 20 - MOST_READ] < -10.0).all()
-    assert read_before(found, lines[0]) == ""
+    assert asked_before(found, lines[0]) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "question"),
+    [
+        ("", ""), ("Fourteen.", ""), ("How many?", "How many?"), ("I see. How many of them? ", "How many of them?"),
+        ("Why? I know.", ""), ("So. Is it 3.5 or 4?", "Is it 3.5 or 4?"), ("?", "?"), ("Really?!", ""), ("What?? Why??", "Why??"),
+    ],
+)  # fmt: skip
+def test_the_last_question_of_a_text(text: str, question: str) -> None:
+    assert last_question(text) == question
 
 
 def test_of_long_lines_fewer_are_read() -> None:
@@ -79,7 +90,7 @@ def test_of_long_lines_fewer_are_read() -> None:
     told, rows = Told(line18=6.0), np.full((20, len(NAMES)), 0.4)
     after = read_again(parse("What was said?", MOMENTS), ranked(*lines), lines, rows, np.linspace(-1.0, 0.5, 20), told)
     assert len(told.read) < MOST_READ
-    assert 80 * len(told.read) <= MOST_WORDS < 80 * (len(told.read) + 1)
+    assert 50 * len(told.read) <= MOST_WORDS < 50 * (len(told.read) + 1)
     assert (after[: 20 - len(told.read)] < -10.0).all()
     assert after[18] > 0.0
 

@@ -1,0 +1,67 @@
+"""Reading whether stretches of talk are about a topic, where likeness and words leave that in doubt.
+
+How the two are weighed is fitted by `python -m tools.fit_topic_support`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from stages.recall.encoder_fits import ReadingFit, topic_reading_fit
+from stages.recall.reader import Reader, whether_about
+from stages.recall.topic_support import Judged
+
+WEIGHED = ("support", "reader")
+"""What the regression weighs: log-odds, both."""
+MOST_READ = 3
+"""Stretches for one question: each takes as long as reading two lines."""
+_SURE = 1e-4
+_AROUND = (0, 1, -1, 2, -2)
+
+
+class TopicReading:
+    """Reads stretches for one question, a few at most."""
+
+    def __init__(self, topic: str, encoder: str, reader: Reader | None) -> None:
+        self._fit = topic_reading_fit(encoder, reader.name) if reader is not None and reader.knows_topics else None
+        self._reader = reader
+        self._asked = whether_about(topic)
+        self._left = MOST_READ
+
+    def least(self, least: float) -> float:
+        """The support from which on a stretch is worth a look, where without reading it is `least`."""
+        return least if self._fit is None else min(least, float(1.0 / (1.0 + np.exp(-self._fit.doubt[0]))))
+
+    def supports(self, talks: Sequence[Judged], supports: Mapping[int, float], peaks: Mapping[int, int]) -> dict[int, float]:
+        """The support of stretches, 0 to 1, by the number of their talk, after reading; the same where that is not in doubt.
+
+        `peaks` are the places of the lines around which they lie.
+        """
+        if self._fit is None or self._reader is None:
+            return dict(supports)
+        doubted = sorted((number for number in supports if self._fit.in_doubt(log_odds(supports[number]))), key=lambda one: -supports[one])
+        read = doubted[: self._left]
+        self._left -= len(read)
+        if not read:
+            return dict(supports)
+        scores = self._reader.scores(self._asked, [("", told_around(talks[number], peaks[number])) for number in read])
+        return {**supports, **dict(zip(read, _weighed(self._fit, [supports[number] for number in read], scores.tolist()), strict=True))}
+
+
+def _weighed(fit: ReadingFit, supports: Sequence[float], scores: Sequence[float]) -> list[float]:
+    found = fit.log_odds(np.column_stack([[log_odds(support) for support in supports], scores]))
+    return [float(share) for share in 1.0 / (1.0 + np.exp(-found))]
+
+
+def log_odds(support: float) -> float:
+    """The logarithm of odds of a support, which is kept a little away from 0 and 1."""
+    sure = min(max(support, _SURE), 1.0 - _SURE)
+    return float(np.log(sure / (1.0 - sure)))
+
+
+def told_around(stretch: Judged, place: int) -> str:
+    """What was said around a line, what is nearest to it first: of a long text the reader reads the beginning."""
+    places = (place + step for step in _AROUND)
+    return " ".join(stretch.lines[near].text for near in places if 0 <= near < len(stretch.lines))
