@@ -45,7 +45,7 @@ class Mpnet:
         return self.hidden_together([tokens])[0]
 
     def hidden_together(self, tokens: Sequence[Int64Array]) -> list[Float32Array]:
-        """The last layer's states for several texts, as `hidden` gives them but for the last bits, read in one pass over the weights."""
+        """The last layer's states for several texts, as `hidden` gives them but for rounding, read in one pass over the weights."""
         if not tokens:
             return []
         states = self._encoder.states([text.tolist() for text in tokens], [range(FIRST_PLACE, FIRST_PLACE + len(text)) for text in tokens])

@@ -23,5 +23,5 @@ class TextEncoder(Resource):
         """Float32, shape (len(texts), dimension), each row of unit length; the same row however the texts were batched."""
 
     def encode_together(self, texts: Sequence[str]) -> Float32Array:
-        """As `encode`, for the few texts of a question, which may take less time together; a row's last bits may differ."""
+        """As `encode`, for the few texts of a question, which may take less time together; rows may be rounded otherwise."""
         return self.encode(texts)
