@@ -27,6 +27,8 @@ N_HEADS = 12
 LAYER_NORM_EPSILON = 1e-5
 FIRST_PLACE = 2
 """The place of a text's first token in the table of places: those before it are for padding."""
+N_PLACES = 514
+"""Rows of the table of places."""
 _FARTHEST = 128
 _ATTENTION = AttentionNames(("attention.attn.q", "attention.attn.k", "attention.attn.v"), "attention.attn.o", "attention.LayerNorm")
 
@@ -64,12 +66,27 @@ def converted(tensors: Mapping[str, Any], vocabulary: Sequence[str], folder: Pat
         TextModelError: a tensor is missing, or has another shape than the model needs.
         OSError: the folder cannot be written.
     """
-    return written_once(folder, lambda made: write_in_eight_bits(_specification(tensors, vocabulary), made))
+    return written_once(folder, lambda made: write_in_eight_bits(specification(tensors, vocabulary), made))
 
 
-def _specification(tensors: Mapping[str, Any], vocabulary: Sequence[str]) -> Any:
+def specification(
+    tensors: Mapping[str, Any], vocabulary: Sequence[str], *, n_layers: int = N_LAYERS, second_table: Float32Array | None = None
+) -> Any:
+    """The encoder in CTranslate2's format, in single precision.
+
+    Args:
+        tensors: as for `converted`.
+        vocabulary: as for `converted`.
+        n_layers: how many layers it has, the first ones of the model.
+        second_table: the table of which a row is given with every token, float32, shape (rows, 768); None for the model's places.
+
+    Raises:
+        TextModelError: as `converted`.
+    """
     known = NamedTensors({name.removeprefix("mpnet."): tensor for name, tensor in tensors.items()}, "all-mpnet-base-v2", "mpnet")
-    encoder = known.bert_encoder(N_LAYERS, N_HEADS, ("word", "position"), _ATTENTION, relative_attention_bias=True)
+    encoder = known.bert_encoder(n_layers, N_HEADS, ("word", "position"), _ATTENTION, relative_attention_bias=True)
+    if second_table is not None:
+        encoder.embeddings[1].weight = second_table
     for layer in encoder.layer:
         layer.self_attention.relative_attention_bias = known["encoder.relative_attention_bias.weight"]
         layer.self_attention.relative_attention_max_distance = np.dtype("int32").type(_FARTHEST)

@@ -1,8 +1,8 @@
-"""What makes a reader of all-MiniLM-L6-v2: low-rank changes of its weights (Hu et al. 2021, arXiv 2106.09685) and a small head.
+"""What makes a reader of all-mpnet-base-v2: low-rank changes of its weights (Hu et al. 2021, arXiv 2106.09685) and a small head.
 
-An adapter is a file of numpy (.npz) of floats. For each of the six layers and each of its six linear maps it holds `NAME.down`, shape
-(rank, in), and `NAME.up`, shape (out, rank); the reader's weight is the published one and up @ down. It holds every layer normalisation and
-the table of the types of tokens, which take the published ones' place, and the head.
+An adapter is a file of numpy (.npz) of floats. For each layer that the reader has and each of its six linear maps it holds `NAME.down`,
+shape (rank, in), and `NAME.up`, shape (out, rank); the reader's weight is the published one and up @ down. It holds every layer
+normalisation, which takes the published one's place, a table of three types of tokens, of which MPNet has none, and the head.
 """
 
 from __future__ import annotations
@@ -16,30 +16,34 @@ from typing import Any
 
 import numpy as np
 
-from models.minilm import DIMENSION, N_LAYERS
+from models.mpnet import DIMENSION
 from models.text_model import Float32Array, TextModelError
 
-HEAD_WIDTH = 128
+N_LAYERS = 12
+"""How many layers the reader has: the first ones of MPNet."""
+N_TYPES = 3
+HEAD_WIDTH = 256
+N_FEATURES = 4 * DIMENSION
+"""What the head reads of a text: four vectors (`models/mpnet_reader.py`)."""
 LINEAR_SHAPES = {
-    "attention.self.query": (DIMENSION, DIMENSION),
-    "attention.self.key": (DIMENSION, DIMENSION),
-    "attention.self.value": (DIMENSION, DIMENSION),
-    "attention.output.dense": (DIMENSION, DIMENSION),
+    "attention.attn.q": (DIMENSION, DIMENSION),
+    "attention.attn.k": (DIMENSION, DIMENSION),
+    "attention.attn.v": (DIMENSION, DIMENSION),
+    "attention.attn.o": (DIMENSION, DIMENSION),
     "intermediate.dense": (4 * DIMENSION, DIMENSION),
     "output.dense": (DIMENSION, 4 * DIMENSION),
 }
 """The linear maps of a layer that an adapter changes: (out, in)."""
-_NORMS = (
-    "embeddings.LayerNorm",
-    *(f"encoder.layer.{layer}.{name}.LayerNorm" for layer in range(N_LAYERS) for name in ("attention.output", "output")),
-)
+LAYER_NORMS = ("attention.LayerNorm", "output.LayerNorm")
+"""The normalisations of a layer."""
+_NORMS = ("embeddings.LayerNorm", *(f"encoder.layer.{layer}.{name}" for layer in range(N_LAYERS) for name in LAYER_NORMS))
 _LINEARS = {f"encoder.layer.{layer}.{name}": shape for layer in range(N_LAYERS) for name, shape in LINEAR_SHAPES.items()}
 _REPLACED = {
-    "embeddings.token_type_embeddings.weight": (2, DIMENSION),
+    "embeddings.types.weight": (N_TYPES, DIMENSION),
     **{f"{name}.{part}": (DIMENSION,) for name in _NORMS for part in ("weight", "bias")},
 }
 _HEAD = {
-    "head.0.weight": (HEAD_WIDTH, 2 * DIMENSION),
+    "head.0.weight": (HEAD_WIDTH, N_FEATURES),
     "head.0.bias": (HEAD_WIDTH,),
     "head.1.weight": (1, HEAD_WIDTH),
     "head.1.bias": (1,),
@@ -50,7 +54,7 @@ _HEAD = {
 class ReaderHead:
     """Two linear maps with GELU (Hendrycks and Gimpel 2016, arXiv 1606.08415) between them.
 
-    Their numbers are float32, of shapes (128, 768), (128,), (128,) and ().
+    Their numbers are float32, of shapes (256, 3072), (256,), (256,) and ().
     """
 
     inner_weight: Float32Array
@@ -58,11 +62,11 @@ class ReaderHead:
     outer_weight: Float32Array
     outer_bias: Float32Array
 
-    def scores(self, first: Float32Array, mean: Float32Array) -> Float32Array:
-        """Scores, float32, shape (n,), of the state of the first token and the mean of all states, each float32, shape (n, 384)."""
+    def scores(self, features: Float32Array) -> Float32Array:
+        """Scores, float32, shape (n,), of features, float32, shape (n, 3072)."""
         from scipy.special import erf
 
-        inner = np.concatenate([first, mean], axis=1) @ self.inner_weight.T + self.inner_bias
+        inner = features @ self.inner_weight.T + self.inner_bias
         active = 0.5 * inner * (1.0 + erf(inner / np.float32(np.sqrt(2.0))))
         found: Float32Array = (active @ self.outer_weight + self.outer_bias).astype(np.float32)
         return found
@@ -80,13 +84,13 @@ class ReaderAdapter:
         self._check()
 
     def merged(self, tensors: Mapping[str, Any]) -> dict[str, Any]:
-        """The published tensors of all-MiniLM-L6-v2 with the adapter in them, float32. Raises TextModelError where shapes do not fit."""
+        """The published tensors of all-mpnet-base-v2 with the adapter in them, float32. Raises TextModelError where shapes do not fit."""
         merged = {**tensors, **{name: self._arrays[name] for name in _REPLACED}}
         for name, shape in _LINEARS.items():
             published = tensors.get(f"{name}.weight")
             if published is None or published.shape != shape:
                 raise TextModelError(
-                    f"all-MiniLM-L6-v2: the weights have no {name}.weight of shape {shape}; `echoic models fetch minilm` brings them anew"
+                    f"all-mpnet-base-v2: the weights have no {name}.weight of shape {shape}; `echoic models fetch mpnet` brings them anew"
                 )
             merged[f"{name}.weight"] = np.asarray(published, dtype=np.float32) + self._arrays[f"{name}.up"] @ self._arrays[f"{name}.down"]
         return merged

@@ -1,6 +1,6 @@
 """Teach the reader to judge whether a line answers a question for a fact, and find how much it counts beside the trees.
 
-    python -m tools.fit_reader [--rooms 900] [--first-seed 5000] [--config configs/replay.yaml] [--adapter FILE] [--go-on] [--keep-adapter]
+    python -m tools.fit_reader [--rooms 900] [--first-seed 5000] [--config configs/replay.yaml] [--adapter FILE] [--keep-adapter]
         [--least 0.85] [--least-read -0.5] [--keep-trees]
 
 Rooms on the topics of tools/fit_scripts, as for `tools.fit_fact_support`. The reader (`tools/reader_net.py`) learns on five of six
@@ -8,9 +8,6 @@ topics which lines answer questions (`tools/reader_lessons.py`), and which later
 (`tools/correction_lessons.py`). How trees and reader are weighed is fitted on the others, those of `left_out.txt`, a logistic regression
 over the lines that would be read (`stages/recall/reading.py`). Printed is what comes of these without and with the reader, by the least
 log-odds of an answer, and how many corrections are found there, and found where there are none.
-
-A new reader does not learn from these lessons, which are too hard to begin with; the one that ships first learnt easier ones
-(tools/LOG.md). `--go-on` teaches the reader that there is.
 
 An answer has log-odds of 0 or more, after trees and regression were moved by the two least values, which were chosen on rooms on the topics
 of tools/recall_scripts (seeds 1000 to 1299): in 5 % of their questions trees alone are wrong, and in 4.4 % both. With `--keep-adapter` the
@@ -21,6 +18,7 @@ these topics: so it was for MiniLM, with --least-read 0.
 from __future__ import annotations
 
 import argparse
+import random
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -29,25 +27,27 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from models.minilm_reader import WEIGHTS, MinilmReader, pair_tokens, started_reader
+from models.mpnet_reader import WEIGHTS, MpnetReader, pair_tokens, started_reader
 from models.text_model import Tokeniser, read_safetensors
 from models.weights import path_of
 from stages.recall.boosted_trees import BoostedTrees
 from stages.recall.encoder_fits import ReadingFit, fact_fit, reading_file
-from stages.recall.minilm_reader import ADAPTER
-from stages.recall.minilm_reader import MinilmReader as ReaderOfRecall
+from stages.recall.mpnet_reader import ADAPTER
+from stages.recall.mpnet_reader import MpnetReader as ReaderOfRecall
 from stages.recall.reading import WEIGHED, likeliest, reading_features
 from tools.correction_lessons import CorrectionLessons
 from tools.fit_examples import Example, examples
 from tools.fit_fact_support import LEAST, grown, moved, table
 from tools.fit_topic_support import fitted
-from tools.reader_lessons import Lessons
+from tools.reader_lessons import Lessons, Read
 from tools.recall_rooms_text import RecallOfRooms
 from tools.recall_rooms_topics import FITTED, left_out, topics
 
 _ROUNDS = 4
 _ROOMS_OF_CORRECTIONS = 220
-_RATE = 7e-4
+_CORRECTIONS = 6000
+"""Pairs in a round, drawn from those of its rooms."""
+_RATE = 4e-4
 _DOUBT = (-3.5, 2.5)
 _DIGITS = 4
 Rows = npt.NDArray[np.float64]
@@ -59,26 +59,33 @@ def apart(rows: Sequence[Example]) -> tuple[list[Example], list[Example]]:
     return [example for example in rows if example.topic not in left], [example for example in rows if example.topic in left]
 
 
-def taught(lessons: Lessons, corrections: CorrectionLessons, adapter: Path, *, go_on: bool) -> None:
-    """Teach the reader, from what it knows if `go_on`, and write its adapter."""
-    from tools.reader_net import Pair, ReaderNet, learnt
+def taught(lessons: Lessons, corrections: CorrectionLessons, adapter: Path) -> None:
+    """Teach a reader, and write its adapter."""
+    from tools.reader_net import Lesson, ReaderNet, learnt
 
     tokeniser = Tokeniser(path_of(WEIGHTS[1]), max_tokens=None)
 
-    def lesson(number: int) -> tuple[list[Pair], list[bool]]:
-        (asked, answers), (later, taken_back) = lessons.round(number), corrections.round(number)
-        return [pair_tokens(tokeniser, *text) for text in (*asked, *later)], [*answers, *taken_back]
+    def tokenised(read: Sequence[Read], right: Sequence[bool]) -> Lesson:
+        return [pair_tokens(tokeniser, *text) for text in read], right
+
+    def lesson(number: int) -> Lesson:
+        (asked, answers), (later, taken_back) = lessons.round(number), drawn_corrections(corrections, number)
+        return tokenised([*asked, *later], [*answers, *taken_back])
 
     net = ReaderNet(read_safetensors(path_of(WEIGHTS[0])))
-    if go_on:
-        with np.load(adapter, allow_pickle=False) as known:
-            net.go_on_from(known)
-    net = learnt(net, lesson, rounds=_ROUNDS, rate=_RATE)
+    net = learnt(net, lesson, lambda number: tokenised(*lessons.easy(number)), rounds=_ROUNDS, rate=_RATE)
     np.savez(adapter, allow_pickle=False, **net.adapter())
 
 
+def drawn_corrections(corrections: CorrectionLessons, number: int, n: int = _CORRECTIONS) -> tuple[list[Read], list[bool]]:
+    """At most `n` pairs of a round of corrections, without what was said before, which recall leaves out there."""
+    read, right = corrections.round(number)
+    drawn = random.Random(number).sample(range(len(read)), min(n, len(read)))
+    return [(read[place][0], "", read[place][2]) for place in drawn], [right[place] for place in drawn]
+
+
 def weighed(
-    left: Sequence[Example], trees: BoostedTrees, reader: MinilmReader, least: float
+    left: Sequence[Example], trees: BoostedTrees, reader: MpnetReader, least: float
 ) -> tuple[ReadingFit, list[tuple[Example, Rows]]]:
     """How trees and reader are weighed, moved by the least log-odds of an answer, and the log-odds of every line with both."""
     odds = [trees.log_odds(example.rows) for example in left]
@@ -105,10 +112,10 @@ def weighed(
     return fit, judged
 
 
-def corrections_table(lessons: CorrectionLessons, reader: MinilmReader) -> str:
+def corrections_table(lessons: CorrectionLessons, reader: MpnetReader) -> str:
     """The share of corrections that are found and of other lines that are taken for one, by the least logit, as Markdown."""
     read, right = lessons.round(0)
-    scores = np.array([reader.scores(question, [(before, line)])[0] for question, before, line in read])
+    scores = np.array([reader.scores(question, [("", line)])[0] for question, _, line in read])
     is_right = np.array(right)
     rows = [f"| {least} | {np.mean(scores[is_right] >= least):.3f} | {np.mean(scores[~is_right] >= least):.4f} |" for least in range(-1, 5)]
     heading = f"| least logit | found, of {is_right.sum()} | false, of {(~is_right).sum()} |"
@@ -124,7 +131,6 @@ def main() -> None:
     parser.add_argument("--adapter", type=Path, default=ADAPTER, help="the file of the reader's adapter")
     parser.add_argument("--least", type=float, default=LEAST, help="the trees' log-odds from which on a line is an answer")
     parser.add_argument("--least-read", type=float, default=-0.5, help="the log-odds of both from which on a line is an answer")
-    parser.add_argument("--go-on", action="store_true", help="teach the reader that there is, not a new one")
     parser.add_argument("--keep-adapter", action="store_true", help="only weigh the reader that there is")
     parser.add_argument("--keep-trees", action="store_true", help="weigh the reader beside the trees that the encoder has")
     options = parser.parse_args()
@@ -137,7 +143,7 @@ def main() -> None:
     if not options.keep_adapter:
         rooms = range(seeds.stop, seeds.stop + _ROUNDS * _ROOMS_OF_CORRECTIONS)
         of_seen = CorrectionLessons(rooms, topics(FITTED), {example.topic for example in seen}, _ROUNDS)
-        taught(Lessons(seen, trees), of_seen, options.adapter, go_on=options.go_on)
+        taught(Lessons(seen, trees), of_seen, options.adapter)
     reader = started_reader(options.adapter)
     fit, judged = weighed(left, trees, reader, options.least_read)
     alone = [(example, trees.log_odds(example.rows)) for example in left]

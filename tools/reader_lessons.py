@@ -19,6 +19,8 @@ _P_OF_ANOTHER_TOPIC = 0.5
 _P_ALSO = 0.6
 _P_LEFT_OUT = 0.3
 _P_EXCHANGED = 0.15
+_EASY_QUESTIONS = 16
+_P_OWN_LINE = 0.6
 
 Read = tuple[str, str, str]
 """A question, what was said before a line, and the line."""
@@ -38,7 +40,7 @@ class Lessons:
     Every question stands with the lines that answer it, the likeliest that do not by the trees, and half of the time with a line of
     another topic that answers a question that begins alike: any price looks like the asked one. Of four questions one is exchanged for
     one `near` it that nothing answers. What was said before is often left out or exchanged: in generated rooms it tells too much, as no
-    talk begins with a fact there.
+    talk begins with a fact there. `easy` has what is easier told apart, to begin with.
     """
 
     def __init__(self, seen: Sequence[Example], trees: BoostedTrees) -> None:
@@ -65,6 +67,23 @@ class Lessons:
                 read.append((question, before_of(line[0], self._befores, draw), line[1]))
                 right.append(is_right)
         return read, right
+
+    def easy(self, number: int) -> tuple[list[Read], list[bool]]:
+        """What is read in one easy step: questions with a line that answers and with any other, without what was said before."""
+        draw = random.Random(number)
+        answered = [lesson for lesson in self._lessons if lesson.right]
+        read: list[Read] = []
+        for lesson in draw.sample(answered, min(_EASY_QUESTIONS, len(answered))):
+            question = lesson.example.question
+            read += [(question, "", lesson.right[0][1]), (question, "", self._any_other(lesson.example, draw))]
+        return read, [True, False] * (len(read) // 2)
+
+    def _any_other(self, example: Example, draw: random.Random) -> str:
+        """A line that does not answer, found for the same question or for one on another topic."""
+        own = [example.lines[place] for place in np.flatnonzero(~(example.right | example.related))]
+        other = draw.choice(self._lessons).example
+        is_of_another = not own or (other.topic != example.topic and draw.random() >= _P_OWN_LINE)
+        return draw.choice(other.lines if is_of_another else own)[1]
 
     def _asked(self, lesson: _Lesson, draw: random.Random) -> tuple[str, tuple[_Line, ...], tuple[_Line, ...]]:
         """A question, the lines that answer it, and others."""

@@ -28,7 +28,7 @@ from stages.answer.extractive import Extractive
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.text_encoder import TextEncoder
 from stages.recall.hybrid_recall import HybridRecall
-from stages.recall.minilm_reader import MinilmReader
+from stages.recall.mpnet_reader import MpnetReader
 from stages.recall.reader import Reader
 from tools.memory_scale import grow
 from tools.memory_scale_lines import LINES_PER_HOUR, Texts, begun, embedded
@@ -114,7 +114,7 @@ def main() -> None:
         encoder: TextEncoder = pkgutil.resolve_name(options.encoder)()
         texts = embedded(options.data, options.folder or Path(name), encoder)
         encoder.start()
-        reader = None if options.no_reader else MinilmReader()
+        reader = None if options.no_reader else MpnetReader()
         if reader is not None:
             reader.start()
         try:

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models.minilm import DIMENSION, N_LAYERS
-from models.reader_adapter import HEAD_WIDTH, LINEAR_SHAPES
+from models.mpnet import DIMENSION
+from models.reader_adapter import HEAD_WIDTH, LAYER_NORMS, LINEAR_SHAPES, N_FEATURES, N_LAYERS, N_TYPES
 
 RANK = 4
+_UNIT, _UNIT_PRODUCT = 27.0, 200.0
 
 
 def made_adapter(seed: int, published: Mapping[str, Any] | None = None) -> dict[str, npt.NDArray[np.float16]]:
@@ -24,18 +25,20 @@ def made_adapter(seed: int, published: Mapping[str, Any] | None = None) -> dict[
         centre = np.full(shape, plain) if published is None else published[name]
         found[name] = centre + draw.normal(0, 0.01, shape)
 
-    near("embeddings.token_type_embeddings.weight", (2, DIMENSION), 0.0)
+    found["embeddings.types.weight"] = draw.normal(0, 0.01, (N_TYPES, DIMENSION))
     norms = ["embeddings.LayerNorm"]
     for layer in range(N_LAYERS):
         prefix = f"encoder.layer.{layer}."
-        norms += [f"{prefix}attention.output.LayerNorm", f"{prefix}output.LayerNorm"]
+        norms += [f"{prefix}{name}" for name in LAYER_NORMS]
         for name, (n_out, n_in) in LINEAR_SHAPES.items():
             found[f"{prefix}{name}.down"] = draw.normal(0, n_in**-0.5, (RANK, n_in))
             found[f"{prefix}{name}.up"] = draw.normal(0, 0.02, (n_out, RANK))
     for name in norms:
         near(f"{name}.weight", (DIMENSION,), 1.0)
         near(f"{name}.bias", (DIMENSION,), 0.0)
-    found["head.0.weight"] = draw.normal(0, 0.1, (HEAD_WIDTH, 2 * DIMENSION))
+    # Vectors of unit length are small beside a state.
+    sizes = np.repeat([1.0, _UNIT, _UNIT, _UNIT_PRODUCT], DIMENSION)
+    found["head.0.weight"] = draw.normal(0, 0.1, (HEAD_WIDTH, N_FEATURES)) * sizes
     found["head.0.bias"] = draw.normal(0, 0.1, HEAD_WIDTH)
     found["head.1.weight"] = draw.normal(0, 0.5, (1, HEAD_WIDTH))
     found["head.1.bias"] = draw.normal(0, 0.5, 1)

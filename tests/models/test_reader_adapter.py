@@ -10,12 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from models.minilm import N_LAYERS
-from models.reader_adapter import LINEAR_SHAPES, ReaderAdapter
+from models.reader_adapter import LINEAR_SHAPES, N_LAYERS, ReaderAdapter
 from models.text_model import TextModelError
 from tests.models.made_adapter import made_adapter, written_adapter
 
-QUERY = "encoder.layer.0.attention.self.query"
+QUERY = "encoder.layer.0.attention.attn.q"
 
 
 def zeros() -> dict[str, npt.NDArray[np.float32]]:
@@ -28,8 +27,8 @@ def test_changes_are_added_and_norms_take_the_place_of_others(tmp_path: Path) ->
     arrays = made_adapter(0)
     published = zeros()
     published[f"{QUERY}.weight"][3, 5] = 2.0
-    published["embeddings.LayerNorm.bias"] = np.full(384, 9.0, dtype=np.float32)
-    published["embeddings.word_embeddings.weight"] = np.ones((7, 384), dtype=np.float32)
+    published["embeddings.LayerNorm.bias"] = np.full(768, 9.0, dtype=np.float32)
+    published["embeddings.word_embeddings.weight"] = np.ones((7, 768), dtype=np.float32)
     merged = ReaderAdapter(written_adapter(tmp_path / "a.npz", arrays)).merged(published)
     expected = arrays[f"{QUERY}.up"].astype(np.float64) @ arrays[f"{QUERY}.down"].astype(np.float64)
     expected[3, 5] += 2.0
@@ -41,12 +40,14 @@ def test_changes_are_added_and_norms_take_the_place_of_others(tmp_path: Path) ->
 
 def test_the_head_is_two_maps_and_an_exact_gelu(tmp_path: Path) -> None:
     arrays = made_adapter(1)
-    states = np.random.default_rng(2).normal(size=(3, 768)).astype(np.float32)
+    # A state, two vectors of unit length, and the product of these.
+    sizes = np.repeat([1.0, 1 / 27, 1 / 27, 1 / 200], 768)
+    features = (np.random.default_rng(2).normal(size=(3, 3072)) * sizes).astype(np.float32)
     known = {name: array.astype(np.float64) for name, array in arrays.items()}
-    inner = states @ known["head.0.weight"].T + known["head.0.bias"]
+    inner = features @ known["head.0.weight"].T + known["head.0.bias"]
     active = inner * np.vectorize(lambda number: 0.5 * (1.0 + math.erf(number / math.sqrt(2.0))))(inner)
     expected = active @ known["head.1.weight"][0] + known["head.1.bias"][0]
-    found = ReaderAdapter(written_adapter(tmp_path / "a.npz", arrays)).head().scores(states[:, :384], states[:, 384:])
+    found = ReaderAdapter(written_adapter(tmp_path / "a.npz", arrays)).head().scores(features)
     assert found.shape == (3,)
     assert found.dtype == np.float32
     assert np.abs(found - expected).max() < 1e-4
@@ -56,11 +57,12 @@ def test_the_head_is_two_maps_and_an_exact_gelu(tmp_path: Path) -> None:
     ("name", "array", "told"),
     [
         (f"{QUERY}.up", None, rf"it has no {QUERY}\.up"),
-        (f"{QUERY}.up", np.zeros((384, 3)), rf"{QUERY}\.up has shape \(384, 3\), not \(384, 4\)"),
+        (f"{QUERY}.up", np.zeros((768, 3)), rf"{QUERY}\.up has shape \(768, 3\), not \(768, 4\)"),
         (f"{QUERY}.down", None, rf"it has no {QUERY}\.down"),
-        (f"{QUERY}.down", np.zeros((0, 384)), rf"{QUERY}\.down has shape \(0, 384\), not \(1, 384\)"),
-        (f"{QUERY}.down", np.zeros(()), rf"{QUERY}\.down has shape \(\), not \(1, 384\)"),
-        ("head.0.weight", np.zeros((128, 384)), r"head\.0\.weight has shape \(128, 384\), not \(128, 768\)"),
+        (f"{QUERY}.down", np.zeros((0, 768)), rf"{QUERY}\.down has shape \(0, 768\), not \(1, 768\)"),
+        (f"{QUERY}.down", np.zeros(()), rf"{QUERY}\.down has shape \(\), not \(1, 768\)"),
+        ("head.0.weight", np.zeros((128, 3072)), r"head\.0\.weight has shape \(128, 3072\), not \(256, 3072\)"),
+        ("embeddings.types.weight", np.zeros((2, 768)), r"embeddings\.types\.weight has shape \(2, 768\), not \(3, 768\)"),
         ("head.1.bias", np.array([np.nan]), r"head\.1\.bias holds what is no number"),
         ("head.1.bias", np.array([1]), r"head\.1\.bias holds int64, not floats"),
         ("head.1.bias", np.array([None]), "no file of arrays: .*allow_pickle"),
@@ -103,6 +105,6 @@ def test_one_array_instead_of_many_is_told(tmp_path: Path) -> None:
 def test_published_weights_of_another_shape_are_told(tmp_path: Path) -> None:
     adapter = ReaderAdapter(written_adapter(tmp_path / "a.npz", made_adapter(0)))
     published = zeros()
-    published[f"{QUERY}.weight"] = np.zeros((768, 768), dtype=np.float32)
-    with pytest.raises(TextModelError, match=rf"no {QUERY}\.weight of shape \(384, 384\); `echoic models fetch minilm`"):
+    published[f"{QUERY}.weight"] = np.zeros((384, 768), dtype=np.float32)
+    with pytest.raises(TextModelError, match=rf"no {QUERY}\.weight of shape \(768, 768\); `echoic models fetch mpnet`"):
         adapter.merged(published)

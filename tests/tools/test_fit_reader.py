@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from torch import Tensor, nn
 
-from models.minilm_reader import WEIGHTS, pair_tokens, started_reader
+from models.mpnet_reader import WEIGHTS, pair_tokens, started_reader
 from models.text_model import Tokeniser, read_safetensors
 from models.weights import path_of
-from stages.recall.minilm_reader import ADAPTER
+from stages.recall.mpnet_reader import ADAPTER
+from tools.correction_lessons import CorrectionLessons
 from tools.fit_examples import Example, examples
 from tools.fit_fact_support import grown
-from tools.fit_reader import apart, weighed
-from tools.reader_net import ReaderNet, learnt, logits_of
+from tools.fit_reader import apart, drawn_corrections, weighed
+from tools.reader_net import Lesson, ReaderNet, learnt, logits_of
 from tools.recall_rooms_text import RecallOfRooms
 from tools.recall_rooms_topics import FITTED, left_out, topics
 
@@ -37,14 +41,23 @@ def test_topics_are_kept_apart(rows: list[Example]) -> None:
     assert left_out() < {topic.name for topic in topics(FITTED)}
 
 
-@pytest.mark.usefixtures("weights")
-def test_what_was_learnt_is_what_runs(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_what_was_learnt_is_what_runs(weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("mpnet", ".verified"):
+        (tmp_path / name).symlink_to(weights / name)
+    # In the folder that all use it would take the place of the reader that there is.
+    monkeypatch.setenv("ECHOIC_MODELS", str(tmp_path))
     tokeniser = Tokeniser(path_of(WEIGHTS[1]), max_tokens=None)
     asked = [("Which animal was it?", word) for word in _ANIMALS] + [("Which colour was it?", word) for word in _COLOURS]
     texts = [(question, "", f"It was {word}, I think.") for question, _ in asked for _, word in asked]
     right = [(word in _ANIMALS) == ("animal" in question) for question, _, text in texts for word in [text.split()[2].strip(",")]]
     pairs = [pair_tokens(tokeniser, *text) for text in texts]
-    net = learnt(ReaderNet(read_safetensors(path_of(WEIGHTS[0]))), lambda _: (pairs, right), rounds=2, rate=2e-3)
+
+    def easy(number: int) -> Lesson:
+        places = random.Random(number).sample(range(len(pairs)), 16)
+        return [pairs[place] for place in places], [right[place] for place in places]
+
+    net = learnt(ReaderNet(read_safetensors(path_of(WEIGHTS[0]))), lambda _: (pairs, right), easy, rounds=1, rate=2e-3)
     logits = logits_of(net, pairs)
     assert logits[right].min() > logits[np.logical_not(right)].max()
     adapter = tmp_path / "reader.npz"
@@ -54,26 +67,49 @@ def test_what_was_learnt_is_what_runs(tmp_path: Path) -> None:
     assert np.corrcoef(scores, logits)[0, 1] > 0.98
 
 
-@pytest.mark.usefixtures("weights")
-def test_a_reader_goes_on_from_what_was_learnt_before_with_a_lower_rank_too() -> None:
-    with np.load(ADAPTER, allow_pickle=False) as file:
-        known = {name: file[name] for name in file.files}
-    for name in known:
-        if name.endswith(".down"):
-            known[name] = known[name][:5]
-        elif name.endswith(".up"):
-            known[name] = known[name][:, :5]
-    net = ReaderNet(read_safetensors(path_of(WEIGHTS[0])))
-    net.go_on_from(known)
-    found = net.adapter()
-    assert found.keys() == known.keys()
-    changed = [name.removesuffix(".up") for name in known if name.endswith(".up")]
-    assert len(changed) == 36
-    for name in changed:
-        before, now = (adapter[f"{name}.up"].astype(float) @ adapter[f"{name}.down"].astype(float) for adapter in (known, found))
-        assert np.abs(before).max() > 0.0
-        assert np.allclose(before, now, atol=1e-6)
-    assert all(np.array_equal(found[name], tensor) for name, tensor in known.items() if not name.endswith((".up", ".down")))
+class Listed(nn.Module):
+    """A net of one number that notes what it was taught, by the first tokens of each step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.number = nn.Parameter(torch.zeros(()))
+        self.steps: list[list[int]] = []
+
+    def forward(self, tokens: Tensor, types: Tensor, mask: Tensor) -> Tensor:
+        assert tokens.shape == types.shape == mask.shape
+        self.steps.append(tokens[:, 0].tolist())
+        return self.number.expand(len(tokens))
+
+
+@pytest.mark.parametrize(("n_pairs", "n_easy"), [(32 * 4, 24), (32 * 20, 90)])
+def test_three_of_four_of_the_first_120_steps_are_easy_and_every_hard_pair_comes_once_a_round(n_pairs: int, n_easy: int) -> None:
+    def lesson(number: int) -> Lesson:
+        return [([1000 * (number + 1) + place], [0]) for place in range(n_pairs)], [True] * n_pairs
+
+    net = learnt(Listed(), lesson, lambda number: ([([number], [0])], [True]), rounds=2, rate=0.01)
+    easy = [place for place, step in enumerate(net.steps) if step[0] < 1000]
+    assert easy == [place for place in range(len(net.steps)) if place < 120 and place % 4]
+    assert [net.steps[place] for place in easy] == [[number] for number in range(n_easy)]
+    hard = [step for step in net.steps if step[0] >= 1000]
+    for number in range(2):
+        of_round = [token for step in hard if step[0] // 1000 == number + 1 for token in step]
+        assert sorted(of_round) == [1000 * (number + 1) + place for place in range(n_pairs)]
+    assert net.number > 0.0
+    assert not net.training
+
+
+def test_of_a_round_of_corrections_some_are_drawn_without_what_was_said_before() -> None:
+    known = topics(FITTED)
+    lessons = CorrectionLessons(range(5000, 5004), known, {topic.name for topic in known})
+    truth = {(question, later): is_right for (question, _, later), is_right in zip(*lessons.round(0), strict=True)}
+    read, right = drawn_corrections(lessons, 0, 50)
+    assert len(read) == len(right) == 50
+    assert {before for _, before, _ in read} == {""}
+    assert [truth[question, later] for question, _, later in read] == right
+    assert 0 < sum(right) < 50
+    assert drawn_corrections(lessons, 0, 50) == (read, right)
+    assert drawn_corrections(lessons, 1, 50)[0] != read
+    assert len(drawn_corrections(lessons, 0)[0]) == len(lessons.round(0)[0])
 
 
 def test_how_much_a_reader_counts_is_found_on_topics_apart(rows: list[Example]) -> None:

@@ -71,3 +71,25 @@ def test_what_was_said_before_is_often_left_out_or_exchanged(trees: BoostedTrees
     assert 0.5 < sum(own) / len(read) < 0.6
     assert 0.25 < sum(left_out) / len(read) < 0.35
     assert all(before == "" or before.startswith("before ") for _, before, _ in read)
+
+
+def test_easy_lessons_have_one_line_that_answers_and_one_that_does_not(trees: BoostedTrees) -> None:
+    lessons = Lessons([example(number, also=("So how much?",), near=("Who paid?",)) for number in range(40)], trees)
+    steps = [lessons.easy(number) for number in range(20)]
+    for read, right in steps:
+        assert [question.split()[0] for question, _, _ in read] == ["How"] * 32
+        assert {before for _, before, _ in read} == {""}
+        assert right == [True, False] * 16
+        for (question, _, answers), (same, _, other) in zip(read[::2], read[1::2], strict=True):
+            assert question == same
+            assert answers == f"line {question.split()[2][:-1]} 0"
+            assert other not in {answers, f"{answers[:-1]}1"}
+    others = [line.split()[1] == question.split()[2][:-1] for read, _ in steps for question, _, line in read[1::2]]
+    assert 0.5 < sum(others) / len(others) < 0.7
+    assert lessons.easy(3) == steps[3] != steps[4]
+
+
+def test_questions_that_nothing_answers_are_not_easy(trees: BoostedTrees) -> None:
+    answered, never = example(0), example(1)
+    never.right[:] = False
+    assert {question for question, _, _ in Lessons([answered, never], trees).easy(0)[0]} == {answered.question}

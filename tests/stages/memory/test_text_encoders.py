@@ -17,7 +17,7 @@ from stages.memory.minilm_torch import MinilmTorch
 from stages.memory.mpnet import Mpnet
 from stages.memory.text_encoder import TextEncoder
 from stages.memory.words.words_query import COMMON_WORDS
-from stages.recall.minilm_reader import MinilmReader
+from stages.recall.mpnet_reader import MpnetReader
 
 DOCUMENTS = [
     "The quarterly budget meeting starts at ten thirty in the blue conference room.",
@@ -58,8 +58,8 @@ def test_meaning_is_found_without_shared_words(make: type[MinilmOnnx | MinilmTor
         encoder.encode_together(["x"])
 
 
-@pytest.mark.parametrize("make", [MinilmOnnx, Mpnet, MinilmReader])
-def test_threads_are_at_least_one(make: type[MinilmOnnx | Mpnet | MinilmReader]) -> None:
+@pytest.mark.parametrize("make", [MinilmOnnx, Mpnet, MpnetReader])
+def test_threads_are_at_least_one(make: type[MinilmOnnx | Mpnet | MpnetReader]) -> None:
     with pytest.raises(ValueError, match="n_threads must be at least 1, found -1"):
         make(n_threads=-1)
 

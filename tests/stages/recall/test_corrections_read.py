@@ -14,7 +14,7 @@ from stages.memory.hashed_words import HashedWords
 from stages.memory.mpnet import Mpnet
 from stages.memory.rows import LineRow
 from stages.recall.material import Found
-from stages.recall.minilm_reader import MinilmReader
+from stages.recall.mpnet_reader import MpnetReader
 from stages.recall.reader import Reader
 from stages.recall.taken_back import LEAST_LOG_ODDS, with_corrections
 from tests.stages.recall.line_rows import line_row
@@ -103,9 +103,9 @@ def test_a_question_is_not_taken_back() -> None:
 
 
 @pytest.fixture(scope="module")
-def models(weights: Path) -> Iterator[tuple[Mpnet, MinilmReader]]:
+def models(weights: Path) -> Iterator[tuple[Mpnet, MpnetReader]]:
     assert weights.is_dir()
-    encoder, reader = Mpnet(), MinilmReader()
+    encoder, reader = Mpnet(), MpnetReader()
     encoder.start()
     reader.start()
     yield encoder, reader
@@ -113,7 +113,7 @@ def models(weights: Path) -> Iterator[tuple[Mpnet, MinilmReader]]:
     reader.stop()
 
 
-def test_talks_that_nothing_was_fitted_on(models: tuple[Mpnet, MinilmReader]) -> None:
+def test_talks_that_nothing_was_fitted_on(models: tuple[Mpnet, MpnetReader]) -> None:
     encoder, reader = models
     right: list[tuple[str, str]] = []
     missed: list[tuple[str, str]] = []

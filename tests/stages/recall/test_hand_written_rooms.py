@@ -10,15 +10,15 @@ import pytest
 from stages.memory.minilm_onnx import MinilmOnnx
 from stages.memory.mpnet import Mpnet
 from stages.memory.text_encoder import TextEncoder
-from stages.recall.minilm_reader import MinilmReader
+from stages.recall.mpnet_reader import MpnetReader
 from tests.stages.recall.room_memory import Asker, asked_rooms, load_rooms
 
 
-@pytest.fixture(scope="module", params=[(MinilmOnnx, None), (Mpnet, None), (MinilmOnnx, MinilmReader), (Mpnet, MinilmReader)])
+@pytest.fixture(scope="module", params=[(MinilmOnnx, None), (Mpnet, None), (MinilmOnnx, MpnetReader), (Mpnet, MpnetReader)])
 def rooms(request: pytest.FixtureRequest, weights: Path) -> Iterator[dict[str, Asker]]:
     assert weights.is_dir()
     encoder: TextEncoder = request.param[0]()
-    reader: MinilmReader | None = request.param[1] and request.param[1]()
+    reader: MpnetReader | None = request.param[1] and request.param[1]()
     for model in (encoder, reader):
         if model is not None:
             model.start()

@@ -18,7 +18,7 @@ from stages.recall.fact_features import NAMES
 from stages.recall.fact_support import fact_support
 from stages.recall.hybrid_recall import HybridRecall
 from stages.recall.memory_recall import RecallSettingsError
-from stages.recall.minilm_reader import MinilmReader
+from stages.recall.mpnet_reader import MpnetReader
 from stages.recall.question import parse
 from stages.recall.reader import Reader
 from stages.recall.reading import MOST_READ, MOST_WORDS, WEIGHED, asked_before, last_question, read_again, reading_features
@@ -32,7 +32,7 @@ MPNET = "all-mpnet-base-v2"
 class Told(Reader):
     """A reader that says what it was told to say, and keeps what it was given."""
 
-    name = "minilm"
+    name = "mpnet"
 
     def __init__(self, **scores: float) -> None:
         self._scores = scores
@@ -45,9 +45,9 @@ class Told(Reader):
 
 
 @pytest.fixture(scope="module")
-def reader(weights: Path) -> Iterator[MinilmReader]:
+def reader(weights: Path) -> Iterator[MpnetReader]:
     assert weights.is_dir()
-    made = MinilmReader()
+    made = MpnetReader()
     made.start()
     yield made
     made.stop()
@@ -107,7 +107,7 @@ def test_a_line_that_is_not_like_the_question_is_never_raised() -> None:
 
 def test_where_the_trees_are_sure_nothing_is_read() -> None:
     lines = (line_row("The bus leaves at nine.", 1.0), line_row("It rains.", 4.0))
-    fit = reading_fit(MPNET, "minilm")
+    fit = reading_fit(MPNET, "mpnet")
     for best in (fit.doubt[0] - 0.1, fit.doubt[1] + 0.1):
         told, log_odds, rows = Told(), np.array([best, best - 1.0]), np.zeros((2, len(NAMES)))
         assert (read_again(parse("When does the bus leave?", MOMENTS), ranked(*lines), lines, rows, log_odds, told) == log_odds).all()
@@ -116,7 +116,7 @@ def test_where_the_trees_are_sure_nothing_is_read() -> None:
 
 def test_more_of_either_never_counts_against_a_line() -> None:
     for encoder in (MPNET, "all-MiniLM-L6-v2"):
-        fit = reading_fit(encoder, "minilm")
+        fit = reading_fit(encoder, "mpnet")
         assert fit.names == WEIGHED
         assert min(fit.weights[:3]) >= 0.0
         assert reading_features(np.zeros((2, len(NAMES))), np.zeros(2), np.zeros(2)).shape == (2, len(WEIGHED))
@@ -130,7 +130,7 @@ def test_a_fit_says_what_it_weighs() -> None:
 
 
 def test_an_encoder_of_ones_own_gets_the_weights_of_the_first_and_an_unknown_reader_none() -> None:
-    assert reading_fit("my-encoder", "minilm") == reading_fit("all-MiniLM-L6-v2", "minilm")
+    assert reading_fit("my-encoder", "mpnet") == reading_fit("all-MiniLM-L6-v2", "mpnet")
     unknown = Told()
     unknown.name = "my-reader"
     with pytest.raises(RecallSettingsError, match=r"my-reader.*tools/fit_reader.py"):
@@ -152,13 +152,13 @@ def test_an_encoder_of_ones_own_gets_the_weights_of_the_first_and_an_unknown_rea
         ),
     ],
 )
-def test_the_reader_tells_what_answers_in_other_words(reader: MinilmReader, question: str, answers: str, others: tuple[str, ...]) -> None:
+def test_the_reader_tells_what_answers_in_other_words(reader: MpnetReader, question: str, answers: str, others: tuple[str, ...]) -> None:
     scores = reader.scores(question, [("", text) for text in (answers, *others)])
     assert int(scores.argmax()) == 0
     assert scores[0] - scores[1:].max() > 1.0
 
 
-def test_support_changes_with_what_is_read(reader: MinilmReader) -> None:
+def test_support_changes_with_what_is_read(reader: MpnetReader) -> None:
     lines = (
         line_row("I took my bicycle to the shop on the corner.", 1.0, event="e1"),
         line_row("It came to ninety-five dollars with the parts.", 5.0, event="e1"),
