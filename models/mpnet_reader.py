@@ -44,7 +44,7 @@ class MpnetReader:
         folder: where `converted` wrote the encoder; it is not needed any more once this is made.
         head: from the same adapter.
         tokeniser: MPNet's, which does not cut.
-        n_threads: threads of one question.
+        n_threads: among which the lines of one question are shared out.
 
     Raises:
         TextModelError: the folder holds no model that CTranslate2 takes.
@@ -60,8 +60,8 @@ class MpnetReader:
 
         Args:
             question: of which the first 64 tokens are read.
-            lines: what was said before ("" for nothing; where it ends with a question, that question's last 24 tokens are read) and the
-                line (the first 60). All go through the network as one batch, which takes memory for each of them.
+            lines: what was asked before ("" for nothing; the last 24 tokens are read) and the line (the first 60). All go through the
+                network together, which takes memory for each of them.
         """
         if not lines:
             return np.zeros(0, dtype=np.float32)
@@ -70,25 +70,13 @@ class MpnetReader:
         return self._head.scores(np.stack([features(own, types) for own, (_, types) in zip(states, pairs, strict=True)]))
 
 
-def asked_before(before: str) -> str:
-    """The last sentence of what was said before a line, where it is a question; "" where it is none.
-
-    That alone is read of it: "Fourteen." means nothing without "How many of them?", and what else was said tells nothing of the line.
-    """
-    said = before.rstrip()
-    if not said.endswith("?"):
-        return ""
-    first = max(said.rfind(mark, 0, len(said) - 1) for mark in ".!?") + 1
-    return said[first:].lstrip()
-
-
 def pair_tokens(tokeniser: Tokeniser, question: str, before: str, line: str) -> tuple[list[int], list[int]]:
     """The tokens of a question, of what was asked before a line and of the line, as they are read together, and the type of each."""
     first, last = tokeniser.number("<s>"), tokeniser.number("</s>")
     # Cutting characters first keeps a text of megabytes from being taken apart whole.
     question, before, line = (
         question[: MAX_QUESTION_TOKENS * _MOST_CHARACTERS],
-        asked_before(before[-MAX_BEFORE_TOKENS * _MOST_CHARACTERS :]),
+        before[-MAX_BEFORE_TOKENS * _MOST_CHARACTERS :],
         line[: MAX_LINE_TOKENS * _MOST_CHARACTERS],
     )
     asked = [first, *tokeniser.unmarked(question)[:MAX_QUESTION_TOKENS], last]

@@ -4,10 +4,12 @@
         [--least 0.85] [--least-read -0.5] [--keep-trees]
 
 Rooms on the topics of tools/fit_scripts, as for `tools.fit_fact_support`. The reader (`tools/reader_net.py`) learns on five of six
-topics which lines answer questions (`tools/reader_lessons.py`), and which later lines take back what was said
-(`tools/correction_lessons.py`). How trees and reader are weighed is fitted on the others, those of `left_out.txt`, a logistic regression
-over the lines that would be read (`stages/recall/reading.py`). Printed is what comes of these without and with the reader, by the least
-log-odds of an answer, and how many corrections are found there, and found where there are none.
+topics which lines answer questions (`tools/reader_lessons.py`), which later lines take back what was said
+(`tools/correction_lessons.py`), and which stretches of talk are about a topic (`tools/topic_lessons.py`). How trees and reader are
+weighed is fitted on the others, those of `left_out.txt`, a logistic regression over the lines that would be read
+(`stages/recall/reading.py`). Printed is what comes of these without and with the reader, by the least log-odds of an answer, and how many
+corrections are found there, and found where there are none. How much the reader counts where the topic of a talk is in doubt,
+`tools.fit_topic_reading` finds after this.
 
 An answer has log-odds of 0 or more, after trees and regression were moved by the two least values, which were chosen on rooms on the topics
 of tools/recall_scripts (seeds 1000 to 1299): in 5 % of their questions trees alone are wrong, and in 4.4 % both. With `--keep-adapter` the
@@ -18,7 +20,6 @@ these topics: so it was for MiniLM, with --least-read 0.
 from __future__ import annotations
 
 import argparse
-import random
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -42,13 +43,16 @@ from tools.fit_topic_support import fitted
 from tools.reader_lessons import Lessons, Read
 from tools.recall_rooms_text import RecallOfRooms
 from tools.recall_rooms_topics import FITTED, left_out, topics
+from tools.topic_lessons import TopicLessons, topic_stretches
 
-_ROUNDS = 4
+_ROUNDS = 3
 _ROOMS_OF_CORRECTIONS = 220
-_CORRECTIONS = 6000
-"""Pairs in a round, drawn from those of its rooms."""
+_ROOMS_OF_TOPICS = 240
+_CORRECTIONS = 4500
+_STRETCHES = 6500
+"""Pairs of these kinds in a round."""
 _RATE = 4e-4
-_DOUBT = (-3.5, 2.5)
+_DOUBT = (-5.0, 4.0)
 _DIGITS = 4
 Rows = npt.NDArray[np.float64]
 
@@ -59,7 +63,7 @@ def apart(rows: Sequence[Example]) -> tuple[list[Example], list[Example]]:
     return [example for example in rows if example.topic not in left], [example for example in rows if example.topic in left]
 
 
-def taught(lessons: Lessons, corrections: CorrectionLessons, adapter: Path) -> None:
+def taught(lessons: Lessons, corrections: CorrectionLessons, stretches: TopicLessons, adapter: Path) -> None:
     """Teach a reader, and write its adapter."""
     from tools.reader_net import Lesson, ReaderNet, learnt
 
@@ -69,19 +73,12 @@ def taught(lessons: Lessons, corrections: CorrectionLessons, adapter: Path) -> N
         return [pair_tokens(tokeniser, *text) for text in read], right
 
     def lesson(number: int) -> Lesson:
-        (asked, answers), (later, taken_back) = lessons.round(number), drawn_corrections(corrections, number)
-        return tokenised([*asked, *later], [*answers, *taken_back])
+        parts = [kind.round(number) for kind in (lessons, corrections, stretches)]
+        return tokenised([one for read, _ in parts for one in read], [one for _, right in parts for one in right])
 
     net = ReaderNet(read_safetensors(path_of(WEIGHTS[0])))
     net = learnt(net, lesson, lambda number: tokenised(*lessons.easy(number)), rounds=_ROUNDS, rate=_RATE)
     np.savez(adapter, allow_pickle=False, **net.adapter())
-
-
-def drawn_corrections(corrections: CorrectionLessons, number: int, n: int = _CORRECTIONS) -> tuple[list[Read], list[bool]]:
-    """At most `n` pairs of a round of corrections, without what was said before, which recall leaves out there."""
-    read, right = corrections.round(number)
-    drawn = random.Random(number).sample(range(len(read)), min(n, len(read)))
-    return [(read[place][0], "", read[place][2]) for place in drawn], [right[place] for place in drawn]
 
 
 def weighed(
@@ -137,13 +134,16 @@ def main() -> None:
     seeds = range(options.first_seed, options.first_seed + options.rooms)
     with tempfile.TemporaryDirectory() as folder, RecallOfRooms(options.config) as recalls:
         rows = [example for example in examples(recalls, topics(FITTED), seeds, Path(folder)) if len(example.rows)]
+        rooms_of_topics = seeds[:_ROOMS_OF_TOPICS] if not options.keep_adapter else ()
+        every = topic_stretches(recalls, topics(FITTED), rooms_of_topics, Path(folder))
+        stretches = [one for one in every if one.topic not in left_out()]
         encoder = recalls.encoder.name
     seen, left = apart(rows)
     trees = fact_fit(encoder) if options.keep_trees else moved(grown(seen), options.least)
     if not options.keep_adapter:
         rooms = range(seeds.stop, seeds.stop + _ROUNDS * _ROOMS_OF_CORRECTIONS)
-        of_seen = CorrectionLessons(rooms, topics(FITTED), {example.topic for example in seen}, _ROUNDS)
-        taught(Lessons(seen, trees), of_seen, options.adapter)
+        of_seen = CorrectionLessons(rooms, topics(FITTED), {example.topic for example in seen}, _ROUNDS, _CORRECTIONS)
+        taught(Lessons(seen, trees), of_seen, TopicLessons(stretches, _STRETCHES), options.adapter)
     reader = started_reader(options.adapter)
     fit, judged = weighed(left, trees, reader, options.least_read)
     alone = [(example, trees.log_odds(example.rows)) for example in left]

@@ -1,6 +1,6 @@
 """Finds how much a reader counts beside `stages/recall/topic_support.py` where that is in doubt whether a talk is about a topic.
 
-    python -m tools.fit_topic_reading [--rooms 240] [--first-seed 5000] [--config configs/replay.yaml] [--false 0.03]
+    python -m tools.fit_topic_reading [--rooms 60] [--first-seed 5000] [--config configs/replay.yaml] [--false 0.04]
 
 A logistic regression over the log-odds of both, fitted on stretches of rooms on topics that the reader was not taught with
 (`tools/fit_scripts/left_out.txt`), moved so that of the topics of tools/recall_scripts that nobody talked about in other rooms (seeds from
@@ -37,9 +37,18 @@ _Floats = npt.NDArray[np.float64]
 
 
 def features(stretches: Sequence[TopicStretch], reader: Reader) -> _Floats:
-    """What is weighed for each stretch, float64, shape (stretches, 2)."""
-    scores = [float(reader.scores(whether_about(one.name), [("", one.text)])[0]) for one in stretches]
-    return np.column_stack([[log_odds(one.support) for one in stretches], scores])
+    """What is weighed for each stretch, float64, shape (stretches, 2); those that are not in doubt are not read, and have a score of 0."""
+    odds = [log_odds(one.support) for one in stretches]
+    scores = [
+        float(reader.scores(whether_about(one.name), [("", one.text)])[0]) if is_doubted(own) else 0.0
+        for one, own in zip(stretches, odds, strict=True)
+    ]
+    return np.column_stack([odds, scores])
+
+
+def is_doubted(odds: float) -> bool:
+    """Whether log-odds of a support lie where the reader is asked."""
+    return _DOUBT[0] <= odds <= _DOUBT[1]
 
 
 def read(fit: ReadingFit, stretches: Sequence[TopicStretch], rows: _Floats) -> _Floats:
@@ -78,10 +87,10 @@ def level(fit: ReadingFit, stretches: Sequence[TopicStretch], rows: _Floats, fal
 def main() -> None:
     """Parse options, collect, fit, measure, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rooms", type=int, default=240)
+    parser.add_argument("--rooms", type=int, default=60)
     parser.add_argument("--first-seed", type=int, default=5000)
     parser.add_argument("--config", type=Path, default=Path("configs/replay.yaml"))
-    parser.add_argument("--false", type=float, default=0.03, help="the share that passes of topics that nobody talked about")
+    parser.add_argument("--false", type=float, default=0.04, help="the share that passes of topics that nobody talked about")
     options = parser.parse_args()
     graph = load_graph(options.config)
     (name,) = (name for name, node in graph.resources.items() if issubclass(node.cls, Reader))
@@ -90,12 +99,13 @@ def main() -> None:
     reader.start()
     with tempfile.TemporaryDirectory() as folder, RecallOfRooms(options.config) as recalls:
         seeds = range(options.first_seed, options.first_seed + options.rooms)
-        left = [one for one in topic_stretches(recalls, topics(FITTED), seeds, Path(folder)) if one.topic in left_out()]
+        left = list(topic_stretches(recalls, topics(FITTED), seeds, Path(folder), left_out()))
         tried_on = range(_TRIED_FROM, _TRIED_FROM + _TRIED_ROOMS)
-        tried = list(topic_stretches(recalls, topics(), tried_on, Path(folder)))
+        tried = list(topic_stretches(recalls, topics(), tried_on, Path(folder), {topic.name for topic in topics()}))
         encoder = recalls.encoder.name
     rows, tried_rows = features(left, reader), features(tried, reader)
-    weights = fitted(rows, np.array([one.right for one in left]))
+    doubted = np.array([is_doubted(float(odds)) for odds in rows[:, 0]])
+    weights = fitted(rows[doubted], np.array([one.right for one in left])[doubted])
     fit = ReadingFit(_DOUBT, WEIGHED, tuple(round(float(weight), _DIGITS) for weight in weights[1:]), float(weights[0]))
     fit = level(fit, tried, tried_rows, options.false)
     sys.stdout.write(f"{fit}\n")

@@ -23,7 +23,7 @@ _EASY_QUESTIONS = 16
 _P_OWN_LINE = 0.6
 
 Read = tuple[str, str, str]
-"""A question, what was said before a line, and the line."""
+"""A question, what was asked right before a line, and the line."""
 _Line = tuple[str, str]
 
 
@@ -39,7 +39,7 @@ class Lessons:
 
     Every question stands with the lines that answer it, the likeliest that do not by the trees, and half of the time with a line of
     another topic that answers a question that begins alike: any price looks like the asked one. Of four questions one is exchanged for
-    one `near` it that nothing answers. What was said before is often left out or exchanged: in generated rooms it tells too much, as no
+    one `near` it that nothing answers. What was asked before is often left out or exchanged: in generated rooms it tells too much, as no
     talk begins with a fact there. `easy` has what is easier told apart, to begin with.
     """
 
@@ -69,9 +69,9 @@ class Lessons:
         return read, right
 
     def easy(self, number: int) -> tuple[list[Read], list[bool]]:
-        """What is read in one easy step: questions with a line that answers and with any other, without what was said before."""
+        """What is read in one easy step: questions with a line that answers and with any other, without what was asked before."""
         draw = random.Random(number)
-        answered = [lesson for lesson in self._lessons if lesson.right]
+        answered = [lesson for lesson in self._lessons if lesson.right and lesson.wrong]
         read: list[Read] = []
         for lesson in draw.sample(answered, min(_EASY_QUESTIONS, len(answered))):
             question = lesson.example.question
@@ -82,7 +82,7 @@ class Lessons:
         """A line that does not answer, found for the same question or for one on another topic."""
         own = [example.lines[place] for place in np.flatnonzero(~(example.right | example.related))]
         other = draw.choice(self._lessons).example
-        is_of_another = not own or (other.topic != example.topic and draw.random() >= _P_OWN_LINE)
+        is_of_another = other.topic != example.topic and draw.random() >= _P_OWN_LINE
         return draw.choice(other.lines if is_of_another else own)[1]
 
     def _asked(self, lesson: _Lesson, draw: random.Random) -> tuple[str, tuple[_Line, ...], tuple[_Line, ...]]:
@@ -102,7 +102,7 @@ class Lessons:
 
 
 def before_of(before: str, others: Sequence[str], draw: random.Random) -> str:
-    """What was said before a line, often left out or exchanged for another one's."""
+    """What was asked before a line, often left out or exchanged for another one's."""
     chance = draw.random()
     if chance < _P_LEFT_OUT:
         return ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,8 @@ _HARD = 8
 _OTHERS = 3
 _NEAR = 5
 _TOGETHER = 16
+_LEAST_SUPPORT = 0.02
+"""What is less is not in doubt, and needs no more texts encoded."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,14 @@ class TopicStretch:
     heard: bool
 
 
-def topic_stretches(recalls: RecallOfRooms, known: Sequence[Topic], seeds: Sequence[int], folder: Path) -> Iterator[TopicStretch]:
-    """Every room is asked about its topics by both of their names, and about others, most of them near to what was said."""
-    names = [(topic, name) for topic in known for name in topic.about]
+def topic_stretches(
+    recalls: RecallOfRooms, known: Sequence[Topic], seeds: Sequence[int], folder: Path, of: Collection[str] | None = None
+) -> Iterator[TopicStretch]:
+    """Every room is asked about topics by both of their names: its own, and others, most of them near to what was said.
+
+    With `of` it is asked about all topics of these names, whether anybody talked about them or not.
+    """
+    names = [(topic, name) for topic in known if of is None or topic.name in of for name in topic.about]
     parts = [[phrase(name) for _, name in names[first : first + _TOGETHER]] for first in range(0, len(names), _TOGETHER)]
     vectors = np.concatenate([recalls.encoder.encode_together(part) for part in parts])
     for seed in seeds:
@@ -59,13 +66,15 @@ def topic_stretches(recalls: RecallOfRooms, known: Sequence[Topic], seeds: Seque
         talks = conversations(lines, GOOD_PART)
         own = [np.stack([by_id[line.id] for line in talk]) for talk in talks]
         heard = {topic.name for part in room.topics for topic in part}
-        for number in _asked(room, names, heard, own, vectors):
+        for number in _asked(room, names, heard, own, vectors) if of is None else _apart(room, names, heard):
             topic, name = names[number]
             asked = topic_of(name, vectors[number])
             for stretch in judged(asked, talks, own, recalls.encoder.name):
                 place = stretch.peak([True] * len(stretch.lines))
                 if place is not None:
-                    support = stretch.support_with_missing(place, asked, recalls.encoder.encode_together)
+                    support = float(stretch.support[place])
+                    if support >= _LEAST_SUPPORT:
+                        support = stretch.support_with_missing(place, asked, recalls.encoder.encode_together)
                     right = topic_of_line(stretch.lines[place], room) == topic.name
                     text = told_around(stretch, place)
                     yield TopicStretch(len(names) * seed + number, topic.name, name, text, support, right, topic.name in heard)
@@ -84,6 +93,12 @@ def _asked(
     ]
     present = [number for number, (topic, _) in enumerate(names) if topic.name in heard]
     return [*present, *others[:_HARD], *random.Random(room.seed).sample(others, _OTHERS)]
+
+
+def _apart(room: Room, names: Sequence[tuple[Topic, str]], heard: set[str]) -> list[int]:
+    """The numbers of the names of which it is clear whether a room talked about them: not those that mean something else there."""
+    senses = {topic.sense for part in room.topics for topic in part if topic.sense}
+    return [number for number, (topic, _) in enumerate(names) if topic.name in heard or topic.sense not in senses]
 
 
 def _nearness(cosines: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:

@@ -28,7 +28,7 @@ class Mpnet(TextEncoder):
     dimension = DIMENSION
     weights: ClassVar[tuple[str, ...]] = ("mpnet/model.safetensors", "mpnet/tokenizer.json")
 
-    def __init__(self, device: str = "cpu", n_threads: int = 1) -> None:
+    def __init__(self, device: str = "cpu", n_threads: int = 2) -> None:
         self.device = device
         check_threads(n_threads)
         self.n_threads = n_threads

@@ -25,9 +25,10 @@ class MpnetReader(Reader):
 
     name = "mpnet"
     knows_corrections = True
+    knows_topics = True
     weights: ClassVar[tuple[str, ...]] = ("mpnet/model.safetensors", "mpnet/tokenizer.json")
 
-    def __init__(self, n_threads: int = 1) -> None:
+    def __init__(self, n_threads: int = 2) -> None:
         check_threads(n_threads)
         self.n_threads = n_threads
         self._model: Model | None = None

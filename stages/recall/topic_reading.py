@@ -1,6 +1,6 @@
 """Reading whether stretches of talk are about a topic, where likeness and words leave that in doubt.
 
-How the two are weighed is fitted by `python -m tools.fit_topic_support`.
+How the two are weighed is fitted by `python -m tools.fit_topic_reading`.
 """
 
 from __future__ import annotations

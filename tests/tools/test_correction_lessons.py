@@ -49,3 +49,17 @@ def test_rounds_take_turns_with_the_rooms() -> None:
     assert sorted((question, line) for question, _, line in every) == sorted((question, line) for question, _, line in [*first, *second])
     assert [question for question, _, _ in lessons.round(2)[0]] == [question for question, _, _ in first]
     assert len(first) < len(every) > len(second)
+
+
+def test_of_a_round_some_are_drawn() -> None:
+    known = topics(FITTED)
+    of = {topic.name for topic in known}
+    every = CorrectionLessons(SEEDS, known, of)
+    truth = {(question, later): is_right for (question, _, later), is_right in zip(*every.round(0), strict=True)}
+    some = CorrectionLessons(SEEDS, known, of, n_each=50)
+    read, right = some.round(0)
+    assert len(read) == 50
+    assert [truth[question, later] for question, _, later in read] == right
+    assert 0 < sum(right) < 50
+    assert some.round(0) == (read, right)
+    assert some.round(1)[0] != read

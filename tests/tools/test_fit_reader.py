@@ -14,10 +14,9 @@ from models.mpnet_reader import WEIGHTS, pair_tokens, started_reader
 from models.text_model import Tokeniser, read_safetensors
 from models.weights import path_of
 from stages.recall.mpnet_reader import ADAPTER
-from tools.correction_lessons import CorrectionLessons
 from tools.fit_examples import Example, examples
 from tools.fit_fact_support import grown
-from tools.fit_reader import apart, drawn_corrections, weighed
+from tools.fit_reader import apart, weighed
 from tools.reader_net import Lesson, ReaderNet, learnt, logits_of
 from tools.recall_rooms_text import RecallOfRooms
 from tools.recall_rooms_topics import FITTED, left_out, topics
@@ -96,20 +95,6 @@ def test_three_of_four_of_the_first_120_steps_are_easy_and_every_hard_pair_comes
         assert sorted(of_round) == [1000 * (number + 1) + place for place in range(n_pairs)]
     assert net.number > 0.0
     assert not net.training
-
-
-def test_of_a_round_of_corrections_some_are_drawn_without_what_was_said_before() -> None:
-    known = topics(FITTED)
-    lessons = CorrectionLessons(range(5000, 5004), known, {topic.name for topic in known})
-    truth = {(question, later): is_right for (question, _, later), is_right in zip(*lessons.round(0), strict=True)}
-    read, right = drawn_corrections(lessons, 0, 50)
-    assert len(read) == len(right) == 50
-    assert {before for _, before, _ in read} == {""}
-    assert [truth[question, later] for question, _, later in read] == right
-    assert 0 < sum(right) < 50
-    assert drawn_corrections(lessons, 0, 50) == (read, right)
-    assert drawn_corrections(lessons, 1, 50)[0] != read
-    assert len(drawn_corrections(lessons, 0)[0]) == len(lessons.round(0)[0])
 
 
 def test_how_much_a_reader_counts_is_found_on_topics_apart(rows: list[Example]) -> None:
