@@ -127,7 +127,7 @@ def main() -> None:
     parser.add_argument("--config", type=Path, default=Path("configs/replay.yaml"))
     parser.add_argument("--adapter", type=Path, default=ADAPTER, help="the file of the reader's adapter")
     parser.add_argument("--least", type=float, default=LEAST, help="the trees' log-odds from which on a line is an answer")
-    parser.add_argument("--least-read", type=float, default=-0.5, help="the log-odds of both from which on a line is an answer")
+    parser.add_argument("--least-read", type=float, default=0.2, help="the log-odds of both from which on a line is an answer")
     parser.add_argument("--keep-adapter", action="store_true", help="only weigh the reader that there is")
     parser.add_argument("--keep-trees", action="store_true", help="weigh the reader beside the trees that the encoder has")
     options = parser.parse_args()
