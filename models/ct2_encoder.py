@@ -15,7 +15,7 @@ class Ct2Encoder:
     """An encoder with two tables of embeddings on one device: weights in eight bits, and halves for the rest on a GPU.
 
     On a CPU the texts of a batch are shared out among `n_threads`, each with a batch of its own: threads that share one batch wait for each
-    other at every layer, which made them slower than one alone.
+    other at every layer, which made them slower than one alone. Threads do not outlive a fork: a forked process makes one of its own.
 
     Raises TextModelError where the folder holds no model that CTranslate2 takes, or the device cannot be had.
     """

@@ -10,22 +10,23 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 _LARGEST_ON_THE_HEAP = 32 * 2**20
 """Larger blocks come from the system and go back to it; glibc takes no more than this."""
 _KEPT = 64 * 2**20
+_SAID_OTHERWISE = {"MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"}
 
 
 def settle_process() -> None:
-    """Settle both. Where the environment says something else (OPENBLAS_NUM_THREADS, MALLOC_*_), that counts."""
+    """Settle both. For the command `echoic`; where the environment says something else, that counts."""
     # numpy's own threads spin between the small matrices of the beamformer: on two cores that cost a tenth of all time.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     keep_freed_memory()
 
 
 def keep_freed_memory() -> bool:
-    """Let glibc keep up to 64 MiB that was freed, in place of giving large blocks back to the system. False where there is no glibc.
+    """Let glibc keep up to 64 MiB that was freed (in each of its arenas), not give large blocks back. False without glibc.
 
     A model that reads some texts takes and frees blocks of megabytes in every layer. Given back, each of their pages is a fault when it is
     touched again, which on a virtual machine took a third of the time of reading eight lines.
     """
-    if any(name.startswith("MALLOC_") for name in os.environ):
+    if os.environ.keys() & _SAID_OTHERWISE or "malloc" in os.environ.get("GLIBC_TUNABLES", ""):
         return False
     try:
         mallopt = ctypes.CDLL(None).mallopt

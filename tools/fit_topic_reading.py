@@ -96,6 +96,8 @@ def main() -> None:
     (name,) = (name for name, node in graph.resources.items() if issubclass(node.cls, Reader))
     reader = build_resources(graph, only=[name])[name]
     assert isinstance(reader, Reader)
+    if not reader.knows_topics:
+        sys.exit(f"{options.config}: reader {reader.name} was not taught topics")
     reader.start()
     with tempfile.TemporaryDirectory() as folder, RecallOfRooms(options.config) as recalls:
         seeds = range(options.first_seed, options.first_seed + options.rooms)
@@ -105,6 +107,7 @@ def main() -> None:
         encoder = recalls.encoder.name
     rows, tried_rows = features(left, reader), features(tried, reader)
     doubted = np.array([is_doubted(float(odds)) for odds in rows[:, 0]])
+    reader.stop()
     weights = fitted(rows[doubted], np.array([one.right for one in left])[doubted])
     fit = ReadingFit(_DOUBT, WEIGHED, tuple(round(float(weight), _DIGITS) for weight in weights[1:]), float(weights[0]))
     fit = level(fit, tried, tried_rows, options.false)

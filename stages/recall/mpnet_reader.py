@@ -52,4 +52,4 @@ class MpnetReader(Reader):
 
     def memory_bytes(self) -> int:
         """The weights, and what one question needs."""
-        return 192 * 2**20
+        return 224 * 2**20

@@ -22,10 +22,18 @@ from stages.recall.search import Ranked
 
 MOST_READ = 8
 MOST_WORDS = 220
-"""Of long-winded lines fewer are read: reading takes time for each word, of some fifty of a line and thirty of what was asked before it."""
-_LOOKED_AT_BEFORE, _LOOKED_AT = 30, 50
+"""Of long-winded lines fewer are read: reading takes time for each word, of some fifty of a line and twenty of what was asked before it."""
+_LOOKED_AT_BEFORE, _LOOKED_AT = 20, 50
 _UNREAD = -20.0
 _BETWEEN_SENTENCES = re.compile(r"(?<=[.!?])\s+")
+_CLOSING = " \t\r\n\"')]\u201d\u2019"
+# Some transcripts have no marks: "how many of us are coming".
+_MARKS = frozenset(".!?")
+_ASKS_FIRST = re.compile(
+    r"(?:and |so |but |well )?(?:who(?:se|m)?|what|which|when|where|why|how|is|are|was|were|do|does|did|has|have|had|can|could|will|would"
+    r"|should) ",
+    re.I,
+)
 _LIKENESS = (
     "cosine", "centre of the stretch", "best of the stretch", "words", "words beside", "words around", "below the best cosine",
 )  # fmt: skip
@@ -83,6 +91,8 @@ def asked_before(ranked: Ranked, line: LineRow) -> str:
 
 
 def last_question(text: str) -> str:
-    """The last sentence of a text, where it is a question; "" where it is none."""
-    said = text.strip()
-    return _BETWEEN_SENTENCES.split(said)[-1] if said.endswith("?") else ""
+    """What a text asks at its end: its last sentence where that is a question, and all of it where it asks without any mark; else ""."""
+    said = text.strip().rstrip(_CLOSING)
+    if said.endswith("?"):
+        return _BETWEEN_SENTENCES.split(said)[-1]
+    return said if _ASKS_FIRST.match(said) and _MARKS.isdisjoint(said) else ""

@@ -31,8 +31,8 @@ class TopicReading:
         self._left = MOST_READ
 
     def least(self, least: float) -> float:
-        """The support from which on a stretch is worth a look, where without reading it is `least`."""
-        return least if self._fit is None else min(least, float(1.0 / (1.0 + np.exp(-self._fit.doubt[0]))))
+        """The support from which on a stretch is worth a look, where without reading it is `least`; that too where no more are read."""
+        return least if self._fit is None or not self._left else min(least, float(1.0 / (1.0 + np.exp(-self._fit.doubt[0]))))
 
     def supports(self, talks: Sequence[Judged], supports: Mapping[int, float], peaks: Mapping[int, int]) -> dict[int, float]:
         """The support of stretches, 0 to 1, by the number of their talk, after reading; the same where that is not in doubt.

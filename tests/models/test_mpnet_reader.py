@@ -114,13 +114,15 @@ def reference(adapter: Path) -> Reference:
     return Reference(adapter)
 
 
-@pytest.fixture(scope="module")
-def made(weights: Path, adapter: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[MpnetReader, Path]]:
+@pytest.fixture(scope="module", params=[1, 2])
+def made(
+    request: pytest.FixtureRequest, weights: Path, adapter: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[MpnetReader, Path]]:
     """A reader, and the folder that it was converted to."""
     cache = own_folder(tmp_path_factory.mktemp("made") / "models", weights)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ECHOIC_MODELS", str(cache))
-        reader = started_reader(adapter)
+        reader = started_reader(adapter, request.param)
     (folder,) = (cache / ".derived").glob("mpnet-*")
     yield reader, folder
     shutil.rmtree(folder)

@@ -33,8 +33,12 @@ def test_pages_of_freed_blocks_are_not_touched_anew() -> None:
     assert with_it < without / 3
 
 
-def test_what_the_environment_says_of_memory_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "131072")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("MALLOC_TRIM_THRESHOLD_", "131072"), ("MALLOC_MMAP_THRESHOLD_", "131072"), ("GLIBC_TUNABLES", "glibc.malloc.trim_threshold=131072")],
+)
+def test_what_the_environment_says_of_memory_counts(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
     assert not keep_freed_memory()
 
 

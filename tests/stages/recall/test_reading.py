@@ -79,6 +79,9 @@ def test_the_likeliest_lines_are_read_with_what_was_asked_before_them() -> None:
     [
         ("", ""), ("Fourteen.", ""), ("How many?", "How many?"), ("I see. How many of them? ", "How many of them?"),
         ("Why? I know.", ""), ("So. Is it 3.5 or 4?", "Is it 3.5 or 4?"), ("?", "?"), ("Really?!", ""), ("What?? Why??", "Why??"),
+        ('He said: "Where to?"', 'He said: "Where to?'), ("(Is it?)", "(Is it?"), ("seven of us", ""),
+        ("how many of us are coming", "how many of us are coming"), ("so what did it cost ", "so what did it cost"),
+        ("when I came home it was dark.", ""),
     ],
 )  # fmt: skip
 def test_the_last_question_of_a_text(text: str, question: str) -> None:

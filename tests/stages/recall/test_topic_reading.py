@@ -10,6 +10,7 @@ import pytest
 from pipeline.packets import Float32Array
 from stages.recall import topic_reading
 from stages.recall.encoder_fits import ReadingFit, TopicFit, topic_reading_fit
+from stages.recall.mpnet_reader import MpnetReader
 from stages.recall.reader import Reader
 from stages.recall.topic_reading import MOST_READ, TopicReading, log_odds, told_around
 from stages.recall.topic_support import FEATURES, Judged
@@ -99,7 +100,10 @@ def test_nobody_is_asked_who_was_not_taught_topics_or_is_not_fitted(monkeypatch:
 
 
 def test_what_may_be_raised_is_looked_at() -> None:
-    assert TopicReading("the dentist", "", Listener()).least(0.5) == pytest.approx(1.0 / (1.0 + np.exp(2.0)))
+    reading = TopicReading("the dentist", "", Listener())
+    assert reading.least(0.5) == pytest.approx(1.0 / (1.0 + np.exp(2.0)))
+    reading.supports([stretch("tooth")] * MOST_READ, dict.fromkeys(range(MOST_READ), 0.4), dict.fromkeys(range(MOST_READ), 0))
+    assert reading.least(0.5) == 0.5
 
 
 def test_a_long_talk_is_read_from_its_nearest_lines_outwards() -> None:
@@ -117,7 +121,7 @@ def test_log_odds_are_numbers(support: float) -> None:
 
 def test_a_fit_that_is_not_there_is_none_and_one_that_ships_is_read() -> None:
     assert topic_reading_fit("all-mpnet-base-v2", "of-nobody") is None
-    shipped = topic_reading_fit("all-mpnet-base-v2", "minilm")
+    shipped = topic_reading_fit("all-mpnet-base-v2", MpnetReader.name)
     assert shipped is not None
     assert shipped.names == topic_reading.WEIGHED
     assert min(shipped.weights) > 0.0
