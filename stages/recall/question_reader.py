@@ -51,7 +51,7 @@ class QuestionReader:
         if re.search(r"\b[A-Z]", question.text[1:]) is None or (own := as_own(cleaned(question.text), self._lookup.speakers())) is None:
             return None
         read = self.read(own[1])
-        return (replace(read, text=question.text), own[0]) if read.terms and read.intent == question.intent else None
+        return (replace(read, text=question.text, own_words=own[1]), own[0]) if read.terms and read.intent == question.intent else None
 
     def read_absence(self, question: Question, absence: str) -> Question:
         """A question about an absence that gives no time, where the memory knows when that was: what else it says is read without it."""

@@ -58,7 +58,7 @@ def read_again(question: Question, ranked: Ranked, lines: Sequence[LineRow], row
     picked = likeliest(log_odds)
     texts = [(asked_before(ranked, lines[place]), lines[place].text) for place in picked]
     picked = picked[: _affordable(texts)]
-    scores = reader.scores(question.text, texts[: len(picked)])
+    scores = reader.scores(question.own_words or question.text, texts[: len(picked)])
     found = np.full(len(lines), _UNREAD)
     found[picked] = fit.log_odds(reading_features(rows[picked], log_odds[picked], scores.astype(np.float64)))
     is_far = rows[:, _LIKE].max(axis=1) < _LEAST_LIKENESS

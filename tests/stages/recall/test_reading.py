@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -37,9 +38,11 @@ class Told(Reader):
     def __init__(self, **scores: float) -> None:
         self._scores = scores
         self.read: list[tuple[str, str]] = []
+        self.asked: list[str] = []
 
     def scores(self, question: str, lines: Sequence[tuple[str, str]]) -> Float32Array:
         assert question
+        self.asked.append(question)
         self.read += lines
         return np.array([self._scores.get(line.split()[0].lower(), -8.0) for _, line in lines], dtype=np.float32)
 
@@ -172,3 +175,12 @@ def test_support_changes_with_what_is_read(reader: MpnetReader) -> None:
     read = fact_support(question, ranked(*lines), lines, reader)
     assert read != alone
     assert int(np.argmax(read)) == 1
+
+
+def test_what_is_asked_of_a_talker_is_read_as_they_would_ask_it() -> None:
+    lines = (line_row("I leave at five.", event="e1"), line_row("The ferry was late.", 3.0, event="e1"))
+    told, rows = Told(leave=6.0), np.full((2, len(NAMES)), 0.4)
+    question = replace(parse("When will Anna leave?", MOMENTS), own_words="When will I leave?")
+    read_again(question, ranked(*lines), lines, rows, np.zeros(2), told)
+    read_again(replace(question, own_words=""), ranked(*lines), lines, rows, np.zeros(2), told)
+    assert told.asked == ["When will I leave?", "When will Anna leave?"]
