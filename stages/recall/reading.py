@@ -21,7 +21,7 @@ from stages.recall.reader import Reader
 from stages.recall.search import Ranked
 
 MOST_READ = 8
-MOST_WORDS = 220
+MOST_WORDS = 120
 """Of long-winded lines fewer are read: reading takes time for each word, of some fifty of a line and twenty of what was asked before it."""
 _LOOKED_AT_BEFORE, _LOOKED_AT = 20, 50
 _UNREAD = -20.0

@@ -15,7 +15,7 @@ from stages.recall.topic_support import Judged
 
 WEIGHED = ("support", "reader")
 """What the regression weighs: log-odds, both."""
-MOST_READ = 3
+MOST_READ = 2
 """Stretches for one question: each takes as long as reading two lines."""
 _SURE = 1e-4
 _AROUND = (0, 1, -1, 2, -2)
