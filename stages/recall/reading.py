@@ -66,7 +66,7 @@ def read_again(question: Question, ranked: Ranked, lines: Sequence[LineRow], row
 
 
 def _affordable(texts: Sequence[tuple[str, str]]) -> int:
-    """How many of some lines, each with what was said before it, are read, from the first on."""
+    """How many of some lines, each with what was asked before it, are read, from the first on."""
     n_words = np.cumsum([min(_LOOKED_AT_BEFORE, len(before.split())) + min(_LOOKED_AT, len(line.split())) for before, line in texts])
     return int(np.searchsorted(n_words, MOST_WORDS, side="right"))
 
