@@ -54,7 +54,6 @@ def test_of_a_question_the_likeliest_stretches_in_doubt_are_read() -> None:
     stretches = [_stretch(1) for _ in support] + [_stretch(2)]
     rows = np.column_stack([[*support, -2.9], np.arange(8) + 10.0])
     found = read(_FIT, stretches, rows)
-    assert MOST_READ == 3
     assert found.tolist() == [4.0, 11.5, 12.5, 13.5, -2.0, -2.5, -4.0, 17.5]
     assert rows[:, 0].tolist() == [*support, -2.9]
 
