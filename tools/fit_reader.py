@@ -4,7 +4,7 @@
         [--least 0.85] [--least-read 0.2] [--keep-trees]
 
 Rooms on the topics of tools/fit_scripts, as for `tools.fit_fact_support`. The reader (`tools/reader_net.py`) learns on five of six
-topics which lines answer questions (`tools/reader_lessons.py`), which later lines take back what was said
+topics which lines answer questions (`tools/reader_lessons.py`, `tools/fact_lessons.py`), which later lines take back what was said
 (`tools/correction_lessons.py`), and which stretches of talk are about a topic (`tools/topic_lessons.py`). How trees and reader are
 weighed is fitted on the others, those of `left_out.txt`, a logistic regression over the lines that would be read
 (`stages/recall/reading.py`). Printed is what comes of these without and with the reader, by the least log-odds of an answer, and how many
@@ -38,20 +38,20 @@ from stages.recall.mpnet_reader import ADAPTER
 from stages.recall.mpnet_reader import MpnetReader as ReaderOfRecall
 from stages.recall.reading import WEIGHED, likeliest, reading_features
 from tools.correction_lessons import CorrectionLessons
+from tools.fact_lessons import FactLessons
 from tools.fit_examples import Example, examples
 from tools.fit_fact_support import LEAST, grown, moved, table
 from tools.fit_topic_support import fitted
-from tools.reader_lessons import Lessons, Read
+from tools.reader_lessons import Lessons, Read, Rounds
 from tools.recall_rooms_text import RecallOfRooms
 from tools.recall_rooms_topics import FITTED, left_out, topics
 from tools.topic_lessons import TopicLessons, topic_stretches
 
-_ROUNDS = 3
+_ROUNDS = 4
 _ROOMS_OF_CORRECTIONS = 220
 _ROOMS_OF_TOPICS = 240
-_CORRECTIONS = 4500
-_STRETCHES = 6500
-"""Pairs of these kinds in a round."""
+_FOUND, _CORRECTIONS, _STRETCHES = 9000, 3500, 5000
+"""Pairs of these kinds in a round, beside those made of the topics alone."""
 _RATE = 4e-4
 _DOUBT = (-5.0, 4.0)
 _DIGITS = 4
@@ -64,8 +64,8 @@ def apart(rows: Sequence[Example]) -> tuple[list[Example], list[Example]]:
     return [example for example in rows if example.topic not in left], [example for example in rows if example.topic in left]
 
 
-def taught(lessons: Lessons, corrections: CorrectionLessons, stretches: TopicLessons, adapter: Path) -> None:
-    """Teach a reader, and write its adapter."""
+def taught(lessons: Lessons, others: Sequence[Rounds], adapter: Path) -> None:
+    """Teach a reader, and write its adapter. `lessons` come in each round as the `others` do, and easy ones of them at the beginning."""
     from tools.reader_net import Lesson, ReaderNet, learnt
 
     tokeniser = Tokeniser(path_of(WEIGHTS[1]), max_tokens=None)
@@ -74,7 +74,7 @@ def taught(lessons: Lessons, corrections: CorrectionLessons, stretches: TopicLes
         return [pair_tokens(tokeniser, *text) for text in read], right
 
     def lesson(number: int) -> Lesson:
-        parts = [kind.round(number) for kind in (lessons, corrections, stretches)]
+        parts = [kind.round(number) for kind in (lessons, *others)]
         return tokenised([one for read, _ in parts for one in read], [one for _, right in parts for one in right])
 
     net = ReaderNet(read_safetensors(path_of(WEIGHTS[0])))
@@ -139,12 +139,14 @@ def main() -> None:
         every = topic_stretches(recalls, topics(FITTED), rooms_of_topics, Path(folder))
         stretches = [one for one in every if one.topic not in left_out()]
         encoder = recalls.encoder.name
+        taught_with = {topic.name for topic in topics(FITTED)} - left_out()
+        facts = None if options.keep_adapter else FactLessons(topics(FITTED), taught_with, recalls.encoder.encode)
     seen, left = apart(rows)
     trees = fact_fit(encoder) if options.keep_trees else moved(grown(seen), options.least)
-    if not options.keep_adapter:
+    if facts is not None:
         rooms = range(seeds.stop, seeds.stop + _ROUNDS * _ROOMS_OF_CORRECTIONS)
-        of_seen = CorrectionLessons(rooms, topics(FITTED), {example.topic for example in seen}, _ROUNDS, _CORRECTIONS)
-        taught(Lessons(seen, trees), of_seen, TopicLessons(stretches, _STRETCHES), options.adapter)
+        of_seen = CorrectionLessons(rooms, topics(FITTED), taught_with, _ROUNDS, _CORRECTIONS)
+        taught(Lessons(seen, trees, _FOUND), (facts, of_seen, TopicLessons(stretches, _STRETCHES)), options.adapter)
     reader = started_reader(options.adapter)
     fit, judged = weighed(left, trees, reader, options.least_read)
     alone = [(example, trees.log_odds(example.rows)) for example in left]

@@ -6,6 +6,7 @@ import random
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -27,6 +28,13 @@ Read = tuple[str, str, str]
 _Line = tuple[str, str]
 
 
+class Rounds(Protocol):
+    """Lessons of one kind."""
+
+    def round(self, number: int) -> tuple[list[Read], list[bool]]:
+        """What is read in one round, from 0, and whether the line answers the question."""
+
+
 @dataclass(frozen=True)
 class _Lesson:
     example: Example
@@ -43,7 +51,9 @@ class Lessons:
     talk begins with a fact there. `easy` has what is easier told apart, to begin with.
     """
 
-    def __init__(self, seen: Sequence[Example], trees: BoostedTrees) -> None:
+    def __init__(self, seen: Sequence[Example], trees: BoostedTrees, n_each: int | None = None) -> None:
+        """`n_each` is how many pairs a round has at most; None: all."""
+        self._n_each = n_each
         self._lessons: list[_Lesson] = []
         self._alike: dict[str, list[tuple[str, _Line]]] = defaultdict(list)
         for example in seen:
@@ -66,7 +76,8 @@ class Lessons:
             for line, is_right in [*lines, *((line, False) for line in self._of_another_topic(question, lesson.example.topic, draw))]:
                 read.append((question, before_of(line[0], self._befores, draw), line[1]))
                 right.append(is_right)
-        return read, right
+        kept = sorted(draw.sample(range(len(read)), min(self._n_each or len(read), len(read))))
+        return [read[place] for place in kept], [right[place] for place in kept]
 
     def easy(self, number: int) -> tuple[list[Read], list[bool]]:
         """What is read in one easy step: questions with a line that answers and with any other, without what was asked before."""

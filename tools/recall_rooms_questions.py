@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from stages.recall.terms import content_terms, stems
 from tools.recall_rooms import NAMES, Room, Said, Told
 from tools.recall_rooms_topics import Topic
 
@@ -244,11 +245,21 @@ def _with_article(word: str) -> str:
 # -- what nothing answers
 
 
+def _not_named(drawn: Topic, away: Sequence[Topic], room: Room) -> Topic:
+    """The drawn topic, or another one where somebody named it in passing: who spoke of "the storm" that broke the roof did mention it."""
+
+    def is_named(topic: Topic) -> bool:
+        return any(set(content_terms(topic.about[0])) <= stems(line.text) for line in room.said)
+
+    # Drawn apart, so that all other questions stay what they are.
+    return drawn if not is_named(drawn) else random.Random(room.seed).choice([topic for topic in away if not is_named(topic)])
+
+
 def _unanswerable(room: Room, rng: random.Random) -> Iterator[Asked]:
     here = _topics_of(room)
     senses = {topic.sense for topic in here if topic.sense}
     away = [topic for topic in room.known if topic not in here and topic.sense not in senses]
-    topic = rng.choice(away)
+    topic = _not_named(rng.choice(away), away, room)
     text = rng.choice(("What did they say about {}?", "Who talked about {}, and where?", "Did anybody mention {}?")).format(topic.about[0])
     yield Asked("no such topic", text, None)
     topic = rng.choice([other for other in away if other.like in {own.like for own in here}] or away)

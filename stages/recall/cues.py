@@ -93,6 +93,12 @@ SAID_WHAT = re.compile(
     re.I,
 )
 """Something that was said, told as a question of its own: "When did Anna say where it had happened?"."""
+THING_SAYS = re.compile(
+    r"\bwhat (?:did|does|do|had|has|have|will|would) (?:the|my|our|your|his|her|their|that|this|these|those) "
+    r"(?:[\w'-]+ )?(?P<what>[\w'-]+) (?:ever |also |really )?(?:say|said|tell|told)\b",
+    re.I,
+)
+"""What something is said to have told: "What did the test say about the allergy?" asks for a fact, if no person is meant."""
 ASKING_WORDS = word_set("ask asked answer answered")
 TELLING_WORDS = word_set("ask asked think thinks suggest suggested answer answered want wants promise promised")
 SAYS = rf"(?:{'|'.join(_SAYING_WORDS.split())})"

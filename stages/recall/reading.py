@@ -34,6 +34,7 @@ _ASKS_FIRST = re.compile(
     r"|should) ",
     re.I,
 )
+_ASKS_FOR = re.compile(r"(?:and |so |but |well )?(?:who(?:se|m)?|what|which|when|where|why|how)\b[^.!?]*\?", re.I)
 _LIKENESS = (
     "cosine", "centre of the stretch", "best of the stretch", "words", "words beside", "words around", "below the best cosine",
 )  # fmt: skip
@@ -61,6 +62,7 @@ def read_again(question: Question, ranked: Ranked, lines: Sequence[LineRow], row
     scores = reader.scores(question.own_words or question.text, texts[: len(picked)])
     found = np.full(len(lines), _UNREAD)
     found[picked] = fit.log_odds(reading_features(rows[picked], log_odds[picked], scores.astype(np.float64)))
+    found[[_only_asks(line.text) for line in lines]] = _UNREAD
     is_far = rows[:, _LIKE].max(axis=1) < _LEAST_LIKENESS
     return np.where(is_far, np.minimum(found, log_odds), found)
 
@@ -88,6 +90,11 @@ def asked_before(ranked: Ranked, line: LineRow) -> str:
     """
     chain, place = ranked.talk(line)
     return last_question(chain[place - 1].text) if place else ""
+
+
+def _only_asks(text: str) -> bool:
+    """Whether a line is a question for something: it may be like what is asked, but tells nothing."""
+    return _ASKS_FOR.fullmatch(text.strip()) is not None
 
 
 def last_question(text: str) -> str:

@@ -13,7 +13,7 @@ from stages.recall.word_lists import NUMBER_WORDS, TENS, numbered, word_set
 _SHORT = re.compile(r"[^aeiou]*[aeiou][^aeiouwxy]")
 _TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)?(?:-\d+)?")
 _MAY = re.compile(r"(?<=\s)May\b")
-_LEAST_LONG = 5
+_LEAST_LONG = 6
 
 STOP_WORDS: frozenset[str] = word_set(
     """

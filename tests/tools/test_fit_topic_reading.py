@@ -11,7 +11,7 @@ import pytest
 from pipeline.packets import Float32Array
 from stages.recall.encoder_fits import ReadingFit
 from stages.recall.reader import Reader, whether_about
-from stages.recall.topic_reading import MOST_READ, WEIGHED
+from stages.recall.topic_reading import WEIGHED
 from tools.fit_topic_reading import features, level, rates, read
 from tools.topic_lessons import TopicStretch
 

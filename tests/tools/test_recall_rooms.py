@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from stages.memory.transcript_parser import read_transcript
+from stages.recall.terms import content_terms, stems
 from tools.recall_rooms import made_room, renamed, retimed, written
+from tools.recall_rooms_questions import asked_of
 from tools.recall_rooms_topics import TopicError, topics
 
 SEEDS = range(40)
@@ -71,6 +73,14 @@ def test_values_are_taken_back_and_talks_are_alike_in_a_good_part_of_the_rooms()
     first = [[topic for part in room.topics for topic in part] for room in rooms]
     assert sum(len({topic.sense for topic in found if topic.sense}) < sum(bool(topic.sense) for topic in found) for found in first) > 20
     assert sum(len({topic.like for topic in found}) < len(found) for found in first) > 80
+
+
+def test_what_nobody_talked_about_was_not_even_named() -> None:
+    asked = {seed: [one.text for one in asked_of(made_room(seed)) if one.kind == "no such topic"] for seed in range(1000, 1040)}
+    assert all(len(texts) == 1 for texts in asked.values())
+    for seed, (text,) in asked.items():
+        (about,) = (topic.about[0] for topic in made_room(seed).known if f" {topic.about[0]}" in text)
+        assert not any(set(content_terms(about)) <= stems(line.text) for line in made_room(seed).said)
 
 
 def test_short_rooms_have_one_topic_each_and_a_voice_for_everybody() -> None:

@@ -90,6 +90,22 @@ def test_constraints_leave_the_topic() -> None:
     assert _parsed("What did Paul say about costs?").speaker == "Paul"
 
 
+@pytest.mark.parametrize(
+    ("text", "about_speech"),
+    [
+        ("What did the test say about the allergy?", False),
+        ("What does the new contract say about holidays?", False),
+        ("What did his letter tell them about the house?", False),
+        ("What did the doctor say about the allergy?", True),
+        ("What did the others say about the test?", True),
+        ("What did the Hendersons say about the test?", True),
+        ("What did they say about the test?", True),
+    ],
+)
+def test_what_a_thing_tells_is_a_fact_and_what_somebody_said_is_talk(text: str, about_speech: bool) -> None:
+    assert _parsed(text).about_speech is about_speech
+
+
 def test_a_name_that_is_talked_about_is_no_constraint() -> None:
     question = _parsed("Why is Anna moving to Leeds?")
     assert question.speaker is None

@@ -111,6 +111,15 @@ def test_a_line_that_is_not_like_the_question_is_never_raised() -> None:
     assert near > 0.0
 
 
+def test_a_line_that_only_asks_is_no_answer() -> None:
+    texts = ["Who shows us round?", "Well, what would lunch cost?", "Shall we eat by the fountain?", "Who knows? Lunch is by the fountain."]
+    lines = tuple(line_row(text, 3.0 * n, event="e1") for n, text in enumerate(texts))
+    told = Told(who=6.0, well=6.0, shall=6.0)
+    rows, log_odds = np.full((4, len(NAMES)), 0.4), np.zeros(4)
+    after = read_again(parse("Where do the pupils eat?", MOMENTS), ranked(*lines), lines, rows, log_odds, told)
+    assert (after >= 0.0).tolist() == [False, False, True, True]
+
+
 def test_where_the_trees_are_sure_nothing_is_read() -> None:
     lines = (line_row("The bus leaves at nine.", 1.0), line_row("It rains.", 4.0))
     fit = reading_fit(MPNET, "mpnet")
