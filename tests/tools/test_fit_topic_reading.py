@@ -11,7 +11,7 @@ import pytest
 from pipeline.packets import Float32Array
 from stages.recall.encoder_fits import ReadingFit
 from stages.recall.reader import Reader, whether_about
-from stages.recall.topic_reading import WEIGHED
+from stages.recall.topic_reading import MOST_READ, WEIGHED
 from tools.fit_topic_reading import features, level, rates, read
 from tools.topic_lessons import TopicStretch
 
@@ -54,7 +54,8 @@ def test_of_a_question_the_likeliest_stretches_in_doubt_are_read() -> None:
     stretches = [_stretch(1) for _ in support] + [_stretch(2)]
     rows = np.column_stack([[*support, -2.9], np.arange(8) + 10.0])
     found = read(_FIT, stretches, rows)
-    assert found.tolist() == [4.0, 11.5, 12.5, 13.5, -2.0, -2.5, -4.0, 17.5]
+    likely = [11.5, 12.5, 13.5, 14.5, 15.5]
+    assert found.tolist() == [4.0, *likely[:MOST_READ], *support[1 + MOST_READ :], 17.5]
     assert rows[:, 0].tolist() == [*support, -2.9]
 
 
