@@ -1,7 +1,7 @@
 """Teach the reader to judge whether a line answers a question for a fact, and find how much it counts beside the trees.
 
     python -m tools.fit_reader [--rooms 900] [--first-seed 5000] [--config configs/replay.yaml] [--adapter FILE] [--keep-adapter]
-        [--least 0.85] [--least-read 0.2] [--keep-trees]
+        [--least 0.85] [--least-read 0.3] [--keep-trees]
 
 Rooms on the topics of tools/fit_scripts, as for `tools.fit_fact_support`. The reader (`tools/reader_net.py`) learns on five of six
 topics which lines answer questions (`tools/reader_lessons.py`, `tools/fact_lessons.py`), which later lines take back what was said
@@ -47,12 +47,12 @@ from tools.recall_rooms_text import RecallOfRooms
 from tools.recall_rooms_topics import FITTED, left_out, topics
 from tools.topic_lessons import TopicLessons, topic_stretches
 
-_ROUNDS = 4
+_ROUNDS, _MORE_ROUNDS = 3, 2
 _ROOMS_OF_CORRECTIONS = 220
 _ROOMS_OF_TOPICS = 240
 _FOUND, _CORRECTIONS, _STRETCHES = 9000, 3500, 5000
 """Pairs of these kinds in a round, beside those made of the topics alone."""
-_RATE = 4e-4
+_RATE, _MORE_RATE = 4e-4, 3e-4
 _DOUBT = (-5.0, 4.0)
 _DIGITS = 4
 Rows = npt.NDArray[np.float64]
@@ -66,7 +66,7 @@ def apart(rows: Sequence[Example]) -> tuple[list[Example], list[Example]]:
 
 def taught(lessons: Lessons, others: Sequence[Rounds], adapter: Path) -> None:
     """Teach a reader, and write its adapter. `lessons` come in each round as the `others` do, and easy ones of them at the beginning."""
-    from tools.reader_net import Lesson, ReaderNet, learnt
+    from tools.reader_net import Lesson, ReaderNet, averaged, learnt
 
     tokeniser = Tokeniser(path_of(WEIGHTS[1]), max_tokens=None)
 
@@ -79,6 +79,8 @@ def taught(lessons: Lessons, others: Sequence[Rounds], adapter: Path) -> None:
 
     net = ReaderNet(read_safetensors(path_of(WEIGHTS[0])))
     net = learnt(net, lesson, lambda number: tokenised(*lessons.easy(number)), rounds=_ROUNDS, rate=_RATE)
+    before = {name: parameter.clone() for name, parameter in net.state_dict().items()}
+    net = averaged(learnt(net, lambda number: lesson(_ROUNDS + number), None, rounds=_MORE_ROUNDS, rate=_MORE_RATE), before)
     np.savez(adapter, allow_pickle=False, **net.adapter())
 
 
@@ -128,7 +130,7 @@ def main() -> None:
     parser.add_argument("--config", type=Path, default=Path("configs/replay.yaml"))
     parser.add_argument("--adapter", type=Path, default=ADAPTER, help="the file of the reader's adapter")
     parser.add_argument("--least", type=float, default=LEAST, help="the trees' log-odds from which on a line is an answer")
-    parser.add_argument("--least-read", type=float, default=0.2, help="the log-odds of both from which on a line is an answer")
+    parser.add_argument("--least-read", type=float, default=0.3, help="the log-odds of both from which on a line is an answer")
     parser.add_argument("--keep-adapter", action="store_true", help="only weigh the reader that there is")
     parser.add_argument("--keep-trees", action="store_true", help="weigh the reader beside the trees that the encoder has")
     options = parser.parse_args()
@@ -144,8 +146,8 @@ def main() -> None:
     seen, left = apart(rows)
     trees = fact_fit(encoder) if options.keep_trees else moved(grown(seen), options.least)
     if facts is not None:
-        rooms = range(seeds.stop, seeds.stop + _ROUNDS * _ROOMS_OF_CORRECTIONS)
-        of_seen = CorrectionLessons(rooms, topics(FITTED), taught_with, _ROUNDS, _CORRECTIONS)
+        rooms = range(seeds.stop, seeds.stop + (_ROUNDS + _MORE_ROUNDS) * _ROOMS_OF_CORRECTIONS)
+        of_seen = CorrectionLessons(rooms, topics(FITTED), taught_with, _ROUNDS + _MORE_ROUNDS, _CORRECTIONS)
         taught(Lessons(seen, trees, _FOUND), (facts, of_seen, TopicLessons(stretches, _STRETCHES)), options.adapter)
     reader = started_reader(options.adapter)
     fit, judged = weighed(left, trees, reader, options.least_read)

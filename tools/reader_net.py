@@ -132,7 +132,7 @@ class ReaderNet(nn.Module):
         return functional.dropout(states, _DROPOUT, self.training)
 
 
-def learnt(net: Net, lesson: Callable[[int], Lesson], easy: Callable[[int], Lesson], *, rounds: int, rate: float) -> Net:
+def learnt(net: Net, lesson: Callable[[int], Lesson], easy: Callable[[int], Lesson] | None, *, rounds: int, rate: float) -> Net:
     """The net after some rounds of lessons, by AdamW with a rate that falls to nearly nothing. The same for the same lessons.
 
     A new adapter learns nothing from lessons that are hard, so of the first 120 steps three of four are easy.
@@ -140,7 +140,7 @@ def learnt(net: Net, lesson: Callable[[int], Lesson], easy: Callable[[int], Less
     Args:
         net: what learns, a `ReaderNet`.
         lesson: the lesson of a round, from 0; every round has about as many pairs.
-        easy: an easy lesson of one step, by its number, from 0.
+        easy: an easy lesson of one step, by its number, from 0; None for a net that has learnt before.
         rounds: how many.
         rate: the highest, after 60 steps.
     """
@@ -149,14 +149,15 @@ def learnt(net: Net, lesson: Callable[[int], Lesson], easy: Callable[[int], Less
     optimiser = torch.optim.AdamW(learning, lr=rate, weight_decay=0.01)
     first = lesson(0)
     n_hard = math.ceil(len(first[0]) / _BATCH) * rounds
-    n_steps = n_hard + min(n_hard * _EASY_TO_HARD, _EASY_STEPS * _EASY_TO_HARD // (_EASY_TO_HARD + 1))
+    n_easy = 0 if easy is None else min(n_hard * _EASY_TO_HARD, _EASY_STEPS * _EASY_TO_HARD // (_EASY_TO_HARD + 1))
+    n_steps = n_hard + n_easy
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min(1.0, (step + 1) / _WARM_UP_STEPS) * max(_LEAST_RATE, 1.0 - step / n_steps)
     )
     weighs = torch.tensor(_RIGHT_WEIGHS)
     hard = _hard_steps(first, lesson, rounds)
     net.train()
-    for pairs, right in _with_easy(hard, easy):
+    for pairs, right in hard if easy is None else _with_easy(hard, easy):
         logits = net(*_padded(pairs))
         truth = torch.tensor([float(is_right) for is_right in right])
         loss = functional.binary_cross_entropy_with_logits(logits, truth, pos_weight=weighs)
@@ -166,6 +167,18 @@ def learnt(net: Net, lesson: Callable[[int], Lesson], easy: Callable[[int], Less
         optimiser.step()
         schedule.step()
     return net.eval()
+
+
+@torch.no_grad()
+def averaged(net: Net, before: Mapping[str, Tensor]) -> Net:
+    """The net with the means of what it has learnt and of what it knew before, as its `state_dict` had it.
+
+    Of two ends of one way of learning the mean judges better than either (Izmailov et al. 2018, arXiv 1803.05407).
+    """
+    for name, parameter in net.named_parameters():
+        if parameter.requires_grad:
+            parameter.lerp_(before[name], 0.5)
+    return net
 
 
 @torch.no_grad()

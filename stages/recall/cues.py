@@ -63,7 +63,13 @@ CATCH_UP = re.compile(
     r"(?:said|talk(?:ed|ing)?(?: about)?|discuss(?:ed|ing)?|say(?:ing)?|hear|heard)\s*[?.!]*$",
     re.I,
 )
-COUNT = re.compile(r"\bhow often\b|\bhow many times\b|\bhow many (?:people|persons|speakers|talkers|voices)\b", re.I)
+COUNT = re.compile(
+    r"\bhow often\b|\bhow many times\b|\bhow many (?:speakers|talkers|voices)\b|\bhow many (?:people|persons)\b"
+    r"(?=.*\b(?:talk(?:ed|ing)?|sp(?:eak|oke)(?:ing)?|discuss(?:ed|ing)?|mention(?:ed|ing)?|sa(?:y|id|ying)|t(?:ell|old)|(?:argu|agre)(?:ed|eing|ing)"
+    r"|hear|heard|took part|present|in (?:the|this) room|(?:are|were|was|is) (?:here|there))\b)",
+    re.I,
+)
+"""Talkers are counted, and those who said something; "How many people are going on the trip?" asks for what somebody told."""
 DID = re.compile(
     r"^\s*(?:(?:and|so|but|please|hey|ok|okay)[, ]+)?(?:did|has|have|does|do|was|were|is|are|will|would|can|could)\b"
     r"|^\s*(?:anything|something|any news|anybody|anyone) (?:\w+ )?(?:about|on)\b",

@@ -34,6 +34,8 @@ def test_the_intent_of_every_question_of_the_rooms(file: str) -> None:
         ("What was said between +10 and +40?", "catch_up"),
         ("How often did they mention the alarm?", "count"),
         ("How many people talked about the budget?", "count"),
+        ("How many people were here?", "count"),
+        ("How many people are going on the trip?", "what"),
         ("How many dogs does Maria have?", "what"),
         ("Where was the conversation about the museum?", "where"),
         ("What time does the train leave?", "when"),
