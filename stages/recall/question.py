@@ -61,7 +61,7 @@ class Question:
     `edge` is first or last where only that of all that was said is asked for. `talkers` are those between whom it was said, or the one with
     whom (only where it asks how long);
     `asks_present` says that it asks who was heard at all. `duration` is length, most or least where it asks how long people talked, or
-    who did so most or least. `own_words` is the question as the talker would ask it of whom it asks ("When will I leave?"); "" for others.
+    who did so most or least. `own_words` is the question as the talker of whom it asks would ask it ("When will I leave?"); "" for others.
     """
 
     text: str

@@ -12,7 +12,7 @@ from stages.memory.tables.row_writer import utc_ns
 from stages.recall.answers import speaker_of
 from stages.recall.context_scope import last_cited, talking
 from stages.recall.cues import ABSENT
-from stages.recall.first_person import as_own
+from stages.recall.first_person import as_own, as_told
 from stages.recall.lookup import Lookup
 from stages.recall.parts import parts_in
 from stages.recall.question import Question, cleaned, parse
@@ -35,7 +35,7 @@ class QuestionReader:
 
     def read(self, text: str) -> Question:
         """The question in this memory's names."""
-        return self._with_talker(self._with_names(parse(text, self._moments, self._lookup.speakers, self._facing_deg)))
+        return _with_own_words(self._with_talker(self._with_names(parse(text, self._moments, self._lookup.speakers, self._facing_deg))))
 
     def parts(self, question: Question) -> tuple[tuple[Question, ...], bool]:
         """The questions of which one consists, none for one of a single part; and whether it is certain that these are several."""
@@ -111,6 +111,13 @@ class QuestionReader:
             return speaker
         name = self._lookup.memory.speakers.name_of(speaker)
         return name if name is not None and name in known else speaker
+
+
+def _with_own_words(question: Question) -> Question:
+    """A question for a fact that a talker told, with how that talker would ask for it."""
+    if question.speaker is None or question.intent not in _FACTS or question.about_speech or not question.terms:
+        return question
+    return replace(question, own_words=as_told(cleaned(question.text), question.speaker) or "")
 
 
 def _has_parts(question: Question) -> bool:

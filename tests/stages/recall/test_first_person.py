@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stages.recall.first_person import as_own
+from stages.recall.first_person import as_own, as_told
 from tests.stages.recall.room_memory import Asker
 
 
@@ -21,6 +21,25 @@ from tests.stages.recall.room_memory import Asker
 )
 def test_a_question_as_its_talker_would_ask_it(text: str, own: tuple[str, str] | None) -> None:
     assert as_own(text, ["Anna", "Ben"]) == own
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("When did Anna say she would leave?", "When will I leave?"),
+        ("Where did Anna say that she had put her key?", "Where have I put my key?"),
+        ("How old did Anna say she is?", "How old am I?"),
+        ("What hurts Anna?", "What hurts me?"),
+        ("Where is Anna?", "Where am I?"),
+        ("Who gave the book to Anna on Monday?", "Who gave the book to me on Monday?"),
+        ("When did Anna say Ben would leave?", None),
+        ("When did Anna say what the tooth had cost?", None),
+        ("What did Anna say about the ferry?", None),
+        ("When did they say it would start?", None),
+    ],
+)
+def test_what_a_talker_told_as_they_would_ask_for_it(text: str, told: str | None) -> None:
+    assert as_told(text, "Anna") == told
 
 
 def test_what_a_talker_says_of_themselves_is_found(kitchen: Asker) -> None:
