@@ -76,7 +76,8 @@ class Lessons:
             for line, is_right in [*lines, *((line, False) for line in self._of_another_topic(question, lesson.example.topic, draw))]:
                 read.append((question, before_of(line[0], self._befores, draw), line[1]))
                 right.append(is_right)
-        kept = sorted(draw.sample(range(len(read)), min(self._n_each or len(read), len(read))))
+        n_kept = len(read) if self._n_each is None else min(self._n_each, len(read))
+        kept = sorted(draw.sample(range(len(read)), n_kept))
         return [read[place] for place in kept], [right[place] for place in kept]
 
     def easy(self, number: int) -> tuple[list[Read], list[bool]]:

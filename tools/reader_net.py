@@ -170,15 +170,20 @@ def learnt(net: Net, lesson: Callable[[int], Lesson], easy: Callable[[int], Less
 
 
 @torch.no_grad()
-def averaged(net: Net, before: Mapping[str, Tensor]) -> Net:
-    """The net with the means of what it has learnt and of what it knew before, as its `state_dict` had it.
+def averaged(net: Net, before: Mapping[str, Tensor], share: float) -> Net:
+    """The net itself, with what it learnt brought back towards what it knew `before` (by parameter, as `known` has it).
 
-    Of two ends of one way of learning the mean judges better than either (Izmailov et al. 2018, arXiv 1803.05407).
+    What it learnt later it keeps in part (`share`), and loses less of what it could do (Wortsman et al. 2022, arXiv 2109.01903).
     """
     for name, parameter in net.named_parameters():
-        if parameter.requires_grad:
-            parameter.lerp_(before[name], 0.5)
+        if name in before:
+            parameter.lerp_(before[name], 1.0 - share)
     return net
+
+
+def known(net: nn.Module) -> dict[str, Tensor]:
+    """A copy of all that a net has learnt, by parameter."""
+    return {name: parameter.detach().clone() for name, parameter in net.named_parameters() if parameter.requires_grad}
 
 
 @torch.no_grad()

@@ -59,12 +59,6 @@ _PEOPLE = word_set(
     colleague partner parents children kids guy coach manager director judge fireman plumber roofer
     """
 )
-_TALKERS = word_set(
-    """
-    person people others other one ones talker talkers speaker speakers voice voices group groups team class men women boys girls ladies guy
-    two three four five rest couple crowd audience family guests pair side table
-    """
-)
 _PLACED = re.compile(
     r"\b(?:in|at|by|on|near|behind|under|below|above|beside|opposite|between|inside|outside|from|to|through|over|along|next to|across)\s+"
     r"(?:the |a |an |our |my |his |her |their |your |its |front of )?(?P<what>[A-Za-z][\w'-]*)",
@@ -125,11 +119,6 @@ def holds_kind(kind: AskedKind, text: str) -> bool:
         not is_calendar(match["what"].lower()) and match["what"].lower() not in STOP_WORDS and not has_number(match["what"])
         for match in _PLACED.finditer(text)
     )
-
-
-def is_person(word: str) -> bool:
-    """Whether a word, in any case, says what somebody is, like "doctor", or who is meant, like "others"."""
-    return word.lower() in _PEOPLE or word.lower() in _TALKERS
 
 
 def inner_names(text: str) -> list[str]:

@@ -64,9 +64,12 @@ CATCH_UP = re.compile(
     re.I,
 )
 COUNT = re.compile(
-    r"\bhow often\b|\bhow many times\b|\bhow many (?:speakers|talkers|voices)\b|\bhow many (?:people|persons)\b"
-    r"(?=.*\b(?:talk(?:ed|ing)?|sp(?:eak|oke)(?:ing)?|discuss(?:ed|ing)?|mention(?:ed|ing)?|sa(?:y|id|ying)|t(?:ell|old)|(?:argu|agre)(?:ed|eing|ing)"
-    r"|hear|heard|took part|present|in (?:the|this) room|(?:are|were|was|is) (?:here|there))\b)",
+    r"\bhow often\b|\bhow many times\b|\bhow many (?:speakers|talkers|voices)\b"
+    r"|\bhow many (?:people|persons) (?:(?:have|had|were|are|was|did you|do you|ever|also|else) )*"
+    r"(?:talk(?:ed|ing)?|sp(?:eak|oke|eaking)|discuss(?:ed|ing)?|mention(?:ed|ing)?|sa(?:y|id|ying)|t(?:ell|old|elling)|ask(?:ed|ing)?"
+    r"|answer(?:ed|ing)?|complain(?:ed|ing)?|chat(?:ted|ting)?|argu(?:e|ed|ing)|agree(?:d|ing)?|hear|heard)\b"
+    r"|\bhow many (?:people|persons) (?:(?:are|were|was|is|have|had|been) )+"
+    r"(?:there|here|present|in (?:the|this) (?:room|conversation))[?.! ]*$",
     re.I,
 )
 """Talkers are counted, and those who said something; "How many people are going on the trip?" asks for what somebody told."""
@@ -99,12 +102,18 @@ SAID_WHAT = re.compile(
     re.I,
 )
 """Something that was said, told as a question of its own: "When did Anna say where it had happened?"."""
+_TELLING_THINGS = """
+    test result report letter note card postcard email mail message text sign poster notice label leaflet brochure menu map contract
+    agreement lease bill invoice receipt law rule regulation manual recipe forecast newspaper paper article book website page
+    survey study scan x-ray certificate prescription will instruction timetable schedule
+"""
 THING_SAYS = re.compile(
-    r"\bwhat (?:did|does|do|had|has|have|will|would) (?:the|my|our|your|his|her|their|that|this|these|those) "
-    r"(?:[\w'-]+ )?(?P<what>[\w'-]+) (?:ever |also |really )?(?:say|said|tell|told)\b",
+    r"\bwhat (?:did|does|do|had|has|have|will|would) (?:an?|the|my|our|your|his|her|their|that|this|these|those|[\w-]+'s) "
+    rf"(?:[\w'-]+ ){{0,2}}?(?:{'|'.join(_TELLING_THINGS.split())})s?"
+    r"(?: (?:on|in|at|from|of|for)(?: [\w'-]+){1,3}?)? (?:say|said|tell|told)\b",
     re.I,
 )
-"""What something is said to have told: "What did the test say about the allergy?" asks for a fact, if no person is meant."""
+"""What something is said to have told: "What did the test say about the allergy?" asks for a fact."""
 ASKING_WORDS = word_set("ask asked answer answered")
 TELLING_WORDS = word_set("ask asked think thinks suggest suggested answer answered want wants promise promised")
 SAYS = rf"(?:{'|'.join(_SAYING_WORDS.split())})"

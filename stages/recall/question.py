@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from stages.answer.talkers import asks_who_was_not_told, asks_who_was_told
 from stages.recall import cues
-from stages.recall.asked_kind import is_person
 from stages.recall.calendar_phrase import asked_time
 from stages.recall.contradictions import ahead, excluded_times, two_bearings
 from stages.recall.duration_asked import duration_fault, duration_in
@@ -189,7 +188,7 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
         intent = "catch_up"
     if (pronoun or edge or (follow_up is not None and follow_up.kind in {"else", "reply"})) and intent in {"catch_up", "missed"}:
         intent = "what"
-    about_speech = cues.SPEECH.search(rest) is not None and (speaker is not None or not _told_by_thing(rest))
+    about_speech = cues.SPEECH.search(rest) is not None and (speaker is not None or cues.THING_SAYS.search(rest) is None)
     empty = cues.WH | cues.KIND_WORDS | (cues.OVERVIEW_WORDS if intent in {"catch_up", "missed"} else frozenset[str]())
     empty |= (_MISSING if intent == "missed" else frozenset()) | (cues.DECIDING_WORDS if about_speech else frozenset())
     # "About the name" is about a name, while "what is the name" asks for one.
@@ -252,12 +251,6 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
 
 def _unservable(said: str, why: str) -> Question:
     return Question(text=said, intent="unservable", refusal=why)
-
-
-def _told_by_thing(rest: str) -> bool:
-    """Whether a question asks what a thing told, like a test or a letter, and not what somebody said."""
-    match = cues.THING_SAYS.search(rest)
-    return match is not None and not is_person(match["what"])
 
 
 def _two_sides(rest: str) -> str | None:

@@ -34,7 +34,8 @@ _ASKS_FIRST = re.compile(
     r"|should) ",
     re.I,
 )
-_ASKS_FOR = re.compile(r"(?:and |so |but |well )?(?:who(?:se|m)?|what|which|when|where|why|how)\b[^.!?]*\?", re.I)
+# "How about the meadow?", "Why don't we meet at six?" and "When the bus leaves at nine, right?" tell something.
+_ASKS_FOR = re.compile(r"(?:and |so |but |well,? )?(?:who(?:se|m)?|(?:what|how)(?! about)|which|when|where)\b[^.!?,]*\?", re.I)
 _LIKENESS = (
     "cosine", "centre of the stretch", "best of the stretch", "words", "words beside", "words around", "below the best cosine",
 )  # fmt: skip
@@ -56,13 +57,16 @@ def read_again(question: Question, ranked: Ranked, lines: Sequence[LineRow], row
     fit = reading_fit(ranked.encoder, reader.name)
     if not fit.in_doubt(float(log_odds.max())):
         return log_odds
-    picked = likeliest(log_odds)
+    tells = np.array([not _only_asks(line.text) for line in lines])
+    picked = likeliest(np.where(tells, log_odds, -np.inf))
+    picked = picked[tells[picked]]
+    found = np.full(len(lines), _UNREAD)
+    if not len(picked):
+        return found
     texts = [(asked_before(ranked, lines[place]), lines[place].text) for place in picked]
     picked = picked[: _affordable(texts)]
     scores = reader.scores(question.own_words or question.text, texts[: len(picked)])
-    found = np.full(len(lines), _UNREAD)
     found[picked] = fit.log_odds(reading_features(rows[picked], log_odds[picked], scores.astype(np.float64)))
-    found[[_only_asks(line.text) for line in lines]] = _UNREAD
     is_far = rows[:, _LIKE].max(axis=1) < _LEAST_LIKENESS
     return np.where(is_far, np.minimum(found, log_odds), found)
 

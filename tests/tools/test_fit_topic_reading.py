@@ -55,6 +55,7 @@ def test_of_a_question_the_likeliest_stretches_in_doubt_are_read() -> None:
     rows = np.column_stack([[*support, -2.9], np.arange(8) + 10.0])
     found = read(_FIT, stretches, rows)
     likely = [11.5, 12.5, 13.5, 14.5, 15.5]
+    assert len(likely) > MOST_READ
     assert found.tolist() == [4.0, *likely[:MOST_READ], *support[1 + MOST_READ :], 17.5]
     assert rows[:, 0].tolist() == [*support, -2.9]
 

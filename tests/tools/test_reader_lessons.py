@@ -39,6 +39,14 @@ def test_the_likeliest_lines_that_do_not_answer_are_learnt_and_those_of_the_answ
     assert right == [True] + [False] * 3
 
 
+def test_of_a_round_some_are_kept_where_more_would_be_too_many(trees: BoostedTrees) -> None:
+    examples = [example(number) for number in range(20)]
+    every, few = Lessons(examples, trees).round(1), Lessons(examples, trees, 30).round(1)
+    assert len(few[0]) == len(few[1]) == 30 < len(every[0])
+    pairs = set(zip(*every, strict=True))
+    assert set(zip(*few, strict=True)) < pairs
+
+
 def test_a_line_that_answers_a_question_on_another_topic_is_learnt_as_no_answer(trees: BoostedTrees) -> None:
     read, right = Lessons([example(number) for number in range(20)], trees).round(0)
     others = [

@@ -76,7 +76,8 @@ def test_values_are_taken_back_and_talks_are_alike_in_a_good_part_of_the_rooms()
 
 
 def test_what_nobody_talked_about_was_not_even_named() -> None:
-    asked = {seed: [one.text for one in asked_of(made_room(seed)) if one.kind == "no such topic"] for seed in range(1000, 1040)}
+    # In room 1179 a storm had torn off the tiles of a roof, and "the storm" would have been asked for.
+    asked = {seed: [one.text for one in asked_of(made_room(seed)) if one.kind == "no such topic"] for seed in (*range(1000, 1020), 1179)}
     assert all(len(texts) == 1 for texts in asked.values())
     for seed, (text,) in asked.items():
         (about,) = (topic.about[0] for topic in made_room(seed).known if f" {topic.about[0]}" in text)

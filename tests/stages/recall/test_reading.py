@@ -112,12 +112,16 @@ def test_a_line_that_is_not_like_the_question_is_never_raised() -> None:
 
 
 def test_a_line_that_only_asks_is_no_answer() -> None:
-    texts = ["Who shows us round?", "Well, what would lunch cost?", "Shall we eat by the fountain?", "Who knows? Lunch is by the fountain."]
-    lines = tuple(line_row(text, 3.0 * n, event="e1") for n, text in enumerate(texts))
-    told = Told(who=6.0, well=6.0, shall=6.0)
-    rows, log_odds = np.full((4, len(NAMES)), 0.4), np.zeros(4)
+    asking = ["Who shows us round?", "Well, what would lunch cost?", "And where shall we eat?"]
+    telling = ["Shall we eat by the fountain?", "Who knows? By the fountain.", "How about the fountain?", "Where the grass is dry, right?"]
+    lines = tuple(line_row(text, 3.0 * n, event="e1") for n, text in enumerate([*asking, *telling]))
+    told = Told(**{line.text.split()[0].lower(): 6.0 for line in lines})
+    rows, log_odds = np.full((len(lines), len(NAMES)), 0.4), np.zeros(len(lines))
     after = read_again(parse("Where do the pupils eat?", MOMENTS), ranked(*lines), lines, rows, log_odds, told)
-    assert (after >= 0.0).tolist() == [False, False, True, True]
+    assert (after >= 0.0).tolist() == [False] * len(asking) + [True] * len(telling)
+    assert [text for _, text in told.read] == telling
+    only = lines[: len(asking)]
+    assert (read_again(parse("Where do the pupils eat?", MOMENTS), ranked(*only), only, rows[:3], log_odds[:3], told) < 0.0).all()
 
 
 def test_where_the_trees_are_sure_nothing_is_read() -> None:
