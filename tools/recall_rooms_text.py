@@ -13,7 +13,8 @@ import json
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,8 @@ class RecallOfRooms:
         return next(resource for resource in self._shared.values() if isinstance(resource, TextEncoder))
 
     @contextmanager
-    def of_room(self, room: Room, transcript: Path) -> Iterator[tuple[Recall, LongTermMemory]]:
-        """Recall over a memory that holds the transcript of a room, and that memory."""
+    def of_transcript(self, transcript: Path, started_at: datetime) -> Iterator[tuple[Recall, LongTermMemory]]:
+        """Recall over a memory that holds a transcript, and that memory."""
         made: dict[str, Resource] = dict(self._shared)
         for name in (self._roles.memory, str(self._roles.recall)):
             node = self._graph.resources[name]
@@ -77,8 +78,12 @@ class RecallOfRooms:
         own = {name: made[name] for name in (self._roles.memory, str(self._roles.recall))}
         with started(own):
             memory = live_memory(own, self._roles)
-            import_transcript(transcript, memory, self.encoder, room.started_at)
+            import_transcript(transcript, memory, self.encoder, started_at)
             yield live_recall(own, str(self._roles.recall)), memory
+
+    def of_room(self, room: Room, transcript: Path) -> AbstractContextManager[tuple[Recall, LongTermMemory]]:
+        """Recall over a memory that holds the transcript of a room, and that memory."""
+        return self.of_transcript(transcript, room.started_at)
 
 
 def answered(recall: Recall, room: Room, asked: Sequence[Asked]) -> list[Json]:

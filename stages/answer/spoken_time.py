@@ -1,4 +1,4 @@
-"""Claims on how long people talked, and on who talked most."""
+"""Claims on how long people talked, on who talked most, and on how many did."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MOST_TALKERS = 8
 
 
 def spoken_time(question: Question, material: Material, wording: Wording) -> list[Claim]:
-    """One claim: how long the stretches of the material were talked in, how long somebody spoke in them, or who did so most (least).
+    """One claim: how long the stretches of the material were talked in, who talked there, or who did so most (least), and how long.
 
     Talk is counted from its first to its last word, without silences of more than half a minute; what somebody said, by their lines alone.
     Where more may be about the topic than was found, it is a length at least, of which the claim is less sure.
@@ -32,6 +32,8 @@ def spoken_time(question: Question, material: Material, wording: Wording) -> lis
     about = " about it" if question.terms or is_nameless(question.text) else ""
     if question.duration == "length" and question.speaker is None and question.azimuth_deg is None:
         return [_talked(about, material, wording)]
+    if question.duration == "talkers":
+        return [_took_part(about, material, wording)]
     company = f" with {question.talkers[0]}" if len(question.talkers) == 1 else ""
     return [_spoke(question.duration, company + about, material, wording)]
 
@@ -57,6 +59,19 @@ def _talked(about: str, material: Material, wording: Wording) -> Claim:
     length = lasted(sum(end_ns - start_ns for _, start_ns, end_ns in spans))
     text = f"{listed(names)} talked{about} for {_AT_LEAST * material.is_part}{length}{in_all} ({listed(times)}). {wording.said(told)}"
     return _claim(text, material, [told, *firsts, *(longest[name] for name in names)])
+
+
+def _took_part(about: str, material: Material, wording: Wording) -> Claim:
+    """How many people said something in the stretches, and who, with the longest line of each."""
+    longest = longest_of_each(material.stretches)
+    names = list(longest)[:_MOST_TALKERS]
+    shown = [person(longest[name]) for name in names]
+    shown += [f"{len(longest) - len(names)} more"] if len(longest) > len(names) else []
+    own = {line.id for stretch in material.stretches for line in stretch.lines}
+    told = next((entry.line for entry in material.found if entry.line.id in own), longest[names[0]])
+    n_people = f"{_AT_LEAST * material.is_part}{len(longest)} {'person' if len(longest) == 1 else 'people'}"
+    text = f"{n_people[0].upper()}{n_people[1:]} talked{about}: {listed(shown)}. {wording.said(told)}"
+    return _claim(text, material, [told, *(longest[name] for name in names)])
 
 
 def _spoke(which: str, about: str, material: Material, wording: Wording) -> Claim:

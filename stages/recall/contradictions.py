@@ -17,6 +17,7 @@ _AHEAD = re.compile(
     r"|in the next (?:\w+ )?(?:seconds?|minutes?|hours?|days?|weeks?)|in \w+ (?:minutes?|hours?|days?|weeks?)'? time)\b",
     re.I,
 )
+_WAS = re.compile(r"\b(?:did|was|were|had|sa(?:y|ys|id)|t(?:ell|old)|hear|heard|happen(?:ed|s|ing)?|miss(?:ed)?|going on)\b", re.I)
 _SPOKEN = frozenset(
     [
         "will",
@@ -54,15 +55,30 @@ def two_bearings(rest: str) -> str | None:
 def ahead(rest: str, window: Window | None, moments: Moments) -> str | None:
     """Why a question about a time that has not come cannot be served; None for any other.
 
-    "When do we leave tomorrow?" asks for something that was said; a question that names nothing else asks what was heard then.
+    "When do we leave tomorrow?" and "Who cooks tonight?" ask for something that was said; a question that names nothing else asks what was
+    heard then.
     """
-    if window is not None and window.start is not None and window.start > moments.now:
-        return _not_yet(window.phrase, window.start, moments)
+    if window is not None and is_to_come(window, moments):
+        return None if _plans(rest) and _names_something(rest) else _not_yet(window.phrase, window.start, moments)
     match = _AHEAD.search(rest)
     if match is None:
         return None
+    return None if _names_something(rest) else _not_yet(match["when"], None, moments)
+
+
+def is_to_come(window: Window, moments: Moments) -> bool:
+    """Whether an asked time begins later than now."""
+    return window.start is not None and window.start > moments.now
+
+
+def _plans(rest: str) -> bool:
+    """Whether a question asks what will be, rather than what was said or heard."""
+    return _WAS.search(rest) is None and cues.SPEECH.search(rest) is None
+
+
+def _names_something(rest: str) -> bool:
     words = [word for word in content_words(rest, drop=cues.WH | cues.KIND_WORDS) if not is_calendar(word) and word not in _SPOKEN]
-    return None if any(not re.fullmatch(r"\d+", word) for word in words) else _not_yet(match["when"], None, moments)
+    return any(not re.fullmatch(r"\d+", word) for word in words)
 
 
 def excluded_times(window: Window | None, rest: str, moments: Moments) -> str | None:

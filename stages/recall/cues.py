@@ -49,11 +49,17 @@ GROUP = re.compile(
     r"(?:about|on|of|over|regarding|concerning)\s+",
     re.I,
 )
+_GOES_ON = (
+    r"(?:sa(?:y|ys|id|ying)|talk(?:ed|ing)?|discuss(?:ed|ing)?|sp(?:eak|oke|eaking)|chat(?:ted|ting)?|t(?:ell|old|elling)|mention(?:ed)?"
+    r"|hear|heard|decide[ds]?|agreed?|going on|happen(?:ed|ing)?|doing|on about|up to)"
+)
 MISSED = re.compile(
-    r"\bmiss(?:ed)?\b|\b(?:i|we)(?:'m| am| was| were| have been|'ve been)? missing\b|\b(?:am|are|have) (?:i|we) (?:been )?missing\b"
-    r"|\b(?:what|who)\b.*\bothers?\b|\bwhat else\b|\belsewhere\b|\bother conversations?\b",
+    r"\b(?:i|we)(?:'m|'ve)?(?: \w+){0,3} miss(?:ed|ing)?\b|^\W*(?:(?:what|anything|something)(?: (?:was|got|has been))? )?missed\b"
+    rf"|^(?=.*\b{_GOES_ON}\b).*?\b(?:what|who)\b.*\b(?:others|the other|other (?:people|groups?|tables?|sides?|ones|two|three|speakers?|talkers?))\b"
+    rf"|\bwhat else\b(?=.*\b{_GOES_ON}\b|(?: is| was|'s)?(?: new)?[ ?.!]*$)|^(?=.*\b{_GOES_ON}\b).*\belsewhere\b|\bother conversations?\b",
     re.I,
 )
+"""What the asker missed, or what went on beside it; "Who has the other key?" and "Why did Ben miss his train?" ask for facts."""
 CATCH_UP = re.compile(
     r"\b(?:main|key|most important) (?:points?|topics?|things?)\b|\bhighlights\b|\bthe gist\b|\b(?:short|full|long) version\b"
     r"|\bcatch (?:me|us) up\b|\bup to speed\b|\brecap\b|\bsumm?ar(?:y|i[sz]e)\b|\bwhat(?:'s| is| was"
@@ -64,7 +70,9 @@ CATCH_UP = re.compile(
     re.I,
 )
 COUNT = re.compile(
-    r"\bhow often\b|\bhow many times\b|\bhow many (?:speakers|talkers|voices)\b"
+    r"\bhow (?:often|many times)\b(?=[ ?.!]*$|.*\b(?:sa(?:y|ys|id|ying)|talk(?:s|ed|ing)?|sp(?:eak|oke|oken)|mention(?:s|ed)?|discuss(?:ed)?"
+    r"|c[ao]me up|brought up|bring up|hear|heard|words?|named?|f[ae]ll|fallen|ask(?:ed)?|t(?:ell|old)|quote[ds]?|referred)\b)"
+    r"|\bhow many (?:speakers|talkers|voices)\b"
     r"|\bhow many (?:people|persons) (?:(?:have|had|were|are|was|did you|do you|ever|also|else) )*"
     r"(?:talk(?:ed|ing)?|sp(?:eak|oke|eaking)|discuss(?:ed|ing)?|mention(?:ed|ing)?|sa(?:y|id|ying)|t(?:ell|old|elling)|ask(?:ed|ing)?"
     r"|answer(?:ed|ing)?|complain(?:ed|ing)?|chat(?:ted|ting)?|argu(?:e|ed|ing)|agree(?:d|ing)?|hear|heard)\b"
@@ -72,7 +80,7 @@ COUNT = re.compile(
     r"(?:there|here|present|in (?:the|this) (?:room|conversation))[?.! ]*$",
     re.I,
 )
-"""Talkers are counted, and those who said something; "How many people are going on the trip?" asks for what somebody told."""
+"""Talkers are counted, and what was said; "How many people are going?" and "How often does it need water?" ask for what somebody told."""
 DID = re.compile(
     r"^\s*(?:(?:and|so|but|please|hey|ok|okay)[, ]+)?(?:did|has|have|does|do|was|were|is|are|will|would|can|could)\b"
     r"|^\s*(?:anything|something|any news|anybody|anyone) (?:\w+ )?(?:about|on)\b",
@@ -82,12 +90,19 @@ WHEN = re.compile(r"\bwhen\b|\bwhat time\b|\bwhat (?:day|date|year|month)\b|\bho
 WHERE = re.compile(r"\bwhere\b|\bwhich direction\b|\bwhat direction\b|\bwhich (?:side|bearing)\b|\bwhat bearing\b", re.I)
 WHO = re.compile(r"\bwho(?:m|se)?\b|\bwhich (?:person|speaker|talker|voice)\b", re.I)
 SPEECH = re.compile(
-    r"\b(?:talk(?:s|ed|ing)?|speak(?:s|ing)?|spoke|chat(?:s|ted|ting)?|discuss(?:ed|es|ing|ion)?|mention(?:s|ed|ing)?"
-    r"|conversations?|bring up|brought up|topic)\b"
-    r"|\b(?:say|said|says|saying|tell|told|hear|heard|anything|something|news)\b.*\b(?:about|of|on)\b"
-    r"|^\s*(?:(?:and |but |so )?what )?about\b|\b(?:decided?|agreed?|concluded?|settled?)\b.*\b(?:about|on)\b",
+    r"(?<!\bto )\b(?:talk(?:s|ed|ing)?|speak(?:s|ing)?(?! (?:for|against|terms))|spoke|chat(?:s|ted|ting)?|discuss(?:ed|es|ing|ion)?)\b"
+    r"|\bto (?:talk|speak|chat) (?:about|of|on)\b|\b(?:mention(?:s|ed|ing)?|conversations?|bring up|brought up|topic)\b"
+    r"|\b(?:say|said|says|saying|tell|told|hear|heard)\b.*\b(?:about|of|on)\b|\b(?:anything|something|news)\b(?: \w+){0,2} (?:about|of|on)\b"
+    r"|^\s*(?:(?:and |but |so )?what )?about\b|(?<!\bto )\b(?:decided?|agreed?|concluded?|settled?)\b.*\b(?:about|on)\b",
     re.I,
 )
+"""What people talked about; "Who taught the parrot to talk?" and "What speaks for Crete?" ask for facts."""
+SOMEBODY_SAID = re.compile(
+    r"^(?:(?:and|so|but)[, ]+)?(?:did|has|have) (?:anybody|anyone|somebody|someone|they|people) (?:ever )?(?:say|said|mention(?:ed)?|tell|told)"
+    r"(?: (?:me|us|them))? (?=(?:(?:on|in|at|for|by|with|to|from) )?(?:what|which|who|whose|whom|when|where|why|how)\b)",
+    re.I,
+)
+"""What stands before a question for a fact: "Did anybody say when the bus leaves?"."""
 BEARING = re.compile(
     r"\b(?:at|from|around|near|of|to)?\s*(?:a |the )?(?:bearing|azimuth|direction)?\s*(?:of )?(\d+(?:\.\d+)?)\s*(?:°|deg\b|degrees?\b)",
     re.I,

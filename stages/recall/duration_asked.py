@@ -1,4 +1,4 @@
-"""Questions for how long people talked, and for who talked most: "How long did they talk about the budget?", "Who spoke most?"."""
+"""Questions for how long people talked, who did so most, and how many did: "How long did they talk about the budget?", "Who spoke most?"."""
 
 from __future__ import annotations
 
@@ -44,6 +44,12 @@ _FORMS: tuple[tuple[str, str], ...] = (
     (rf"who had {_MOST} to say\b{_END}", "who talked {rest}"),
     (rf"who did {_MOST} (?:of the )?talking\b{_END}", "who talked {rest}"),
 )
+_MANY = re.compile(
+    r"^(?:and )?how many (?:people|persons|speakers|talkers|of them) (?:(?:have|had|were|also) )*"
+    rf"(?:{_TALK} about|{_DISCUSS}|(?:took|taken|taking) part in (?:the |that )?(?:conversation|discussion|talk|chat|debate)s? (?:about|on|of))"
+    r" (?P<rest>.+)",
+    re.I,
+)
 _PATTERNS = tuple((re.compile(rf"^(?:and )?{pattern}", re.I), form) for pattern, form in _FORMS)
 _TOO_MANY = 3
 _SILENT = re.compile(r"\b(?:nobody|no one|none)\b|\b(?:not|never) (?:\w+ )?talk(?:ed)?\b|\btalk(?:ed)? (?:not|nothing)\b", re.I)
@@ -55,9 +61,11 @@ _NAMELESS = re.compile(r"\b(?:about|on|of|over) (?:it|that|this|them)\b", re.I)
 def duration_in(text: str) -> tuple[str, str]:
     """What a question asks of how long people talked, and the question without that.
 
-    "length" is how long they did, "most" and "least" who did so for how long; "" asks for nothing of the kind.
+    "length" is how long they did, "most" and "least" who did so for how long, "talkers" how many did; "" asks for nothing of the kind.
     """
     bare = FRAME.sub("", text)
+    if (match := _MANY.match(bare)) is not None:
+        return "talkers", f"what did they talk about {match['rest']}"
     for pattern, form in _PATTERNS:
         if (match := pattern.match(bare)) is not None:
             parts = {name: value.strip() for name, value in match.groupdict().items() if value is not None}

@@ -132,7 +132,7 @@ class Inquiry:
         """
         if question.follow_up is not None and question.follow_up.kind in {"that", "play"}:
             return
-        if question.intent == "duration" and not question.terms and is_nameless(question.text):
+        if question.duration and not question.terms and is_nameless(question.text):
             return
         told = [[evidence.utterance for evidence in _told(claim, question)] for claim in claims]
         lines = tuple(dict.fromkeys(line for of_claim in told for line in of_claim))
@@ -178,6 +178,6 @@ def _told(claim: Claim, question: Question) -> Sequence[Evidence]:
     """
     places = {claim.text.find(evidence.text.replace('"', "'")[:_QUOTE_BEGINS]): evidence for evidence in reversed(claim.evidence)}
     quoted = [places[place] for place in sorted(places) if place >= 0]
-    if question.intent == "duration":
+    if question.duration:
         return [*quoted, *(evidence for evidence in claim.evidence if evidence not in quoted)]
     return claim.evidence if question.intent == "count" or not quoted else quoted

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from stages.answer.talkers import asks_who_was_not_told, asks_who_was_told
 from stages.recall import cues
 from stages.recall.calendar_phrase import asked_time
-from stages.recall.contradictions import ahead, excluded_times, two_bearings
+from stages.recall.contradictions import ahead, excluded_times, is_to_come, two_bearings
 from stages.recall.duration_asked import duration_fault, duration_in
 from stages.recall.edge_asked import edge_in
 from stages.recall.follow_up import FollowUp, follow_up_in, played_in, talker_in
@@ -59,8 +59,9 @@ class Question:
     `note` is how it was read then. `refers` says that it speaks of something that it does not name ("When does it start?").
     `edge` is first or last where only that of all that was said is asked for. `talkers` are those between whom it was said, or the one with
     whom (only where it asks how long);
-    `asks_present` says that it asks who was heard at all. `duration` is length, most or least where it asks how long people talked, or
-    who did so most or least. `own_words` is the question as the talker of whom it asks would ask it ("When will I leave?"); "" for others.
+    `asks_present` says that it asks who was heard at all. `duration` is length, most, least or talkers where it asks how long people talked,
+    who did so most or least, or how many did. `own_words` is the question as the talker of whom it asks would ask it ("When will I leave?"), or without "Did anybody
+    say"; "" for others.
     """
 
     text: str
@@ -115,7 +116,8 @@ class Question:
         """Whether the fact asked for is a time."""
         if self.about_speech:
             return False
-        return self.intent == "when" or re.search(r"\b(?:how late|what time)\b", self.text, re.I) is not None
+        is_when = self.intent == "when" or (self.own_words != "" and "when" in self.aspects)
+        return is_when or re.search(r"\b(?:how late|what time)\b", self.text, re.I) is not None
 
 
 def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] = tuple, facing_deg: float | None = None) -> Question:
@@ -144,6 +146,9 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     pronoun, rest = talker_in(rest)
     order = order_in(rest) if follow_up is None and not asked_time(rest, moments)[0] else None
     rest = cues.FRAME.sub("", rest)
+    own_words = ""
+    if follow_up is None and (framed := cues.SOMEBODY_SAID.match(rest)) is not None:
+        rest = own_words = rest[framed.end()].upper() + rest[framed.end() + 1 :]
     attended, rest = _attended(rest, moments, speakers)
     absent = cues.ABSENT.search(rest)
     rest = cues.ABSENT.sub(" ", rest)
@@ -164,6 +169,9 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     fault = ahead(rest, window, moments) or excluded_times(window, rest, moments) or two_bearings(rest) or _two_sides(rest)
     if fault is not None:
         return _unservable(said, fault)
+    if window is not None and is_to_come(window, moments):
+        # What will be then was told before.
+        window = None
     if side is not None and facing_deg is None:
         return _unservable(
             said,
@@ -183,7 +191,9 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     room = re.sub(r"[, ]*\b(?:and )?(?:where|at which bearing) in the room\b|\bin (?:the|this) room\b", " ", rest, flags=re.I)
     order = None if duration else order
     intent = "play" if played else "order" if order is not None else _intent(rest, attended, has_missed=absent is not None)
-    intent = "duration" if duration and attended is None and absent is None else intent
+    if duration and attended is None and absent is None:
+        intent = "count" if duration == "talkers" else "duration"
+    intent = "did_anybody" if own_words and intent in {"when", "where", "who", "what"} else intent
     if intent == "what" and catching_up and length_s is not None:
         intent = "catch_up"
     if (pronoun or edge or (follow_up is not None and follow_up.kind in {"else", "reply"})) and intent in {"catch_up", "missed"}:
@@ -240,11 +250,12 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
         order=order,
         pronoun=pronoun if speaker is None else "",
         edge=edge if order is None else "",
-        duration=duration if intent == "duration" else "",
+        duration=duration if intent in {"duration", "count"} else "",
         talkers=talkers,
         asks_present=intent in {"who", "count"}
         and not (terms or edge or azimuth_deg is not None)
         and cues.PRESENT.match(said_bare) is not None,
+        own_words=own_words,
         refers=not stands_alone and len(terms) <= _MOST_REFERRING_TERMS and cues.REFERS.search(rest) is not None,
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from stages.memory.rows import LineRow
 from stages.memory.tables.row_writer import utc_ns
 from stages.recall.durations import Durations
 from stages.recall.found_lines import FoundLines
@@ -17,9 +18,10 @@ from stages.recall.question import Question
 from stages.recall.refusals import not_heard_then, nothing_heard, nothing_in_time, unknown_speaker
 from stages.recall.relations import Related, Relations
 from stages.recall.scope import Scope, scope_of
-from stages.recall.terms import calendar_words, stems
+from stages.recall.terms import calendar_words, stem, tokens
 
-_PAST = re.compile(r"\b(?:last|past|ago)\b", re.I)
+_PAST = re.compile(r"\b(?:last|past|ago|yesterday)\b", re.I)
+_LINKS = frozenset(["in", "on", "at", "the", "of"])
 
 
 class Routes:
@@ -90,13 +92,22 @@ class Routes:
     def _said_of_it(self, question: Question, scope: Scope) -> Outcome | None:
         """Lines that answer and name the asked day or month, whenever they were said; None where there are none."""
         phrase = question.window.phrase if question.window is not None else ""
-        # What was to come on a Sunday may have been talked about before; what was last Sunday may have been, but not as such.
-        words = frozenset[str]() if _PAST.search(phrase) else calendar_words(phrase)
+        # What was to come on a Sunday may have been talked about before. What was last week for who asks was so for who said it that day.
+        is_past = _PAST.search(phrase) is not None
+        words = frozenset(map(stem, tokens(phrase))) - _LINKS if is_past else calendar_words(phrase)
         if not words or not question.terms or question.about_speech or question.intent not in {"what", "when", "where", "who"}:
             return None
         outcome = self._found_lines.found(replace(question, window=None), self._at_any_time(question, scope))
-        found = tuple(entry for entry in outcome.material.found if words <= stems(entry.line.text))
+        found = tuple(
+            entry
+            for entry in outcome.material.found
+            if words <= set(map(stem, tokens(entry.line.text))) and (not is_past or self._is_of_today(entry.line, scope))
+        )
         return replace(outcome, material=replace(outcome.material, found=found)) if found else None
+
+    def _is_of_today(self, line: LineRow, scope: Scope) -> bool:
+        said_at = scope.sessions[line.session].moment(line.start_ns)
+        return said_at.date() == self._now.astimezone(said_at.tzinfo).date()
 
     def _at_any_time(self, question: Question, scope: Scope) -> Scope:
         return scope_of(replace(question, window=None), scope.sessions.values(), self._ends_ns)

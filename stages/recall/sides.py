@@ -7,8 +7,15 @@ import re
 SIDE_TOLERANCE_DEG = 45.0
 """How far from the middle of a side something may be and still lie on it: the four sides make a whole turn."""
 
+_AFTER_SIDE = (
+    r"sa(?:y|ys|id|ying)|talk\w*|sp(?:eak|oke)\w*|chat\w*|discuss\w*|mention\w*|ask\w*|t(?:ell|old)|answer\w*|repl\w+|want\w*|think|thought"
+    r"|did|do|does|was|were|is|are|has|have|had|will|would|who|that|about|after|before|and|or|while|when|in|at|between|since|just|during|ever"
+    r"|also|then|yesterday|today|this|last|of me"
+)
+# "The left knee" is no place in the room.
 SIDE = re.compile(
-    r"\b(?:(?:to|on|from|at|toward|towards) )?(?:my|the) (?P<hand>left|right)(?:[- ]hand side| side)?\b(?! (?:thing|answer|time|one|now)\b)"
+    r"\b(?:(?:to|on|from|at|toward|towards) )?(?:my|the) (?P<hand>left|right)"
+    rf"(?:(?:[- ]hand)? side\b|(?=\s*(?:[?.!,;]|$)|\s+(?:{_AFTER_SIDE})\b))"
     r"|\b(?P<behind>behind me|behind my back|at my back)\b|\b(?P<front>in front of me|opposite me|facing me|ahead of me)\b",
     re.I,
 )

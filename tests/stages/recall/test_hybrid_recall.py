@@ -14,7 +14,7 @@ from stages.memory.minilm_onnx import MinilmOnnx
 from stages.recall.hybrid_recall import HybridRecall
 from tests.stages.recall.line_rows import line_row
 from tests.stages.recall.room_memory import Asker, load_rooms, remember
-from tests.stages.recall.small_rooms import asking
+from tests.stages.recall.small_rooms import STARTED, asking
 
 DOGS = "What did I miss while I was following the conversation about dogs?"
 
@@ -142,6 +142,19 @@ def test_something_that_was_heard_on_a_weekday_does_not_hide_what_was_said_of_on
         assert "my brother makes the croissants" in ask("Who makes the croissants on Sunday?").text
         assert ask("Where does the choir practise on Sunday?").abstained
         assert ask("Who made the croissants last Sunday?").abstained
+
+
+def test_what_was_said_of_last_week_is_found_by_who_asks_on_the_same_day(encoder: MinilmOnnx) -> None:
+    said = [
+        line_row("The boiler broke last week, and nobody can mend it.", 0.0, track="t1", event="e"),
+        line_row("The pump stopped three days ago.", 5.0, track="t2", event="e"),
+    ]
+    with asking(encoder, {"s": said}) as ask:
+        assert "The boiler broke last week" in ask("What broke last week?").text
+        assert "The pump stopped" in ask("What stopped three days ago?").text
+        assert 'Nothing was heard in the asked time ("last year")' in ask("What broke last year?").text
+        a_week_on = ask("What broke last week?", at=STARTED + timedelta(days=15))
+        assert 'Nothing was heard in the asked time ("last week")' in a_week_on.text
 
 
 def test_the_last_minutes_of_a_room_that_has_fallen_silent_are_its_own(askers: dict[str, Asker]) -> None:

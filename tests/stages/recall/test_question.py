@@ -54,6 +54,21 @@ def test_the_intent_of_every_question_of_the_rooms(file: str) -> None:
         ("While I was following the conversation about dogs, what did I miss?", "missed"),
         ("Tell me what they said about the budget", "what"),
         ("Did the others hear about the alarm?", "did_anybody"),
+        ("What were the others talking about?", "missed"),
+        ("What did the other group discuss?", "missed"),
+        ("Who was talking at the other table?", "missed"),
+        ("What was going on elsewhere?", "missed"),
+        ("Anything missed?", "missed"),
+        ("Tell me what I missed", "missed"),
+        ("What was wrong with the other knee?", "what"),
+        ("Who has the other key?", "who"),
+        ("What else is there for supper?", "what"),
+        ("How often does the flatmate sleep elsewhere?", "what"),
+        ("Why did Tom miss the train?", "what"),
+        ("What sort of person is Miss Okoye?", "what"),
+        ("How often do the plants need water?", "what"),
+        ("How many times a week is the class?", "what"),
+        ("How often did the alarm come up?", "count"),
     ],
 )
 def test_intents(text: str, intent: str) -> None:
@@ -141,6 +156,47 @@ def test_further_aspects_and_the_kind_of_fact() -> None:
     assert _parsed("How much does the car cost?").wants_amount
     assert _parsed("When does the bus leave?").wants_time
     assert not _parsed("When did they talk about the bus?").wants_time
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What speaks for going to Crete?", "Who taught the parrot to talk?", "What does she want to discuss with the bank?",
+        "Until when does he have to decide about the room?", "Why are they not on speaking terms?", "Is something wrong with one of the clocks?",
+    ],
+)  # fmt: skip
+def test_a_fact_about_talking_is_a_fact(text: str) -> None:
+    question = _parsed(text)
+    assert not question.about_speech
+    assert question.refusal is None
+
+
+@pytest.mark.parametrize("text", ["Who wants to talk about the budget?", "What was decided about the budget?", "Anything new about the budget?"])
+def test_what_was_talked_about_is_a_topic(text: str) -> None:
+    assert _parsed(text).about_speech
+
+
+def test_whether_somebody_told_a_fact_asks_for_the_fact() -> None:
+    question = _parsed("Did anybody say when the bus leaves?")
+    assert (question.intent, question.aspects, question.about_speech) == ("did_anybody", ("when",), False)
+    assert question.own_words == "When the bus leaves?"
+    assert question.wants_time
+    assert not _parsed("Did anybody mention the bus?").own_words
+
+
+@pytest.mark.parametrize("text", ["When did she hurt the left knee?", "What is the right code of the phone?", "Who sits on the right chair?"])
+def test_left_and_right_of_a_thing_are_no_sides(text: str) -> None:
+    question = _parsed(text)
+    assert (question.refusal, question.azimuth_deg) == (None, None)
+
+
+def test_what_will_be_was_told_before() -> None:
+    for text in ("Who cooks this evening?", "Which dish is on the table this evening?", "Why can't the roofer come tonight?"):
+        question = _parsed(text)
+        assert (question.refusal, question.window) == (None, None), text
+        assert question.terms, text
+    for text in ("What was said this evening?", "What did Anna say about the budget this evening?", "What will they do tonight?"):
+        assert "has not come yet" in str(_parsed(text).refusal), text
 
 
 @pytest.mark.parametrize(

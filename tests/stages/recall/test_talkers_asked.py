@@ -17,6 +17,15 @@ def test_everybody_who_was_heard_is_named_with_a_line_of_each(kitchen: Asker) ->
     assert "1 person was heard: speaker-1 (30 degrees)." in kitchen.ask("Who spoke between +0 and +1?").text
 
 
+def test_how_many_people_talked_about_something_counts_those_who_took_part(kitchen: Asker) -> None:
+    answer = kitchen.ask("How many people talked about the museum?")
+    assert answer.claims[0].text.startswith("2 people talked about it: speaker-3 (210 degrees) and speaker-4 (265 degrees). ")
+    assert {evidence.speaker for evidence in answer.claims[0].evidence} == {"speaker-3", "speaker-4"}
+    for text in ("How many people discussed the museum?", "How many of them took part in the conversation about the museum?"):
+        assert kitchen.ask(text).claims == answer.claims
+    assert kitchen.ask("How many people talked about the volcano?").abstained
+
+
 def test_what_two_people_talked_about(kitchen: Asker) -> None:
     kitchen.memory.speakers.rename("speaker-3", "Carla")
     kitchen.memory.speakers.rename("speaker-4", "Dora")
