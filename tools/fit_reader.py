@@ -5,9 +5,9 @@
 
 Rooms on the topics of tools/fit_scripts, as for `tools.fit_fact_support`. The reader (`tools/reader_net.py`) learns on five of six
 topics which lines answer questions (`tools/reader_lessons.py`, `tools/fact_lessons.py`), which later lines take back what was said
-(`tools/correction_lessons.py`), and which stretches of talk are about a topic (`tools/topic_lessons.py`). How trees and reader are
-weighed is fitted on the others, those of `left_out.txt`, a logistic regression over the lines that would be read
-(`stages/recall/reading.py`). Printed is what comes of these without and with the reader, by the least log-odds of an answer, and how many
+(`tools/correction_lessons.py`), and which stretches of talk are about a topic (`tools/topic_lessons.py`); at last all of this from talks
+written out by hand (`tools/talk_lessons.py`). How trees and reader are weighed is fitted on the other topics, those of `left_out.txt`, and
+the talks that `tools/written_talks.py` names for it, a logistic regression over the lines that would be read (`stages/recall/reading.py`). Printed is what comes of these without and with the reader, by the least log-odds of an answer, and how many
 corrections are found there, and found where there are none. How much the reader counts where the topic of a talk is in doubt,
 `tools.fit_topic_reading` finds after this.
 
@@ -42,18 +42,23 @@ from tools.fact_lessons import FactLessons
 from tools.fit_examples import Example, examples
 from tools.fit_fact_support import LEAST, grown, moved, table
 from tools.fit_topic_support import fitted
-from tools.reader_lessons import Lessons, Read, Rounds
+from tools.reader_lessons import Lessons, Read, Rounds, SomeOf
 from tools.recall_rooms_text import RecallOfRooms
 from tools.recall_rooms_topics import FITTED, left_out, topics
+from tools.talk_examples import talk_examples
+from tools.talk_lessons import TalkLessons
 from tools.topic_lessons import TopicLessons, topic_stretches
+from tools.written_talks import HELD_OUT, WEIGHED_ON, talks_named
 
-_ROUNDS, _MORE_ROUNDS = 3, 2
+_ROUNDS, _MORE_ROUNDS, _ROUNDS_OF_TALKS = 3, 2, 4
 _ROOMS_OF_CORRECTIONS = 220
 _ROOMS_OF_TOPICS = 240
 _FOUND, _CORRECTIONS, _STRETCHES = 9000, 3500, 5000
 """Pairs of these kinds in a round, beside those made of the topics alone."""
+_BESIDE_TALKS = (4000, 3000, 1500, 2000)
+"""Pairs in a round that has those of talks by hand: found in rooms, made of the topics alone, corrections, stretches."""
 _RATE, _MORE_RATE = 4e-4, 3e-4
-_SHARE_OF_MORE = 0.2
+_SHARE_OF_MORE = 0.75
 _DOUBT = (-5.0, 4.0)
 _DIGITS = 4
 Rows = npt.NDArray[np.float64]
@@ -65,8 +70,11 @@ def apart(rows: Sequence[Example]) -> tuple[list[Example], list[Example]]:
     return [example for example in rows if example.topic not in left], [example for example in rows if example.topic in left]
 
 
-def taught(lessons: Lessons, others: Sequence[Rounds], adapter: Path) -> None:
-    """Teach a reader, and write its adapter. `lessons` come in each round as the `others` do, and easy ones of them at the beginning."""
+def taught(lessons: Lessons, others: Sequence[Rounds], talks: Rounds, adapter: Path) -> None:
+    """Teach a reader, and write its adapter.
+
+    `lessons` come in each round as the `others` do, and easy ones of them at the beginning; in the last rounds fewer of them, and `talks`.
+    """
     from tools.reader_net import Lesson, ReaderNet, averaged, known, learnt
 
     tokeniser = Tokeniser(path_of(WEIGHTS[1]), max_tokens=None)
@@ -74,14 +82,17 @@ def taught(lessons: Lessons, others: Sequence[Rounds], adapter: Path) -> None:
     def tokenised(read: Sequence[Read], right: Sequence[bool]) -> Lesson:
         return [pair_tokens(tokeniser, *text) for text in read], right
 
-    def lesson(number: int) -> Lesson:
-        parts = [kind.round(number) for kind in (lessons, *others)]
+    def lesson(number: int, kinds: Sequence[Rounds] = (lessons, *others)) -> Lesson:
+        parts = [kind.round(number) for kind in kinds]
         return tokenised([one for read, _ in parts for one in read], [one for _, right in parts for one in right])
+
+    beside = [SomeOf(kind, n_each) for kind, n_each in zip((lessons, *others), _BESIDE_TALKS, strict=True)]
 
     net = ReaderNet(read_safetensors(path_of(WEIGHTS[0])))
     net = learnt(net, lesson, lambda number: tokenised(*lessons.easy(number)), rounds=_ROUNDS, rate=_RATE)
     before = known(net)
     net = learnt(net, lambda number: lesson(_ROUNDS + number), None, rounds=_MORE_ROUNDS, rate=_MORE_RATE)
+    net = learnt(net, lambda number: lesson(number, (talks, *beside)), None, rounds=_ROUNDS_OF_TALKS, rate=_MORE_RATE)
     net = averaged(net, before, _SHARE_OF_MORE)
     np.savez(adapter, allow_pickle=False, **net.adapter())
 
@@ -144,15 +155,19 @@ def main() -> None:
         stretches = [one for one in every if one.topic not in left_out()]
         encoder = recalls.encoder.name
         taught_with = {topic.name for topic in topics(FITTED)} - left_out()
-        facts = None if options.keep_adapter else FactLessons(topics(FITTED), taught_with, recalls.encoder.encode)
+        encode = recalls.encoder.encode
+        facts = None if options.keep_adapter else FactLessons(topics(FITTED), taught_with, encode)
+        by_hand = None if options.keep_adapter else TalkLessons(talks_named(HELD_OUT, apart=True), encode)
+        plain = [example for example in talk_examples(recalls, talks_named(WEIGHED_ON), Path(folder)) if len(example.rows)]
     seen, left = apart(rows)
     trees = fact_fit(encoder) if options.keep_trees else moved(grown(seen), options.least)
-    if facts is not None:
+    if facts is not None and by_hand is not None:
         rooms = range(seeds.stop, seeds.stop + (_ROUNDS + _MORE_ROUNDS) * _ROOMS_OF_CORRECTIONS)
         of_seen = CorrectionLessons(rooms, topics(FITTED), taught_with, _ROUNDS + _MORE_ROUNDS, _CORRECTIONS)
-        taught(Lessons(seen, trees, _FOUND), (facts, of_seen, TopicLessons(stretches, _STRETCHES)), options.adapter)
+        taught(Lessons(seen, trees, _FOUND), (facts, of_seen, TopicLessons(stretches, _STRETCHES)), by_hand, options.adapter)
     reader = started_reader(options.adapter)
-    fit, judged = weighed(left, trees, reader, options.least_read)
+    fit, judged = weighed([*left, *plain], trees, reader, options.least_read)
+    judged = [one for one in judged if one[0].topic in left_out()]
     alone = [(example, trees.log_odds(example.rows)) for example in left]
     sys.stdout.write(f"Trees alone:\n\n{table(alone)}\n\nWith the reader, {fit}:\n\n{table(judged)}\n\n")
     of_left = CorrectionLessons(seeds, topics(FITTED), {example.topic for example in left})

@@ -35,6 +35,20 @@ class Rounds(Protocol):
         """What is read in one round, from 0, and whether the line answers the question."""
 
 
+class SomeOf:
+    """Rounds of some of the pairs of each round of others. The same round comes out the same."""
+
+    def __init__(self, lessons: Rounds, n_each: int) -> None:
+        self._lessons = lessons
+        self._n_each = n_each
+
+    def round(self, number: int) -> tuple[list[Read], list[bool]]:
+        """What is read in one round, and whether the line answers the question."""
+        read, right = self._lessons.round(number)
+        places = sorted(random.Random(number).sample(range(len(read)), min(self._n_each, len(read))))
+        return [read[place] for place in places], [right[place] for place in places]
+
+
 @dataclass(frozen=True)
 class _Lesson:
     example: Example

@@ -14,15 +14,16 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+from stages.memory.long_term_memory import LongTermMemory
+from stages.recall.recall import Recall
 from tools.recall_rooms_text import RecallOfRooms
-from tools.written_talks import WrittenTalk, written_talks
+from tools.written_talks import MEASURED, WrittenTalk, talks_named
 
-HELD_OUT = ("meet", "mixed")
-"""How the names of talks begin that nothing is taught with."""
 _STARTED_AT = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 _WORDS_PER_S = 2.6
 _PAUSE_S = 0.4
@@ -64,13 +65,23 @@ def questions(talk: WrittenTalk) -> Iterator[tuple[str, str, tuple[str, ...]]]:
         yield "not about", f"Did they talk about {topic}?", ()
 
 
+def asked_at() -> datetime:
+    """When the questions are asked: an hour after the talk began."""
+    return _STARTED_AT + timedelta(hours=1)
+
+
+def in_memory(recalls: RecallOfRooms, talk: WrittenTalk, folder: Path) -> AbstractContextManager[tuple[Recall, LongTermMemory]]:
+    """Recall over a memory that holds one talk, and that memory."""
+    return recalls.of_transcript(transcript(talk, folder), _STARTED_AT)
+
+
 def verdicts(talks: Sequence[WrittenTalk], config: Path) -> Iterator[Verdict]:
     """What comes of all questions to some talks, each in a memory of its own."""
     with tempfile.TemporaryDirectory() as folder, RecallOfRooms(config) as recalls:
         for talk in talks:
-            with recalls.of_transcript(transcript(talk, Path(folder)), _STARTED_AT) as (recall, _):
+            with in_memory(recalls, talk, Path(folder)) as (recall, _):
                 for kind, text, right in questions(talk):
-                    answer = recall.ask(text, now=_STARTED_AT + timedelta(hours=1))
+                    answer = recall.ask(text, now=asked_at())
                     evidence = [one for claim in answer.claims for one in claim.evidence]
                     cited = evidence[0].text if evidence else ""
                     came = "refused" if answer.abstained else "right" if cited in right else "wrong"
@@ -92,11 +103,11 @@ def table(found: Sequence[Verdict]) -> str:
 def main() -> None:
     """Parse options, ask, print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="+", default=HELD_OUT, help="how the names of the talks begin")
+    parser.add_argument("--only", nargs="+", default=MEASURED, help="how the names of the talks begin")
     parser.add_argument("--config", type=Path, default=Path("configs/replay.yaml"))
     parser.add_argument("--keep", type=Path, help="a file for what came of each question, one JSON line each")
     options = parser.parse_args()
-    talks = [talk for talk in written_talks() if talk.name.startswith(tuple(options.only))]
+    talks = talks_named(tuple(options.only))
     found = list(verdicts(talks, options.config))
     if options.keep is not None:
         options.keep.write_text("".join(f"{json.dumps(one._asdict())}\n" for one in found), encoding="utf-8")

@@ -10,12 +10,14 @@ import numpy as np
 from pipeline.packets import Float32Array
 from stages.recall.reader import whether_about, whether_taken_back
 from stages.recall.reading import last_question
-from tools.reader_lessons import Read, before_of
+from tools.reader_lessons import Read
 from tools.written_talks import Asked, WrittenTalk
 
 _ALIKE = 4
 _P_ALIKE = 0.8
 _P_OF_ANOTHER_TALK = 0.4
+_P_LEFT_OUT = 0.2
+_SAYS_ENOUGH = 5
 _LATER = 2
 _AROUND = (0, 1, -1, 2, -2)
 
@@ -34,7 +36,6 @@ class TalkLessons:
         """`encode` makes vectors of unit length, float32, shape (texts, dimension)."""
         self._talks = talks
         lines = [encode([text for *_, text in talk.lines]) for talk in talks]
-        self._befores = [self._asked_before(talk, number) for talk in talks for number, *_ in talk.lines]
         self._alike: dict[tuple[str, str], list[int]] = {}
         self._elsewhere: dict[tuple[str, str], list[tuple[WrittenTalk, int]]] = {}
         self._stretches: dict[tuple[str, str], str] = {}
@@ -70,17 +71,13 @@ class TalkLessons:
         elsewhere = self._elsewhere[talk.name, asked.q]
         if asked.a and elsewhere and draw.random() < _P_OF_ANOTHER_TALK:
             lines.append((*draw.choice(elsewhere), False))
-        found = []
-        for of_talk, number, is_right in lines:
-            before = self._asked_before(of_talk, number)
-            # Of a word or two, only what was asked before tells whether they answer.
-            before = before if before and is_right else before_of(before, self._befores, draw)
-            found.append(((asked.q, before, of_talk.text(number)), is_right))
-        return found
+        return [((asked.q, _asked_before(of_talk, number, draw), of_talk.text(number)), is_right) for of_talk, number, is_right in lines]
 
-    @staticmethod
-    def _asked_before(talk: WrittenTalk, number: int) -> str:
-        return last_question(talk.text(number - 1)) if number > 1 else ""
+
+def _asked_before(talk: WrittenTalk, number: int, draw: random.Random) -> str:
+    """What was asked right before a line; now and then left out where the line says enough by itself."""
+    before = last_question(talk.text(number - 1)) if number > 1 else ""
+    return "" if len(talk.text(number).split()) >= _SAYS_ENOUGH and draw.random() < _P_LEFT_OUT else before
 
 
 def _of_corrections(talk: WrittenTalk, draw: random.Random) -> list[tuple[Read, bool]]:
@@ -101,8 +98,8 @@ def _of_corrections(talk: WrittenTalk, draw: random.Random) -> list[tuple[Read, 
 
 def _nearest_stretch(talk: WrittenTalk, likeness: Float32Array) -> str:
     """The five lines around the one where a talk is most like a name, nearest first, as `topic_reading.told_around` has them."""
-    kernel = np.ones(2 * max(_AROUND) + 1)
-    around = np.convolve(likeness, kernel, mode="same") + likeness
+    reach = max(_AROUND)
+    around = np.convolve(likeness, np.ones(2 * reach + 1))[reach : reach + len(likeness)] + likeness
     place = int(np.argmax(around))
     places = (place + step for step in _AROUND)
     return " ".join(talk.text(near + 1) for near in places if 0 <= near < len(talk.lines))

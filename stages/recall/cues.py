@@ -55,7 +55,8 @@ _GOES_ON = (
 )
 MISSED = re.compile(
     r"\b(?:i|we)(?:'m|'ve)?(?: \w+){0,3} miss(?:ed|ing)?\b|^\W*(?:(?:what|anything|something)(?: (?:was|got|has been))? )?missed\b"
-    rf"|^(?=.*\b{_GOES_ON}\b).*?\b(?:what|who)\b.*\b(?:others|the other|other (?:people|groups?|tables?|sides?|ones|two|three|speakers?|talkers?))\b"
+    rf"|^(?=.*\b{_GOES_ON}\b).*?\b(?:what|who)\b.*\b"
+    r"(?:others|the other|other (?:people|groups?|tables?|sides?|ones|two|three|speakers?|talkers?))\b"
     rf"|\bwhat else\b(?=.*\b{_GOES_ON}\b|(?: is| was|'s)?(?: new)?[ ?.!]*$)|^(?=.*\b{_GOES_ON}\b).*\belsewhere\b|\bother conversations?\b",
     re.I,
 )
@@ -70,7 +71,8 @@ CATCH_UP = re.compile(
     re.I,
 )
 COUNT = re.compile(
-    r"\bhow (?:often|many times)\b(?=[ ?.!]*$|.*\b(?:sa(?:y|ys|id|ying)|talk(?:s|ed|ing)?|sp(?:eak|oke|oken)|mention(?:s|ed)?|discuss(?:ed)?"
+    r"\bhow (?:often|many times)\b(?=[ ?.!]*$|.*\b(?:sa(?:y|ys|id|ying)|talk(?:s|ed|ing)?|sp(?:eak|oke|oken)"
+    r"|mention(?:s|ed)?|discuss(?:ed)?"
     r"|c[ao]me up|brought up|bring up|hear|heard|words?|named?|f[ae]ll|fallen|ask(?:ed)?|t(?:ell|old)|quote[ds]?|referred)\b)"
     r"|\bhow many (?:speakers|talkers|voices)\b"
     r"|\bhow many (?:people|persons) (?:(?:have|had|were|are|was|did you|do you|ever|also|else) )*"
@@ -92,14 +94,16 @@ WHO = re.compile(r"\bwho(?:m|se)?\b|\bwhich (?:person|speaker|talker|voice)\b", 
 SPEECH = re.compile(
     r"(?<!\bto )\b(?:talk(?:s|ed|ing)?|speak(?:s|ing)?(?! (?:for|against|terms))|spoke|chat(?:s|ted|ting)?|discuss(?:ed|es|ing|ion)?)\b"
     r"|\bto (?:talk|speak|chat) (?:about|of|on)\b|\b(?:mention(?:s|ed|ing)?|conversations?|bring up|brought up|topic)\b"
-    r"|\b(?:say|said|says|saying|tell|told|hear|heard)\b.*\b(?:about|of|on)\b|\b(?:anything|something|news)\b(?: \w+){0,2} (?:about|of|on)\b"
+    r"|\b(?:say|said|says|saying|tell|told|hear|heard)\b.*\b(?:about|of|on)\b"
+    r"|\b(?:anything|something|news)\b(?: \w+){0,2} (?:about|of|on)\b"
     r"|^\s*(?:(?:and |but |so )?what )?about\b|(?<!\bto )\b(?:decided?|agreed?|concluded?|settled?)\b.*\b(?:about|on)\b",
     re.I,
 )
 """What people talked about; "Who taught the parrot to talk?" and "What speaks for Crete?" ask for facts."""
 SOMEBODY_SAID = re.compile(
-    r"^(?:(?:and|so|but)[, ]+)?(?:did|has|have) (?:anybody|anyone|somebody|someone|they|people) (?:ever )?(?:say|said|mention(?:ed)?|tell|told)"
-    r"(?: (?:me|us|them))? (?=(?:(?:on|in|at|for|by|with|to|from) )?(?:what|which|who|whose|whom|when|where|why|how)\b)",
+    r"^(?:(?:and|so|but)[, ]+)?(?:did|has|have) (?:anybody|anyone|somebody|someone|they|people) (?:ever )?"
+    r"(?:say|said|mention(?:ed)?|tell|told)(?: (?:me|us|them))? "
+    r"(?=(?:(?:on|in|at|for|by|with|to|from) )?(?:what|which|who|whose|whom|when|where|why|how)\b)",
     re.I,
 )
 """What stands before a question for a fact: "Did anybody say when the bus leaves?"."""

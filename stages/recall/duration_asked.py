@@ -1,4 +1,4 @@
-"""Questions for how long people talked, who did so most, and how many did: "How long did they talk about the budget?", "Who spoke most?"."""
+"""Questions for how long people talked, who did so most, and how many did: "How long did they talk about it?", "Who spoke most?"."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ _FORMS: tuple[tuple[str, str], ...] = (
 )
 _MANY = re.compile(
     r"^(?:and )?how many (?:people|persons|speakers|talkers|of them) (?:(?:have|had|were|also) )*"
-    rf"(?:{_TALK} about|{_DISCUSS}|(?:took|taken|taking) part in (?:the |that )?(?:conversation|discussion|talk|chat|debate)s? (?:about|on|of))"
+    rf"(?:{_TALK} about|{_DISCUSS}"
+    r"|(?:took|taken|taking) part in (?:the |that )?(?:conversation|discussion|talk|chat|debate)s? (?:about|on|of))"
     r" (?P<rest>.+)",
     re.I,
 )

@@ -59,9 +59,9 @@ class Question:
     `note` is how it was read then. `refers` says that it speaks of something that it does not name ("When does it start?").
     `edge` is first or last where only that of all that was said is asked for. `talkers` are those between whom it was said, or the one with
     whom (only where it asks how long);
-    `asks_present` says that it asks who was heard at all. `duration` is length, most, least or talkers where it asks how long people talked,
-    who did so most or least, or how many did. `own_words` is the question as the talker of whom it asks would ask it ("When will I leave?"), or without "Did anybody
-    say"; "" for others.
+    `asks_present` says that it asks who was heard at all. `duration` is length, most, least or talkers where it asks how long people
+    talked, who did so most or least, or how many did. `own_words` is the question as the talker of whom it asks would ask it ("When will I
+    leave?"), or without "Did anybody say"; "" for others.
     """
 
     text: str

@@ -14,7 +14,7 @@ class Reader(Resource):
     """Scores lines for a question.
 
     `name` says which reader it is: its scores mean what they meant when recall learnt to weigh them (`stages/recall/fits`). With
-    `knows_corrections` it also tells whether a line takes back an earlier one, asked with `whether_taken_back`: a logit of -0.5 or more.
+    `knows_corrections` it also tells whether a line takes back an earlier one, asked with `whether_taken_back`: a logit of 2 or more.
     With `knows_topics` it tells whether a stretch of talk is about something, asked with `whether_about`.
     """
 

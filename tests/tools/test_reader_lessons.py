@@ -8,7 +8,7 @@ import pytest
 from stages.recall.boosted_trees import BoostedTrees
 from stages.recall.fact_features import NAMES
 from tools.fit_examples import Example
-from tools.reader_lessons import Lessons
+from tools.reader_lessons import Lessons, Read, SomeOf
 
 
 def example(number: int, *, kind: str = "fact", near: tuple[str, ...] = (), also: tuple[str, ...] = ()) -> Example:
@@ -101,3 +101,18 @@ def test_questions_that_nothing_answers_are_not_easy(trees: BoostedTrees) -> Non
     answered, never = example(0), example(1)
     never.right[:] = False
     assert {question for question, _, _ in Lessons([answered, never], trees).easy(0)[0]} == {answered.question}
+
+
+def test_some_of_a_round_are_kept_with_what_is_so_of_them() -> None:
+    class Numbers:
+        def round(self, number: int) -> tuple[list[Read], list[bool]]:
+            return [(f"{number}", "", f"{place}") for place in range(50)], [place % 3 == 0 for place in range(50)]
+
+    some = SomeOf(Numbers(), 20)
+    read, right = some.round(4)
+    assert (read, right) == some.round(4)
+    assert len(set(read)) == 20
+    assert right == [int(line) % 3 == 0 for _, _, line in read]
+    assert {question for question, _, _ in read} == {"4"}
+    assert [line for _, _, line in read] != [line for _, _, line in some.round(5)[0]]
+    assert len(SomeOf(Numbers(), 80).round(0)[0]) == 50

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 from tools.recall_talks import Verdict, questions, table, transcript, verdicts
@@ -30,7 +31,7 @@ def test_a_talk_becomes_a_transcript(tmp_path: Path) -> None:
     assert [row["text"] for row in rows] == [text for *_, text in TALK.lines]
     assert [row["speaker"] for row in rows] == ["Ana", "Ben", "Ana"]
     assert rows[0]["azimuth_deg"] == rows[2]["azimuth_deg"] != rows[1]["azimuth_deg"]
-    assert all(one["end_s"] < other["start_s"] for one, other in zip(rows, rows[1:], strict=False))
+    assert all(one["end_s"] < other["start_s"] for one, other in pairwise(rows))
 
 
 def test_every_question_comes_with_what_answers_it() -> None:

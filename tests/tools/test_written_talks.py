@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tools.recall_talks import HELD_OUT
-from tools.written_talks import TalkError, WrittenTalk, written_talks
+from tools.written_talks import HELD_OUT, MEASURED, WEIGHED_ON, TalkError, WrittenTalk, talks_named, written_talks
 
+_A_LONG_LINE = 8
 _TALK = """
 - name: a_shed
   lines:
@@ -67,10 +67,17 @@ def test_the_talks_that_there_are() -> None:
         assert talk.taken_back, talk.name
 
 
+def test_talks_are_chosen_by_how_their_names_begin() -> None:
+    measured, weighed_on, taught = talks_named(MEASURED), talks_named(WEIGHED_ON), talks_named(HELD_OUT, apart=True)
+    assert measured
+    assert weighed_on
+    assert sorted(talk.name for talk in (*measured, *weighed_on, *taught)) == sorted(talk.name for talk in written_talks())
+
+
 def test_no_talk_is_one_of_those_that_are_held_out() -> None:
     said = {True: set[str](), False: set[str]()}
     for talk in written_talks():
-        said[talk.name.startswith(HELD_OUT)] |= {text for *_, text in talk.lines if len(text.split()) > 5}
+        said[talk.name.startswith(HELD_OUT)] |= {text for *_, text in talk.lines if len(text.split()) > _A_LONG_LINE}
     assert not said[True] & said[False]
 
 

@@ -162,7 +162,8 @@ def test_further_aspects_and_the_kind_of_fact() -> None:
     "text",
     [
         "What speaks for going to Crete?", "Who taught the parrot to talk?", "What does she want to discuss with the bank?",
-        "Until when does he have to decide about the room?", "Why are they not on speaking terms?", "Is something wrong with one of the clocks?",
+        "Until when does he have to decide about the room?", "Why are they not on speaking terms?",
+        "Is something wrong with one of the clocks?",
     ],
 )  # fmt: skip
 def test_a_fact_about_talking_is_a_fact(text: str) -> None:
@@ -171,7 +172,9 @@ def test_a_fact_about_talking_is_a_fact(text: str) -> None:
     assert question.refusal is None
 
 
-@pytest.mark.parametrize("text", ["Who wants to talk about the budget?", "What was decided about the budget?", "Anything new about the budget?"])
+@pytest.mark.parametrize(
+    "text", ["Who wants to talk about the budget?", "What was decided about the budget?", "Anything new about the budget?"]
+)
 def test_what_was_talked_about_is_a_topic(text: str) -> None:
     assert _parsed(text).about_speech
 
@@ -184,7 +187,9 @@ def test_whether_somebody_told_a_fact_asks_for_the_fact() -> None:
     assert not _parsed("Did anybody mention the bus?").own_words
 
 
-@pytest.mark.parametrize("text", ["When did she hurt the left knee?", "What is the right code of the phone?", "Who sits on the right chair?"])
+@pytest.mark.parametrize(
+    "text", ["When did she hurt the left knee?", "What is the right code of the phone?", "Who sits on the right chair?"]
+)
 def test_left_and_right_of_a_thing_are_no_sides(text: str) -> None:
     question = _parsed(text)
     assert (question.refusal, question.azimuth_deg) == (None, None)
