@@ -2,10 +2,10 @@
 
     python -m tools.bench_recall [--data ../shared/data] [--quick] [--rooms N] [--only PART ...] [--config YAML] [--work DIR] [--out FILE]
 
-Generated rooms as true transcripts (`tools.recall_rooms_text`) and as recordings (`tools.recall_rooms_audio`), talks written out by hand
-(`tools.recall_talks`), meetings (`tools.recall_meetings`) and speed (`tools.recall_speed`), one after the other, each a process of its own. `--quick` measures little of
-each, to see that all of it works. Recordings that were heard are kept in the work folder, so a part that was cut short goes on.
-The exit code is 1 where a part failed; the report then has the end of what it said.
+Generated rooms as true transcripts (`tools.recall_rooms_text`) and as recordings (`tools.recall_rooms_audio`), talks written out by
+hand (`tools.recall_talks`), meetings (`tools.recall_meetings`) and speed (`tools.recall_speed`), one after the other, each a process of
+its own. `--quick` measures little of each, to see that all of it works. Recordings that were heard are kept in the work folder, so a
+part that was cut short goes on. The exit code is 1 where a part failed; the report then has the end of what it said.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Finds how much a reader counts beside `stages/recall/topic_support.py` where that is in doubt whether a talk is about a topic.
 
-    python -m tools.fit_topic_reading [--rooms 60] [--first-seed 5000] [--config configs/replay.yaml] [--false 0.035]
+    python -m tools.fit_topic_reading [--rooms 60] [--first-seed 5000] [--config configs/replay.yaml] [--false 0.03]
 
 A logistic regression over the log-odds of both, fitted on stretches of rooms on topics that the reader was not taught with
 (`tools/fit_scripts/left_out.txt`), moved so that of the topics of tools/recall_scripts that nobody talked about in other rooms (seeds from
@@ -90,7 +90,7 @@ def main() -> None:
     parser.add_argument("--rooms", type=int, default=60)
     parser.add_argument("--first-seed", type=int, default=5000)
     parser.add_argument("--config", type=Path, default=Path("configs/replay.yaml"))
-    parser.add_argument("--false", type=float, default=0.035, help="the share that passes of topics that nobody talked about")
+    parser.add_argument("--false", type=float, default=0.03, help="the share that passes of topics that nobody talked about")
     options = parser.parse_args()
     graph = load_graph(options.config)
     (name,) = (name for name, node in graph.resources.items() if issubclass(node.cls, Reader))

@@ -17,7 +17,16 @@ _AHEAD = re.compile(
     r"|in the next (?:\w+ )?(?:seconds?|minutes?|hours?|days?|weeks?)|in \w+ (?:minutes?|hours?|days?|weeks?)'? time)\b",
     re.I,
 )
-_WAS = re.compile(r"\b(?:did|was|were|had|sa(?:y|ys|id)|t(?:ell|old)|hear|heard|happen(?:ed|s|ing)?|miss(?:ed)?|going on)\b", re.I)
+_WAS = re.compile(
+    r"\b(?:did|was|were|had|sa(?:y|ys|id)|t(?:ell|old)|hear|heard|happens?|happening|miss|going on"
+    r"|(?!(?:need|feed|seed|speed|indeed|bleed|breed|hundred|shed|sacred|naked|wicked)\b)\w{2,}ed"
+    r"|ate|bought|broke|brought|came|drank|drove|fell|flew|found|gave|got|held|kept|knew|left|lost|made|met|paid|ran|rang|sang|sat|saw|slept"
+    r"|sold|spoke|stood|thought|took|went|won|wrote)\b",
+    re.I,
+)
+_DAY = re.compile(
+    r"\b(?:tonight|evening|afternoon|morning|night|today|tomorrow|week|weekend|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b", re.I
+)
 _SPOKEN = frozenset(
     [
         "will",
@@ -59,7 +68,8 @@ def ahead(rest: str, window: Window | None, moments: Moments) -> str | None:
     heard then.
     """
     if window is not None and is_to_come(window, moments):
-        return None if _plans(rest) and _names_something(rest) else _not_yet(window.phrase, window.start, moments)
+        plans = _DAY.search(window.phrase) is not None and _plans(rest) and _names_something(rest)
+        return None if plans else _not_yet(window.phrase, window.start, moments)
     match = _AHEAD.search(rest)
     if match is None:
         return None

@@ -51,13 +51,20 @@ GROUP = re.compile(
 )
 _GOES_ON = (
     r"(?:sa(?:y|ys|id|ying)|talk(?:ed|ing)?|discuss(?:ed|ing)?|sp(?:eak|oke|eaking)|chat(?:ted|ting)?|t(?:ell|old|elling)|mention(?:ed)?"
-    r"|hear|heard|decide[ds]?|agreed?|going on|happen(?:ed|ing)?|doing|on about|up to)"
+    r"|hear|heard|decide[ds]?|agreed?|go(?:ing|es)? on|went on|happen(?:ed|ing)?|took place|doing|on about|up to|c[ao]m(?:e|ing) up|topics?"
+    r"|thinks?|thought|want(?:ed)?|ask(?:ed|ing)?|suggest(?:ed|ing)?|plan(?:ned|ning)?|explain(?:ed|ing)?|complain(?:ed|ing)?"
+    r"|argu(?:e|ed|ing)|laugh(?:ed|ing)?|answer(?:ed|ing)?|conversations?)"
 )
 MISSED = re.compile(
-    r"\b(?:i|we)(?:'m|'ve)?(?: \w+){0,3} miss(?:ed|ing)?\b|^\W*(?:(?:what|anything|something)(?: (?:was|got|has been))? )?missed\b"
-    rf"|^(?=.*\b{_GOES_ON}\b).*?\b(?:what|who)\b.*\b"
-    r"(?:others|the other|other (?:people|groups?|tables?|sides?|ones|two|three|speakers?|talkers?))\b"
-    rf"|\bwhat else\b(?=.*\b{_GOES_ON}\b|(?: is| was|'s)?(?: new)?[ ?.!]*$)|^(?=.*\b{_GOES_ON}\b).*\belsewhere\b|\bother conversations?\b",
+    r"\b(?:i|we)(?:'m|'ve)?(?: \w+){0,5}? miss(?:ed|ing)?\b|^\W*(?:(?:so|and|ok|okay|now)[, ]+)*(?:anything |something |what )?missed\b"
+    r"|\b(?:what|anything|something|things?|parts?|points?|bits?|much)\b(?: [a-z]+){0,3}? (?:was|were|got|been) missed\b"
+    r"|\b(?:was|were|has|have) (?:anything|something|much) (?:been )?missed\b"
+    r"|\b(?:what|who)\b.*\b(?<!two )(?<!three )others\b(?! (?:living|who|that|with|in)\b)"
+    rf"|^(?=.*\b{_GOES_ON}\b).*?\b(?:what|who)\b.*\bother (?:people|groups?|tables?|sides?|ones|two|three|speakers?|talkers?)\b"
+    rf"|^(?=.*\b{_GOES_ON}\b).*?\b(?:what|who)\b.*\bthe other(?=[ ?.!]*$| (?:say|said|talk\w*|do|did|doing|think|want)\b)"
+    r"|\bwho (?:is|was|are|were|sat|sits) (?:at|in|with) the other (?:table|group)\b"
+    rf"|\bwhat else\b(?=.*\b{_GOES_ON}\b|(?: is| was|'s)?(?: new| important| interesting| there)?[ ?.!]*$)"
+    rf"|^(?=.*\b{_GOES_ON}\b).*\belsewhere\b|\bother conversations?\b",
     re.I,
 )
 """What the asker missed, or what went on beside it; "Who has the other key?" and "Why did Ben miss his train?" ask for facts."""
@@ -71,9 +78,9 @@ CATCH_UP = re.compile(
     re.I,
 )
 COUNT = re.compile(
-    r"\bhow (?:often|many times)\b(?=[ ?.!]*$|.*\b(?:sa(?:y|ys|id|ying)|talk(?:s|ed|ing)?|sp(?:eak|oke|oken)"
-    r"|mention(?:s|ed)?|discuss(?:ed)?"
-    r"|c[ao]me up|brought up|bring up|hear|heard|words?|named?|f[ae]ll|fallen|ask(?:ed)?|t(?:ell|old)|quote[ds]?|referred)\b)"
+    r"\bhow (?:often|many times)\b(?=[ ?.!]*$|.*\b(?:sa(?:y|ys|id|ying)|talk(?:s|ed|ing)?|sp(?:eak|oke|oken|eaking)"
+    r"|mention(?:s|ed|ing)?|discuss(?:ed|es|ing)?|c[ao]m(?:e|ing) up|brought up|bring up|heard|words?|named?|ask(?:ed)?|t(?:ell|old)"
+    r"|quote[ds]?|refer(?:red)?|repeat(?:ed)?|suggest(?:ed)?|(?:argu(?:e|ed)|complain(?:ed)?) about|called)\b)"
     r"|\bhow many (?:speakers|talkers|voices)\b"
     r"|\bhow many (?:people|persons) (?:(?:have|had|were|are|was|did you|do you|ever|also|else) )*"
     r"(?:talk(?:ed|ing)?|sp(?:eak|oke|eaking)|discuss(?:ed|ing)?|mention(?:ed|ing)?|sa(?:y|id|ying)|t(?:ell|old|elling)|ask(?:ed|ing)?"
@@ -83,6 +90,8 @@ COUNT = re.compile(
     re.I,
 )
 """Talkers are counted, and what was said; "How many people are going?" and "How often does it need water?" ask for what somebody told."""
+HAS_OFTEN = re.compile(r"\bhow (?:often|many times) (?:did|was|were|has|have|had)\b", re.I)
+"""A fact, or else what was said of it is counted: "How often did somebody call?"."""
 DID = re.compile(
     r"^\s*(?:(?:and|so|but|please|hey|ok|okay)[, ]+)?(?:did|has|have|does|do|was|were|is|are|will|would|can|could)\b"
     r"|^\s*(?:anything|something|any news|anybody|anyone) (?:\w+ )?(?:about|on)\b",

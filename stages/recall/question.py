@@ -23,6 +23,7 @@ from stages.recall.time_phrase import Moments, Window
 
 _MOST_NAME_WORDS = 2
 _MISSING = frozenset(["missing"])
+_NEWS = frozenset(["news"])
 _MOST_BARE_WORDS = 2
 _MOST_REFERRING_TERMS = 2
 _NAMED_KIND = re.compile(r"\babout (?:the|a|an|my|our|your|his|her|their|this|that) ([a-z]+)")
@@ -61,7 +62,7 @@ class Question:
     whom (only where it asks how long);
     `asks_present` says that it asks who was heard at all. `duration` is length, most, least or talkers where it asks how long people
     talked, who did so most or least, or how many did. `own_words` is the question as the talker of whom it asks would ask it ("When will I
-    leave?"), or without "Did anybody say"; "" for others.
+    leave?"); "" for others.
     """
 
     text: str
@@ -116,7 +117,7 @@ class Question:
         """Whether the fact asked for is a time."""
         if self.about_speech:
             return False
-        is_when = self.intent == "when" or (self.own_words != "" and "when" in self.aspects)
+        is_when = self.intent == "when" or (self.intent == "did_anybody" and "when" in self.aspects)
         return is_when or re.search(r"\b(?:how late|what time)\b", self.text, re.I) is not None
 
 
@@ -146,9 +147,8 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     pronoun, rest = talker_in(rest)
     order = order_in(rest) if follow_up is None and not asked_time(rest, moments)[0] else None
     rest = cues.FRAME.sub("", rest)
-    own_words = ""
-    if follow_up is None and (framed := cues.SOMEBODY_SAID.match(rest)) is not None:
-        rest = own_words = rest[framed.end()].upper() + rest[framed.end() + 1 :]
+    framed = cues.SOMEBODY_SAID.match(rest) if follow_up is None else None
+    rest = rest if framed is None else rest[framed.end()].upper() + rest[framed.end() + 1 :]
     attended, rest = _attended(rest, moments, speakers)
     absent = cues.ABSENT.search(rest)
     rest = cues.ABSENT.sub(" ", rest)
@@ -193,14 +193,14 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     intent = "play" if played else "order" if order is not None else _intent(rest, attended, has_missed=absent is not None)
     if duration and attended is None and absent is None:
         intent = "count" if duration == "talkers" else "duration"
-    intent = "did_anybody" if own_words and intent in {"when", "where", "who", "what"} else intent
+    intent = "did_anybody" if framed is not None and intent in {"when", "where", "who", "what"} else intent
     if intent == "what" and catching_up and length_s is not None:
         intent = "catch_up"
     if (pronoun or edge or (follow_up is not None and follow_up.kind in {"else", "reply"})) and intent in {"catch_up", "missed"}:
         intent = "what"
     about_speech = cues.SPEECH.search(rest) is not None and (speaker is not None or cues.THING_SAYS.search(rest) is None)
     empty = cues.WH | cues.KIND_WORDS | (cues.OVERVIEW_WORDS if intent in {"catch_up", "missed"} else frozenset[str]())
-    empty |= (_MISSING if intent == "missed" else frozenset()) | (cues.DECIDING_WORDS if about_speech else frozenset())
+    empty |= (_MISSING if intent == "missed" else frozenset()) | (cues.DECIDING_WORDS | _NEWS if about_speech else frozenset())
     # "About the name" is about a name, while "what is the name" asks for one.
     words = content_words(room, drop=empty) or content_words(room, drop=empty - set(_NAMED_KIND.findall(room.lower())))
     if not words and speaker is not None and (said_what := cues.SAID_WHAT.search(rest)) is not None:
@@ -255,7 +255,6 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
         asks_present=intent in {"who", "count"}
         and not (terms or edge or azimuth_deg is not None)
         and cues.PRESENT.match(said_bare) is not None,
-        own_words=own_words,
         refers=not stands_alone and len(terms) <= _MOST_REFERRING_TERMS and cues.REFERS.search(rest) is not None,
     )
 

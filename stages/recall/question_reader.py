@@ -117,7 +117,7 @@ def _with_own_words(question: Question) -> Question:
     """A question for a fact that a talker told, with how that talker would ask for it."""
     if question.speaker is None or question.intent not in _FACTS or question.about_speech or not question.terms:
         return question
-    return replace(question, own_words=as_told(cleaned(question.text), question.speaker) or question.own_words)
+    return replace(question, own_words=as_told(cleaned(question.text), question.speaker) or "")
 
 
 def _has_parts(question: Question) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from stages.recall.answers import Claim
+from stages.recall.cues import HAS_OFTEN
 from stages.recall.gaps import Span
 from stages.recall.lookup import Outcome
 from stages.recall.material import Material
@@ -59,7 +60,7 @@ class Rounds:
         parts, are_apart = self._reader.parts(question)
         first = None if are_apart else self._round(question, scope)
         if first is not None and (not parts or _covers(first, parts)):
-            return [first if first.claims else self._by_talker(first) or first]
+            return [first if first.claims else self._by_talker(first) or self._by_count(first) or first]
         self._encoding([text for part in parts if part.refusal is None and part.topic for text in encoded_texts(part)])
         further = [self._round(part, self._reader.scope(part)) for part in parts]
         if first is None or any(part.claims for part in further):
@@ -72,6 +73,13 @@ class Rounds:
         if own is None:
             return None
         again = self._round(replace(own[0], speaker=own[1]), replace(first.scope, speaker=own[1]))
+        return again if again.claims else None
+
+    def _by_count(self, first: Round) -> Round | None:
+        """How often something was, which nobody told, asked again as how often it was spoken of; None where that finds nothing."""
+        if first.question.intent != "what" or HAS_OFTEN.search(first.question.text) is None:
+            return None
+        again = self._round(replace(first.question, intent="count"), first.scope)
         return again if again.claims else None
 
     def _round(self, question: Question, scope: Scope) -> Round:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from stages.memory.rows import LineRow
 from stages.memory.tables.row_writer import utc_ns
@@ -19,8 +19,10 @@ from stages.recall.refusals import not_heard_then, nothing_heard, nothing_in_tim
 from stages.recall.relations import Related, Relations
 from stages.recall.scope import Scope, scope_of
 from stages.recall.terms import calendar_words, stem, tokens
+from stages.recall.time_phrase import Window
 
 _PAST = re.compile(r"\b(?:last|past|ago|yesterday)\b", re.I)
+_LEAST_OF_DAYS = timedelta(hours=6)
 _LINKS = frozenset(["in", "on", "at", "the", "of"])
 
 
@@ -94,8 +96,15 @@ class Routes:
         phrase = question.window.phrase if question.window is not None else ""
         # What was to come on a Sunday may have been talked about before. What was last week for who asks was so for who said it that day.
         is_past = _PAST.search(phrase) is not None
+        if is_past and not _is_of_days(question.window):
+            return None
         words = frozenset(map(stem, tokens(phrase))) - _LINKS if is_past else calendar_words(phrase)
-        if not words or not question.terms or question.about_speech or question.intent not in {"what", "when", "where", "who"}:
+        if (
+            not words
+            or not question.terms
+            or question.about_speech
+            or question.intent not in {"what", "when", "where", "who", "did_anybody"}
+        ):
             return None
         outcome = self._found_lines.found(replace(question, window=None), self._at_any_time(question, scope))
         found = tuple(
@@ -106,6 +115,7 @@ class Routes:
         return replace(outcome, material=replace(outcome.material, found=found)) if found else None
 
     def _is_of_today(self, line: LineRow, scope: Scope) -> bool:
+        """Whether a line was said on the day of the question, by the clock of its session."""
         said_at = scope.sessions[line.session].moment(line.start_ns)
         return said_at.date() == self._now.astimezone(said_at.tzinfo).date()
 
@@ -139,6 +149,11 @@ class Routes:
         """Whether the asked speaker was not heard in the asked time at all."""
         rows = self._lookup.memory.rows_among(scope.spans, scope.speaker, at=self._lookup.at)
         return rows is not None and not len(rows)
+
+
+def _is_of_days(window: Window | None) -> bool:
+    """Whether a time is a night, a day or longer."""
+    return window is not None and window.start is not None and window.end is not None and window.end - window.start >= _LEAST_OF_DAYS
 
 
 def _told(related: Related, scope: Scope) -> Outcome:

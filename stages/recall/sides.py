@@ -7,15 +7,16 @@ import re
 SIDE_TOLERANCE_DEG = 45.0
 """How far from the middle of a side something may be and still lie on it: the four sides make a whole turn."""
 
-_AFTER_SIDE = (
-    r"sa(?:y|ys|id|ying)|talk\w*|sp(?:eak|oke)\w*|chat\w*|discuss\w*|mention\w*|ask\w*|t(?:ell|old)|answer\w*|repl\w+|want\w*|think|thought"
-    r"|did|do|does|was|were|is|are|has|have|had|will|would|who|that|about|after|before|and|or|while|when|in|at|between|since|just|during|ever"
-    r"|also|then|yesterday|today|this|last|of me"
+_OF_A_THING = (
+    r"(?:knee|ear|eye|hand|arm|leg|foot|shoulder|hip|ankle|wrist|thumb|finger|elbow|tooth|cheek|lung|kidney|shoe|boot|sock|glove|sleeve|pocket"
+    r"|wing|wheel|tyre|lane|bank|shelf|drawer|door|window|wall|corner|lens|glass|button|key|half|page|column|screen|chair|seat|bed|lamp|light"
+    r"|answer|thing|time|one|now|track|way|size|order|word|moment|place|code|day|date|number|amount|person|people|man|woman|foot)s?\b"
 )
-# "The left knee" is no place in the room.
+_SPEAKS = r"(?:sa(?:y|ys|id|ying)|talk(?:ed|ing|s)?|sp(?:eak|oke|eaks|eaking)|discuss(?:ed|es|ing)?)\b"
+# "The left knee" and "the right answer" are no places in the room.
 SIDE = re.compile(
-    r"\b(?:(?:to|on|from|at|toward|towards) )?(?:my|the) (?P<hand>left|right)"
-    rf"(?:(?:[- ]hand)? side\b|(?=\s*(?:[?.!,;]|$)|\s+(?:{_AFTER_SIDE})\b))"
+    r"\b(?:(?:(?:to|on|from|at|toward|towards) )(?:my|the) (?P<hand>left|right)(?:[- ]hand side| side)?\b"
+    rf"(?! {_OF_A_THING})|(?:my|the) (?P<bare>left|right)(?:(?:[- ]hand)? side\b|(?= {_SPEAKS})))"
     r"|\b(?P<behind>behind me|behind my back|at my back)\b|\b(?P<front>in front of me|opposite me|facing me|ahead of me)\b",
     re.I,
 )
@@ -30,7 +31,8 @@ def side_in(text: str) -> tuple[str | None, str]:
     match = SIDE.search(text)
     if match is None:
         return None, text
-    side = match["hand"].lower() if match["hand"] else "behind" if match["behind"] else "front"
+    hand = match["hand"] or match["bare"]
+    side = hand.lower() if hand else "behind" if match["behind"] else "front"
     before = re.sub(
         r"\b(?:the|a) (?:person|people|man|woman|one|guy|lady|speaker|talker|voice)s?(?: (?:sitting|standing))?\s*$",
         "they ",

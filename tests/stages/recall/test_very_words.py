@@ -25,8 +25,18 @@ def test_a_noun_is_counted_in_its_own_form(encoder: MinilmOnnx, text: str) -> No
 def test_a_verb_is_counted_in_all_its_forms(encoder: MinilmOnnx) -> None:
     said = [line_row("I promised to call her.", 1.0), line_row("Somebody calls me all the time.", 6.0, track="t2")]
     with asking(encoder, {"s": said}) as ask:
-        answer = ask("How often did somebody mention a call?")
+        answer = ask("How often did anybody say that they called?")
+        fact = ask("How often did somebody call?")
     assert [evidence.text for evidence in answer.claims[0].evidence] == [line.text for line in said]
+    assert [evidence.text for evidence in fact.claims[0].evidence] == [said[1].text]
+
+
+def test_how_often_something_was_is_counted_where_nobody_told(encoder: MinilmOnnx) -> None:
+    said = [line_row("The alarm went off, I was asleep.", 1.0), line_row("And then the alarm went off at noon.", 6.0, track="t2")]
+    with asking(encoder, {"s": said}) as ask:
+        answer = ask("How often did the alarm go off?")
+    assert answer.claims
+    assert {evidence.text for claim in answer.claims for evidence in claim.evidence} <= {line.text for line in said}
 
 
 def test_a_thing_came_up_when_it_was_named(encoder: MinilmOnnx) -> None:
