@@ -59,7 +59,7 @@ _FOUND, _CORRECTIONS, _STRETCHES = 9000, 3500, 5000
 _BESIDE_TALKS = (4000, 3000, 1500, 2000)
 """Pairs in a round that has those of talks by hand: found in rooms, made of the topics alone, corrections, stretches."""
 _RATE, _MORE_RATE = 4e-4, 3e-4
-_SHARE_OF_MORE = 0.75
+_SHARE_OF_MORE = 0.7
 _DOUBT = (-5.0, 4.0)
 _DIGITS = 4
 Rows = npt.NDArray[np.float64]

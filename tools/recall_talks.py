@@ -2,8 +2,8 @@
 
     python -m tools.recall_talks [--only PREFIX ...] [--config YAML] [--keep FILE]
 
-Of a question that the talk answers the first line that is cited must be one of those that answer; one that nothing answers must be
-refused. "Did they talk about X?" is asked of what the talk is about and of what it is not.
+Of a question that the talk answers the first line that is cited must be one of those that answer, by its text; one that nothing answers
+must be refused. "Did they talk about X?" is asked of what the talk is about, where any line is right, and of what it is not.
 """
 
 from __future__ import annotations

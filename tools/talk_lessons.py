@@ -1,4 +1,4 @@
-"""What the reader learns from talks written out by hand: their questions, corrections and topics, each right about as often as wrong."""
+"""What the reader learns from talks written out by hand: their questions, corrections and topics, of which a third are right."""
 
 from __future__ import annotations
 

@@ -40,4 +40,4 @@ def test_facts_are_examples_and_topics_are_none(weights: Path, tmp_path: Path) -
     assert leaves.rows.shape == (3, len(NAMES))
     assert not leaves.related.any()
     assert (won.kind, won.right.any()) == ("near", False)
-    assert hurts.question == "What hurts?"
+    assert hurts.question == "Did anybody say what hurts?"
