@@ -10,7 +10,7 @@ SIDE_TOLERANCE_DEG = 45.0
 _OF_A_THING = (
     r"(?:knee|ear|eye|hand|arm|leg|foot|shoulder|hip|ankle|wrist|thumb|finger|elbow|tooth|cheek|lung|kidney|shoe|boot|sock|glove|sleeve|pocket"
     r"|wing|wheel|tyre|lane|bank|shelf|drawer|door|window|wall|corner|lens|glass|button|key|half|page|column|screen|chair|seat|bed|lamp|light"
-    r"|answer|thing|time|one|now|track|way|size|order|word|moment|place|code|day|date|number|amount|person|people|man|woman|foot)s?\b"
+    r"|answer|thing|time|one|now|track|way|size|order|word|moment|place|code|day|date|number|amount|person|people|man|woman)s?\b"
 )
 _SPEAKS = r"(?:sa(?:y|ys|id|ying)|talk(?:ed|ing|s)?|sp(?:eak|oke|eaks|eaking)|discuss(?:ed|es|ing)?)\b"
 # "The left knee" and "the right answer" are no places in the room.
