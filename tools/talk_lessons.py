@@ -10,6 +10,7 @@ import numpy as np
 from pipeline.packets import Float32Array
 from stages.recall.reader import whether_about, whether_taken_back
 from stages.recall.reading import last_question
+from stages.recall.topic_reading import REACH, nearest_first
 from tools.reader_lessons import Read
 from tools.written_talks import Asked, WrittenTalk
 
@@ -19,7 +20,6 @@ _P_OF_ANOTHER_TALK = 0.4
 _P_LEFT_OUT = 0.2
 _SAYS_ENOUGH = 5
 _LATER = 2
-_AROUND = (0, 1, -1, 2, -2)
 
 Encode = Callable[[Sequence[str]], Float32Array]
 
@@ -97,9 +97,6 @@ def _of_corrections(talk: WrittenTalk, draw: random.Random) -> list[tuple[Read, 
 
 
 def _nearest_stretch(talk: WrittenTalk, likeness: Float32Array) -> str:
-    """The five lines around the one where a talk is most like a name, nearest first, as `topic_reading.told_around` has them."""
-    reach = max(_AROUND)
-    around = np.convolve(likeness, np.ones(2 * reach + 1))[reach : reach + len(likeness)] + likeness
-    place = int(np.argmax(around))
-    places = (place + step for step in _AROUND)
-    return " ".join(talk.text(near + 1) for near in places if 0 <= near < len(talk.lines))
+    """The five lines around the one where a talk is most like a name, nearest first."""
+    around = np.convolve(likeness, np.ones(2 * REACH + 1))[REACH : REACH + len(likeness)] + likeness
+    return nearest_first([text for *_, text in talk.lines], int(np.argmax(around)))

@@ -18,7 +18,9 @@ WEIGHED = ("support", "reader")
 MOST_READ = 2
 """Stretches for one question: each takes as long as reading two lines."""
 _SURE = 1e-4
-_AROUND = (0, 1, -1, 2, -2)
+REACH = 2
+"""Lines to each side of one that are read with it."""
+_AROUND = sorted(range(-REACH, REACH + 1), key=lambda step: (abs(step), -step))
 
 
 class TopicReading:
@@ -63,5 +65,10 @@ def log_odds(support: float) -> float:
 
 def told_around(stretch: Judged, place: int) -> str:
     """What was said around a line, what is nearest to it first: of a long text the reader reads the beginning."""
+    return nearest_first([line.text for line in stretch.lines], place)
+
+
+def nearest_first(texts: Sequence[str], place: int) -> str:
+    """The text at a place and `REACH` to each side of it, the nearest first."""
     places = (place + step for step in _AROUND)
-    return " ".join(stretch.lines[near].text for near in places if 0 <= near < len(stretch.lines))
+    return " ".join(texts[near] for near in places if 0 <= near < len(texts))
