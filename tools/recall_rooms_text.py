@@ -96,25 +96,32 @@ def answered(recall: Recall, room: Room, asked: Sequence[Asked]) -> list[Json]:
     return found
 
 
+def asked_in_rooms(recalls: RecallOfRooms, seeds: Sequence[int], folder: Path) -> Iterator[list[tuple[Room, Asked, Json, Verdict]]]:
+    """Every answer to the questions of a room with its verdict, room by room."""
+    for seed in seeds:
+        room = made_room(seed)
+        asked = asked_of(room)
+        with recalls.of_room(room, written(room, folder)) as (recall, _):
+            answers = answered(recall, room, asked)
+        yield [(room, question, answer, scored(question, room, answer)) for question, answer in zip(asked, answers, strict=True)]
+
+
 def measured(configs: Sequence[Path], seeds: Sequence[int], folder: Path) -> Found:
     """Every answer with its verdict, by the way of answering: the baselines first, then each graph."""
     found: Found = {SEED: [], TOP_K: []}
     for number, config in enumerate(configs):
         kept = found.setdefault(config.stem if len(configs) > 1 else "extractive" if config.stem == "replay" else config.stem, [])
         with RecallOfRooms(config) as recalls:
-            for seed in seeds:
-                room = made_room(seed)
-                asked = asked_of(room)
-                with recalls.of_room(room, written(room, folder / "rooms")) as (recall, _):
-                    for question, answer in zip(asked, answered(recall, room, asked), strict=True):
-                        kept.append((room, question, answer, scored(question, room, answer)))
+            for n, rows in enumerate(asked_in_rooms(recalls, seeds, folder / "rooms"), 1):
+                kept += rows
                 if number == 0:
+                    room = rows[0][0]
                     plain = Baselines(room, recalls.encoder)
                     for name, ask in ((SEED, plain.seed), (TOP_K, plain.top_k)):
-                        answers = [(question, ask(question)) for question in asked]
+                        answers = [(question, ask(question)) for _, question, *_ in rows]
                         found[name] += [(room, question, answer, scored(question, room, answer)) for question, answer in answers]
-                if (seed - seeds[0] + 1) % 50 == 0:
-                    sys.stderr.write(f"{config}: {seed - seeds[0] + 1} of {len(seeds)} rooms\n")
+                if n % 50 == 0:
+                    sys.stderr.write(f"{config}: {n} of {len(seeds)} rooms\n")
     return found
 
 

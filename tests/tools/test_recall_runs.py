@@ -18,10 +18,11 @@ def test_every_part_has_its_folder_and_its_data(tmp_path: Path) -> None:
         known = parts(tmp_path, tmp_path, quick=quick, n_rooms=40, configs=[Path("some.yaml")])
         assert tuple(part.title for part in known) == PARTS
     assert known[0].command[-2:] == ("--config", "some.yaml")
-    assert known[1].command == ("tools.recall_talks",)
-    assert known[2].command[-1] == "40"
-    assert known[3].needed == tmp_path / "qmsum"
-    assert known[4].command[-4:] == ("1000", "10000", "100000", "1000000")
+    assert known[1].command == ("tools.recall_answerers", "--folder", str(tmp_path / "answerers"))
+    assert known[2].command == ("tools.recall_talks",)
+    assert known[3].command[-1] == "40"
+    assert known[4].needed == tmp_path / "qmsum"
+    assert known[5].command[-4:] == ("1000", "10000", "100000", "1000000")
     own = [part.command[0] for part in known]
     assert all(importlib.util.find_spec(name) is not None for name in own)
 
