@@ -120,7 +120,7 @@ BEARING = re.compile(
     r"\b(?:at|from|around|near|of|to)?\s*(?:a |the )?(?:bearing|azimuth|direction)?\s*(?:of )?(\d+(?:\.\d+)?)\s*(?:°|deg\b|degrees?\b)",
     re.I,
 )
-LABEL = re.compile(r"\b(?:speaker|talker)[\s-]?(\d+|one|two|three|four|five|six|seven|eight|nine)\b", re.I)
+LABEL = re.compile(r"\b(?:speaker|talker)[\s-]?(\d+|one|two|three|four|five|six|seven|eight|nine)\b(?!'s\b)", re.I)
 _SAYING_WORDS = """
     say said says saying tell told talk talked talks speak spoke mention mentioned mentions ask
     asked think thinks suggest suggested answer answered want wants promise promised
@@ -149,7 +149,7 @@ NAMED = re.compile(rf"\b(?:did|does|has|had|will|would|was|is)\s+([A-Z][\w'-]+)\
 LOWER_NAMED = re.compile(rf"\b(?:did|does|has|had|will|would)\s+([a-z][\w'-]+)\s+(?:ever\s+|also\s+)?{SAYS}\b")
 MAY_NAME = re.compile(
     rf"(?<!^)\b(?!I\b)[A-Z]|\b(?:did|does|has|had|will|would)\s+(?!(?:they|anybody|anyone|somebody|someone|people|i|we|you)\b)"
-    rf"(?:\w+\s+){{1,3}}(?i:{SAYS})\b"
+    rf"(?:[\w'-]+\s+){{1,3}}(?i:{SAYS})\b"
 )
 """Whether a question may name a talker at all."""
 TOLD_OF = re.compile(

@@ -10,6 +10,7 @@ from stages.recall import cues
 
 _NEAR_NAME = 0.75
 _ANYBODY = frozenset(["they", "people", "anybody", "anyone", "somebody", "someone", "everybody", "everyone", "others"])
+_LABEL = re.compile(r"[a-z]+[-_]?\d+", re.I)
 _WITH = re.compile(
     r"\b(?P<aux>did|do|does|have|has|had|was|were) (?P<one>[\w'-]+) talk (?:(?:to|with) |(?P<topic>about .+?) with )(?P<other>[\w'-]+)",
     re.I,
@@ -89,6 +90,6 @@ def speaker_in(text: str, speakers: Callable[[], Collection[str]], *, anywhere: 
     lower = cues.LOWER_NAMED.search(text)
     if lower is None or lower[1].lower() in cues.NOT_NAMES:
         return None, text
-    # A name in small letters that is nearly that of somebody who was heard.
+    # A name in small letters that is nearly that of somebody who was heard, or a label as transcripts have them ("guest-2").
     is_near = get_close_matches(lower[1].lower(), [name.lower() for name in speakers()], n=1, cutoff=_NEAR_NAME)
-    return (lower[1], text.replace(lower[1], "they", 1)) if is_near else (None, text)
+    return (lower[1], text.replace(lower[1], "they", 1)) if is_near or _LABEL.fullmatch(lower[1]) else (None, text)

@@ -69,3 +69,12 @@ def test_whom_nobody_has_heard_yet_or_ever_is_not_known(memory: LongTermMemory) 
     assert before.abstained
     assert before.text == "No talker is called speaker-2. Did you mean speaker-1? The talkers are speaker-1."
     assert ask(memory, "What did speaker-9 say?").text.startswith("No talker is called speaker-9.")
+
+
+@pytest.mark.parametrize("who", ["guest-2", "spk_07", "mic3"])
+def test_a_label_that_nobody_has_is_not_known(memory: LongTermMemory, who: str) -> None:
+    assert ask(memory, f"What did {who} say about the harbour?").text.startswith(f"No talker is called {who}.")
+
+
+def test_somebody_of_a_talkers_is_not_the_talker(memory: LongTermMemory) -> None:
+    assert ask(memory, "What did speaker-2's brother say about the harbour?").text.startswith("Nobody was heard")
