@@ -27,6 +27,8 @@ _WAS = re.compile(
 _DAY = re.compile(
     r"\b(?:tonight|evening|afternoon|morning|night|today|tomorrow|week|weekend|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b", re.I
 )
+_TO_BE = re.compile(r"\b(?:to|will|must|should|can|may) be \w+", re.I)
+_DUE = re.compile(r"\b(?:comes?|coming|(?:have|has|needs?) to|must|should)\b", re.I)
 _SPOKEN = frozenset(
     [
         "will",
@@ -68,12 +70,12 @@ def ahead(rest: str, window: Window | None, moments: Moments) -> str | None:
     heard then.
     """
     if window is not None and is_to_come(window, moments):
-        plans = _DAY.search(window.phrase) is not None and _plans(rest) and _names_something(rest)
+        plans = _DAY.search(window.phrase) is not None and _plans(rest) and (_names_something(rest) or _is_due(rest))
         return None if plans else _not_yet(window.phrase, window.start, moments)
     match = _AHEAD.search(rest)
     if match is None:
         return None
-    return None if _names_something(rest) else _not_yet(match["when"], None, moments)
+    return None if _names_something(rest) or _is_due(rest) else _not_yet(match["when"], None, moments)
 
 
 def is_to_come(window: Window, moments: Moments) -> bool:
@@ -82,8 +84,13 @@ def is_to_come(window: Window, moments: Moments) -> bool:
 
 
 def _plans(rest: str) -> bool:
-    """Whether a question asks what will be, rather than what was said or heard."""
-    return _WAS.search(rest) is None and cues.SPEECH.search(rest) is None
+    """Whether a question asks what will be, rather than what was said or heard; "who has to be told" does."""
+    return _WAS.search(_TO_BE.sub(" ", rest)) is None and cues.SPEECH.search(rest) is None
+
+
+def _is_due(rest: str) -> bool:
+    """Whether a question asks who comes, or what there is to do."""
+    return _DUE.search(rest) is not None and _plans(rest)
 
 
 def _names_something(rest: str) -> bool:

@@ -236,14 +236,23 @@ def test_left_and_right_of_a_thing_are_no_sides(text: str) -> None:
 
 
 def test_what_will_be_was_told_before() -> None:
-    for text in ("Who cooks this evening?", "Which dish is on the table this evening?", "Why can't the roofer come tonight?"):
+    for text in (
+        "Who cooks this evening?",
+        "Which dish is on the table this evening?",
+        "Why can't the roofer come tonight?",
+        "Who comes tomorrow?",
+        "What do we have to do tomorrow?",
+    ):
         question = _parsed(text)
         assert (question.refusal, question.window) == (None, None), text
         assert question.terms, text
+    assert _parsed("Who has to be told tonight?").refusal is None
     for text in (
         "What was said this evening?",
         "What did Anna say about the budget this evening?",
         "What will they do tonight?",
+        "Who talks tomorrow?",
+        "What should have been said tomorrow?",
         "Who fetched the puppy this evening?",
         "Who broke the vase after +9000?",
     ):
