@@ -27,15 +27,19 @@ N_ROOMS = 40
 
 
 def parts(data: Path, work: Path, *, quick: bool, n_rooms: int, configs: Sequence[Path] = ()) -> list[Part]:
-    """What is run, in its order. `n_rooms` are recorded rooms; `configs` are the graphs that answer about the others."""
-    answerers = tuple(word for config in configs for word in ("--config", str(config)))
-    text = ("tools.recall_rooms_text", "--folder", str(work / "rooms"), *answerers)
+    """What is run, in its order. `n_rooms` are recorded rooms; `configs` are the graphs that answer about the others.
+
+    Answerers take turns in the first of these.
+    """
+    graphs = tuple(word for config in configs for word in ("--config", str(config)))
+    text = ("tools.recall_rooms_text", "--folder", str(work / "rooms"), *graphs)
+    wording = ("tools.recall_answerers", "--folder", str(work / "answerers"), *graphs[:2])
     audio = ("tools.recall_rooms_audio", "--folder", str(work / "rooms-audio"), "--rooms", "1" if quick else str(n_rooms))
     sizes = ("1000", "10000") if quick else ("1000", "10000", "100000", "1000000")
     qmsum = data / "qmsum"
     return [
         Part("Rooms", (*text, "--rooms", "10") if quick else text),
-        Part("Answerers", ("tools.recall_answerers", "--folder", str(work / "answerers"), *(("--rooms", "1") if quick else ()))),
+        Part("Answerers", (*wording, "--rooms", "1") if quick else wording),
         Part("Plain talks", ("tools.recall_talks", *(("--only", "mixed_") if quick else ()))),
         Part("Rooms from audio", audio),
         Part("Meetings", ("tools.recall_meetings", "--data", str(qmsum), "--vectors", str(work / "meetings.npz")), qmsum),

@@ -4,7 +4,8 @@
 
 The rooms and questions of `tools.recall_rooms_text`, asked with the graph's own answerer replaced by each of them: quotes alone, the
 small model of the catalogue in this process, that model or another (`--served`) behind a server of chat completions (llama.cpp's own, on
-this machine), and the best of both. Answers are kept in the folder.
+this machine), and the best of both. Each has the settings that it ships with: the one behind the server is also asked whether what it
+said holds, which drops more sentences. Answers are kept in the folder.
 """
 
 from __future__ import annotations
@@ -31,28 +32,33 @@ from tools.recall_rooms_text import FIRST_SEED, RecallOfRooms, asked_in_rooms, k
 
 QUOTES = "extractive"
 _CONTEXT_TOKENS = 2048
+_THREADS = 2
 _DROPPED = "a sentence of the model was dropped"
+_LOGS = ("stages.answer.chat_answerer", "stages.answer.best_of")
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Told:
-    """What one way of answering gave: every answer with its verdict, and how many sentences of a model were dropped."""
+    """What one way of answering gave: every answer with its verdict, and what was logged of its models."""
 
     rows: list[tuple[Room, Asked, Json, Verdict]]
     n_dropped: int
+    n_failed: int
 
 
-class _Dropped(logging.Handler):
-    """Counts the sentences that a model said and its evidence did not."""
+class _Logged(logging.Handler):
+    """Counts the sentences that a model said and its evidence did not, and the answers that a model failed at."""
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
-        self.n = 0
+        self.n_dropped = 0
+        self.n_failed = 0
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Count a sentence that was dropped."""
-        self.n += str(record.msg).startswith(_DROPPED)
+        """Count a sentence that was dropped, or a failure."""
+        self.n_dropped += str(record.msg).startswith(_DROPPED)
+        self.n_failed += record.levelno >= logging.WARNING
 
 
 def answerers(base_url: str) -> dict[str, dict[str, Json]]:
@@ -88,6 +94,7 @@ def served(model: Path) -> Iterator[str]:
     parameters = xllamacpp.CommonParams()
     parameters.model.path = str(model)
     parameters.n_ctx, parameters.n_parallel = _CONTEXT_TOKENS, 1
+    parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = _THREADS
     parameters.cpuparams.poll = parameters.cpuparams_batch.poll = 0
     parameters.warmup, parameters.verbosity = False, 0
     server = xllamacpp.Server(parameters)
@@ -96,38 +103,45 @@ def served(model: Path) -> Iterator[str]:
 
 def asked(config: Path, seeds: Sequence[int], folder: Path) -> Told:
     """All answers of a graph to the questions of some rooms."""
-    log, dropped = logging.getLogger("stages.answer.chat_answerer"), _Dropped()
-    level = log.level
-    log.addHandler(dropped)
-    log.setLevel(logging.INFO)
+    logs, logged = [logging.getLogger(name) for name in _LOGS], _Logged()
+    levels = [log.level for log in logs]
+    for log in logs:
+        log.addHandler(logged)
+        log.setLevel(logging.INFO)
     try:
         with RecallOfRooms(config) as recalls:
             rows = [row for room in asked_in_rooms(recalls, seeds, folder) for row in room]
     finally:
-        log.removeHandler(dropped)
-        log.setLevel(level)
-    return Told(rows, dropped.n)
+        for log, level in zip(logs, levels, strict=True):
+            log.removeHandler(logged)
+            log.setLevel(level)
+    return Told(rows, logged.n_dropped, logged.n_failed)
 
 
 def worded(told: Told, quoted: Told) -> tuple[int, int]:
-    """How many claims have other words than the quotes have, and how many claims there are."""
-    pairs = [
-        (claim["text"], quote["text"])
+    """How many claims have words that none of the quotes for the same question has, and how many claims there are."""
+    others = [
+        claim["text"] not in {quote["text"] for quote in plain["claims"]}
         for (*_, answer, _), (*_, plain, _) in zip(told.rows, quoted.rows, strict=True)
-        for claim, quote in zip(answer["claims"], plain["claims"], strict=False)
+        for claim in answer["claims"]
     ]
-    return sum(text != quote for text, quote in pairs), len(pairs)
+    return sum(others), len(others)
 
 
 def table(found: Mapping[str, Told]) -> str:
-    """Markdown: for each way of answering how many claims a model worded, what was dropped of it, and how long answers took."""
-    lines = ["| answers by | claims in a model's words | sentences dropped | first words, p50 / p95 s | whole answer, p50 / p95 s |"]
-    lines.append("|---|---:|---:|---:|---:|")
+    """Markdown: for each way of answering how many claims a model worded, what was dropped of it, and how long answers took.
+
+    Dropped and failed is counted over all questions, also those that are asked before another; of the best of two for both models.
+    """
+    lines = [
+        "| answers by | claims in a model's words | sentences dropped | failures | first words, p50 / p95 s | whole answer, p50 / p95 s |"
+    ]
+    lines.append("|---|---:|---:|---:|---:|---:|")
     for name, told in found.items():
         n, n_all = worded(told, found[QUOTES])
         first, whole = ([row[2]["timing_ms"][part] / 1e3 for row in told.rows] for part in ("first_words", "total"))
         times = (f"{np.percentile(part, 50):.2f} / {np.percentile(part, 95):.2f}" for part in (first, whole))
-        lines.append(f"| {name} | {n} of {n_all} | {told.n_dropped} | {' | '.join(times)} |")
+        lines.append(f"| {name} | {n} of {n_all} | {told.n_dropped} | {told.n_failed} | {' | '.join(times)} |")
     return "\n".join(lines)
 
 

@@ -10,7 +10,8 @@ from stages.recall import cues
 
 _NEAR_NAME = 0.75
 _ANYBODY = frozenset(["they", "people", "anybody", "anyone", "somebody", "someone", "everybody", "everyone", "others"])
-_LABEL = re.compile(r"[a-z]+[-_]?\d+", re.I)
+_LABEL = re.compile(r"(?:guest|spk|mic|user|person|participant|voice|caller|unheard)[-_]?\d+", re.I)
+"""As transcripts call people whose names they do not know."""
 _WITH = re.compile(
     r"\b(?P<aux>did|do|does|have|has|had|was|were) (?P<one>[\w'-]+) talk (?:(?:to|with) |(?P<topic>about .+?) with )(?P<other>[\w'-]+)",
     re.I,
@@ -80,16 +81,24 @@ def speaker_in(text: str, speakers: Callable[[], Collection[str]], *, anywhere: 
             if re.search(rf"\b{known}\b", text, re.I):
                 return name, text
             continue
-        role = rf"\b(?:by|from)\s+(?:the\s+)?{known}\b|\b(?:the\s+)?{known}(?=\s+(?:ever\s+|also\s+)?{cues.SAYS}\b)"
-        if any(match.end() not in told_of for match in re.finditer(role, text, re.I)):
-            return name, re.sub(rf"\b(?:the\s+)?{known}\b", "they", text, count=1, flags=re.I)
+        whole = rf"(?P<name>(?:the\s+)?{known})(?![\w'-])"
+        # Neither a co-host nor Ann's mum is the talker Host or Mum.
+        role = rf"(?<![\w'-])(?:by|from)\s+{whole}|(?<![\w'-])(?<!'s )" + whole.replace("?P<name>", "?P<teller>")
+        role += rf"(?=\s+(?:ever\s+|also\s+)?{cues.SAYS}\b)"
+        for match in re.finditer(role, text, re.I):
+            if match.end() not in told_of:
+                begin, end = match.span("name" if match["name"] else "teller")
+                return name, f"{text[:begin]}they{text[end:]}"
     for match in cues.NAMED.finditer(text):
         said = match[1] or match[2]
-        if said.lower() not in cues.NOT_NAMES and match.end(1 if match[1] else 2) not in told_of:
-            return said, text.replace(said, "they", 1)
+        begin, end = match.span(1 if match[1] else 2)
+        if said.lower() not in cues.NOT_NAMES and end not in told_of:
+            return said, f"{text[:begin]}they{text[end:]}"
     lower = cues.LOWER_NAMED.search(text)
     if lower is None or lower[1].lower() in cues.NOT_NAMES:
         return None, text
     # A name in small letters that is nearly that of somebody who was heard, or a label as transcripts have them ("guest-2").
     is_near = get_close_matches(lower[1].lower(), [name.lower() for name in speakers()], n=1, cutoff=_NEAR_NAME)
-    return (lower[1], text.replace(lower[1], "they", 1)) if is_near or _LABEL.fullmatch(lower[1]) else (None, text)
+    if not is_near and not _LABEL.fullmatch(lower[1]):
+        return None, text
+    return lower[1], f"{text[: lower.start(1)]}they{text[lower.end(1) :]}"

@@ -8,10 +8,13 @@ import pytest
 
 from pipeline.graph import load_graph
 from tests.stages.answer.chat_server import Exchange, chat_server
-from tools.recall_answerers import QUOTES, answerers, asked, graph_with, table, worded
+from tools.recall_answerers import QUOTES, Told, answerers, asked, graph_with, table, worded
+from tools.recall_rooms import made_room
+from tools.recall_rooms_questions import asked_of
+from tools.recall_rooms_score import Verdict
 
 REPLAY = Path("configs/replay.yaml")
-_KEEPS_TO_IT = "I know nothing of that, but 4711 people came [1]."
+_INVENTED = "I know nothing of that, but 4711 people came [1]."
 
 
 def test_a_graph_has_another_answerer_and_is_the_same_else(tmp_path: Path) -> None:
@@ -34,20 +37,36 @@ def test_a_graph_without_an_answerer_of_its_recall_is_told(tmp_path: Path) -> No
 @pytest.mark.usefixtures("weights")
 def test_what_a_model_invents_is_counted_as_dropped_and_leaves_the_quotes(tmp_path: Path) -> None:
     def invents(exchange: Exchange) -> None:
-        if exchange.body["stream"]:
-            exchange.stream(_KEEPS_TO_IT)
-        else:
-            exchange.whole(200, '{"choices": [{"message": {"content": "Yes"}}]}')
+        exchange.stream(_INVENTED)
 
     with chat_server(invents) as (base_url, bodies):
         ways = answerers(base_url)
         found = {name: asked(graph_with(REPLAY, ways[name], tmp_path / f"{name}.yaml"), [1], tmp_path) for name in (QUOTES, "openai_chat")}
     quoted, told = found[QUOTES], found["openai_chat"]
-    assert quoted.n_dropped == 0
-    assert told.n_dropped == sum(body["stream"] for body in bodies) > 0
+    assert (quoted.n_dropped, quoted.n_failed, told.n_failed) == (0, 0, 0)
+    assert told.n_dropped == len(bodies) > 0
     assert worded(told, quoted)[0] == 0
     assert [verdict for *_, verdict in told.rows] == [verdict for *_, verdict in quoted.rows]
     lines = table(found).splitlines()
     assert lines[2].startswith(f"| {QUOTES} | 0 of ")
     assert lines[3].startswith("| openai_chat | 0 of ")
-    assert f"| {told.n_dropped} |" in lines[3]
+    assert f"| {told.n_dropped} | 0 |" in lines[3]
+
+
+@pytest.mark.usefixtures("weights")
+def test_a_model_that_fails_is_counted(tmp_path: Path) -> None:
+    with chat_server(lambda exchange: exchange.whole(400, "no")) as (base_url, bodies):
+        told = asked(graph_with(REPLAY, answerers(base_url)["openai_chat"], tmp_path / "graph.yaml"), [1], tmp_path)
+    assert told.n_failed == len(bodies) > 0
+    assert told.n_dropped == 0
+
+
+def test_claims_in_other_words_are_counted_wherever_they_stand() -> None:
+    quoted, told = (
+        Told(
+            [(made_room(1), asked_of(made_room(1))[0], {"claims": [{"text": text} for text in texts]}, Verdict("what", True, False))], 0, 0
+        )
+        for texts in (["a", "b", "c"], ["c", "A, in short", "a"])
+    )
+    assert worded(told, quoted) == (1, 3)
+    assert worded(quoted, quoted) == (0, 3)

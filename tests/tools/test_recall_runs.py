@@ -18,7 +18,7 @@ def test_every_part_has_its_folder_and_its_data(tmp_path: Path) -> None:
         known = parts(tmp_path, tmp_path, quick=quick, n_rooms=40, configs=[Path("some.yaml")])
         assert tuple(part.title for part in known) == PARTS
     assert known[0].command[-2:] == ("--config", "some.yaml")
-    assert known[1].command == ("tools.recall_answerers", "--folder", str(tmp_path / "answerers"))
+    assert known[1].command == ("tools.recall_answerers", "--folder", str(tmp_path / "answerers"), "--config", "some.yaml")
     assert known[2].command == ("tools.recall_talks",)
     assert known[3].command[-1] == "40"
     assert known[4].needed == tmp_path / "qmsum"

@@ -13,6 +13,7 @@ from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.transcript_files import import_transcript
 from stages.recall.answers import Answer
 from stages.recall.keyword_recall import KeywordRecall
+from stages.recall.named_talkers import speaker_in
 from tests.stages.memory.made import ENCODER, STARTED_AT, line, session_row
 
 FERRY, HARBOUR, LIGHTHOUSE = "The ferry leaves at noon.", "We meet at the harbour.", "The lighthouse is closed."
@@ -78,3 +79,36 @@ def test_a_label_that_nobody_has_is_not_known(memory: LongTermMemory, who: str) 
 
 def test_somebody_of_a_talkers_is_not_the_talker(memory: LongTermMemory) -> None:
     assert ask(memory, "What did speaker-2's brother say about the harbour?").text.startswith("Nobody was heard")
+
+
+@pytest.mark.parametrize("asked", ["What did {} say?", "Did {} mention the harbour?", "has {} ever talked about the harbour?"])
+def test_a_name_in_small_letters_is_known_wherever_the_question_begins(asked: str) -> None:
+    speaker, rest = speaker_in(asked.format("guest-1"), lambda: ["Anna", "guest-1"])
+    assert (speaker, rest) == ("guest-1", asked.format("they"))
+    assert speaker_in(asked.format("anna"), lambda: ["Anna", "guest-1"]) == ("Anna", asked.format("they"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What did the co-host ask?",
+        "What did my mother-in-law promise?",
+        "What did ann's mum say about the crane?",
+        "What was said by Anna's wife?",
+        "What did page-3 say about the crane?",
+        "What did covid19 tell us about masks?",
+        "How long was anna's talk?",
+        "What did speaker-2's brother say?",
+    ],
+)
+def test_what_only_looks_like_a_talker_is_none(text: str) -> None:
+    assert speaker_in(text, lambda: ["Anna", "Host", "Law", "Mum", "speaker-2"]) == (None, text)
+
+
+def test_a_label_that_stands_in_another_word_leaves_that_as_it_is() -> None:
+    assert speaker_in("On channel mic30 what did mic3 say?", lambda: ["mic3"]) == ("mic3", "On channel mic30 what did they say?")
+
+
+def test_the_talk_of_a_talker_can_be_followed(memory: LongTermMemory) -> None:
+    answer = ask(memory, "What did I miss while I was listening to speaker-2's story about the harbour?")
+    assert {row.speaker for stretch in answer.attended for row in stretch.lines} >= {"Anna"}
