@@ -12,6 +12,7 @@ _NEAR_NAME = 0.75
 _ANYBODY = frozenset(["they", "people", "anybody", "anyone", "somebody", "someone", "everybody", "everyone", "others"])
 _LABEL = re.compile(r"(?:guest|spk|mic|user|person|participant|voice|caller|unheard)[-_]?\d+", re.I)
 """As transcripts call people whose names they do not know."""
+_APART = r"(?<![\w'-])"
 _WITH = re.compile(
     r"\b(?P<aux>did|do|does|have|has|had|was|were) (?P<one>[\w'-]+) talk (?:(?:to|with) |(?P<topic>about .+?) with )(?P<other>[\w'-]+)",
     re.I,
@@ -81,13 +82,12 @@ def speaker_in(text: str, speakers: Callable[[], Collection[str]], *, anywhere: 
             if re.search(rf"\b{known}\b", text, re.I):
                 return name, text
             continue
-        whole = rf"(?P<name>(?:the\s+)?{known})(?![\w'-])"
         # Neither a co-host nor Ann's mum is the talker Host or Mum.
-        role = rf"(?<![\w'-])(?:by|from)\s+{whole}|(?<![\w'-])(?<!'s )" + whole.replace("?P<name>", "?P<teller>")
-        role += rf"(?=\s+(?:ever\s+|also\s+)?{cues.SAYS}\b)"
+        role = rf"{_APART}(?:by|from)\s+{_named('source', known)}"
+        role += rf"|{_APART}(?<!'s ){_named('teller', known)}(?=\s+(?:ever\s+|also\s+)?{cues.SAYS}\b)"
         for match in re.finditer(role, text, re.I):
             if match.end() not in told_of:
-                begin, end = match.span("name" if match["name"] else "teller")
+                begin, end = match.span("source" if match["source"] else "teller")
                 return name, f"{text[:begin]}they{text[end:]}"
     for match in cues.NAMED.finditer(text):
         said = match[1] or match[2]
@@ -102,3 +102,8 @@ def speaker_in(text: str, speakers: Callable[[], Collection[str]], *, anywhere: 
     if not is_near and not _LABEL.fullmatch(lower[1]):
         return None, text
     return lower[1], f"{text[: lower.start(1)]}they{text[lower.end(1) :]}"
+
+
+def _named(group: str, known: str) -> str:
+    """The pattern of a name that stands by itself, escaped already, with its article."""
+    return rf"(?P<{group}>(?:the\s+)?{known})(?![\w'-])"
