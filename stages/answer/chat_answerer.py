@@ -108,6 +108,10 @@ class ChatAnswerer(Answerer):
         for sentence in sentences(self.reply(messages(order, task.notes)), len(task.notes)):
             cited = [task.notes[place] for place in sentence.cited]
             cited = cited if sentence.cites else proving(sentence.text, cited)
+            if not task.is_overview and task.claim.evidence[0].utterance not in {line.id for line in cited}:
+                # Which line answers is settled: the others of a claim only go with it.
+                _log.info("a sentence of the model was dropped for leaving out the line that answers: %s", sentence.text)
+                continue
             result = check(sentence.text, cited, task.asked, self.encoder, task.around)
             if result.fault is not None:
                 _log.info("a sentence of the model was dropped for %s: %s", result.fault, sentence.text)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
 from stages.answer.chat_answerer import ChatAnswerer, ChatError
 from stages.answer.extractive import Extractive
-from stages.recall.answers import Claim
+from stages.recall.answers import Claim, Evidence
 from tests.stages.answer.materials import FERRY, found_material, missed_material, question
 from tests.stages.recall.line_rows import line_row
 
@@ -63,6 +64,24 @@ def test_a_summary_keeps_who_where_and_when() -> None:
 )
 def test_what_is_not_supported_leaves_the_speakers_own_words(reply: str) -> None:
     assert Scripted(reply).compose(question(WHEN), found_material(FERRY[1])) == _extractive(WHEN)
+
+
+@pytest.mark.parametrize(
+    ("reply", "is_worded"),
+    [
+        ("The ferry leaves on Saturday at half past nine [1].", True),
+        ("They said that a ticket is eighteen dollars [2].", False),
+        ("They said that a ticket is eighteen dollars.", False),
+        ("The ferry leaves on Saturday at half past nine and a ticket is eighteen dollars [1][2].", True),
+    ],
+)
+def test_a_wording_is_of_the_line_that_answers(reply: str, *, is_worded: bool) -> None:
+    answers, beside = FERRY[1], FERRY[2]
+    material = found_material(answers, beside)
+    (quote, *_) = Extractive().compose(question(WHEN), material)
+    claim = replace(quote, evidence=(Evidence.of(answers), Evidence.of(beside)))
+    told = [worded.text for _, worded in Scripted(reply).revisions(question(WHEN), material, [claim])]
+    assert bool(told) == is_worded
 
 
 def test_a_model_that_fails_leaves_the_speakers_own_words(caplog: pytest.LogCaptureFixture) -> None:
