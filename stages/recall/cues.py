@@ -144,14 +144,11 @@ THING_SAYS = re.compile(
 ASKING_WORDS = word_set("ask asked answer answered")
 TELLING_WORDS = word_set("ask asked think thinks suggest suggested answer answered want wants promise promised")
 SAYS = rf"(?:{'|'.join(_SAYING_WORDS.split())})"
-LABEL = re.compile(
-    rf"\b(?:speaker|talker)[\s-]?(\d+|one|two|three|four|five|six|seven|eight|nine)\b(?!'s\s+[\w'-]+\s+(?:ever\s+|also\s+)?{SAYS}\b)", re.I
-)
+TELLS = rf"(?:ever\s+|also\s+)?{SAYS}\b"
+LABEL = re.compile(rf"\b(?:speaker|talker)[\s-]?(\d+|one|two|three|four|five|six|seven|eight|nine)\b(?!'s\s+[\w'-]+\s+{TELLS})", re.I)
 """A talker by the id that the memory gave; what somebody of theirs said ("speaker-2's brother said") is not theirs."""
-NAMED = re.compile(
-    rf"\b(?:did|does|has|had|will|would|was|is)\s+([A-Z][\w'-]+)(?<!'s)\s+(?:ever\s+|also\s+)?{SAYS}\b|\b([A-Z][\w'-]+)(?<!'s)\s+{SAYS}\b"
-)
-LOWER_NAMED = re.compile(rf"\b(?i:did|does|has|had|will|would)\s+([a-z][\w'-]+)(?<!'s)\s+(?:ever\s+|also\s+)?{SAYS}\b")
+NAMED = re.compile(rf"\b(?:did|does|has|had|will|would|was|is)\s+([A-Z][\w'-]+)(?<!'s)\s+{TELLS}|\b([A-Z][\w'-]+)(?<!'s)\s+{SAYS}\b")
+LOWER_NAMED = re.compile(rf"\b(?i:did|does|has|had|will|would)\s+([a-z][\w'-]+)(?<!'s)\s+{TELLS}")
 MAY_NAME = re.compile(
     rf"(?<!^)\b(?!I\b)[A-Z]|\b(?i:did|does|has|had|will|would)\s+(?!(?:they|anybody|anyone|somebody|someone|people|i|we|you)\b)"
     rf"(?:[\w'-]+\s+){{1,3}}(?i:{SAYS})\b"

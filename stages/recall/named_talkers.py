@@ -10,7 +10,7 @@ from stages.recall import cues
 
 _NEAR_NAME = 0.75
 _ANYBODY = frozenset(["they", "people", "anybody", "anyone", "somebody", "someone", "everybody", "everyone", "others"])
-_LABEL = re.compile(r"(?:guest|spk|mic|user|person|participant|voice|caller|unheard)[-_]?\d+", re.I)
+_LABEL = re.compile(r"(?:guest|spk|mic|user|person|participant|voice|caller)[-_]?\d+", re.I)
 """As transcripts call people whose names they do not know."""
 _APART = r"(?<![\w'-])"
 _WITH = re.compile(
@@ -84,7 +84,7 @@ def speaker_in(text: str, speakers: Callable[[], Collection[str]], *, anywhere: 
             continue
         # Neither a co-host nor Ann's mum is the talker Host or Mum.
         role = rf"{_APART}(?:by|from)\s+{_named('source', known)}"
-        role += rf"|{_APART}(?<!'s ){_named('teller', known)}(?=\s+(?:ever\s+|also\s+)?{cues.SAYS}\b)"
+        role += rf"|{_APART}(?<!'s ){_named('teller', known)}(?=\s+{cues.TELLS})"
         for match in re.finditer(role, text, re.I):
             if match.end() not in told_of:
                 begin, end = match.span("source" if match["source"] else "teller")
