@@ -3,10 +3,10 @@
     python -m tools.bench_recall [--data ../shared/data] [--quick] [--rooms N] [--only PART ...] [--config YAML] [--work DIR] [--out FILE]
 
 Generated rooms as true transcripts (`tools.recall_rooms_text`), a few of them with each answerer (`tools.recall_answerers`), as
-recordings (`tools.recall_rooms_audio`), talks written out by hand (`tools.recall_talks`), meetings (`tools.recall_meetings`) and speed
-(`tools.recall_speed`), one after the other, each a process of its own. `--quick` measures little of each, to see that all of it works.
-Recordings that were heard are kept in the work folder, so a part that was cut short goes on. The exit code is 1 where a part failed; the
-report then has the end of what it said.
+recordings (`tools.recall_rooms_audio`), talks written out by hand (`tools.recall_talks`), meetings (`tools.recall_meetings`, and with
+nothing learnt of those that are asked about: `tools.recall_meetings_crossed`) and speed (`tools.recall_speed`), one after the other, each
+a process of its own. `--quick` measures little of each, to see that all of it works. Recordings that were heard are kept in the work
+folder, so a part that was cut short goes on. The exit code is 1 where a part failed; the report then has the end of what it said.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 
 from tools.bench_memory import Part, commit, load, machine, report, working_folder
 
-PARTS = ("Rooms", "Answerers", "Plain talks", "Rooms from audio", "Meetings", "Speed")
+PARTS = ("Rooms", "Answerers", "Plain talks", "Rooms from audio", "Meetings", "Meetings, crossed", "Speed")
 N_ROOMS = 40
 
 
@@ -37,12 +37,14 @@ def parts(data: Path, work: Path, *, quick: bool, n_rooms: int, configs: Sequenc
     audio = ("tools.recall_rooms_audio", "--folder", str(work / "rooms-audio"), "--rooms", "1" if quick else str(n_rooms))
     sizes = ("1000", "10000") if quick else ("1000", "10000", "100000", "1000000")
     qmsum = data / "qmsum"
+    meetings = ("--data", str(qmsum), "--vectors", str(work / "meetings.npz"))
     return [
         Part("Rooms", (*text, "--rooms", "10") if quick else text),
         Part("Answerers", (*wording, "--rooms", "1") if quick else wording),
         Part("Plain talks", ("tools.recall_talks", *(("--only", "mixed_") if quick else ()))),
         Part("Rooms from audio", audio),
-        Part("Meetings", ("tools.recall_meetings", "--data", str(qmsum), "--vectors", str(work / "meetings.npz")), qmsum),
+        Part("Meetings", ("tools.recall_meetings", *meetings), qmsum),
+        Part("Meetings, crossed", ("tools.recall_meetings_crossed", *meetings, *(("--rooms", "2") if quick else ())), qmsum),
         Part("Speed", ("tools.recall_speed", "--data", str(qmsum), "--lines", *sizes), qmsum),
     ]
 

@@ -16,20 +16,20 @@ import argparse
 import random
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from pipeline.packets import Float32Array
-from stages.recall.encoder_fits import FIRST, RelevanceFit, query_file, relevance_file, relevance_fit
+from stages.memory.text_encoder import TextEncoder
+from stages.recall.encoder_fits import FIRST, RelevanceFit, SearchFit, query_file, relevance_file, relevance_fit
 from stages.recall.query_adapter import QueryAdapter
 from stages.recall.relevance import FEATURES, MEANT
 from tools.fit_relevance import folds
 from tools.query_examples import QueryExample, from_meetings, from_rooms
 from tools.recall_meetings import KeepingEncoder, encoder_of
-from tools.recall_meetings_data import read_meetings, tuning_half, with_questions_of
+from tools.recall_meetings_data import Meeting, read_meetings, tuning_half, with_questions_of
 from tools.recall_rooms_text import RecallOfRooms
 from tools.recall_rooms_topics import FITTED, left_out, topics
 
@@ -47,15 +47,9 @@ _MEANT = [FEATURES.index(name) for name in MEANT]
 _OF_SESSION = [place for place, name in enumerate(FEATURES) if name.endswith("of session")]
 
 
-@dataclass(frozen=True)
-class Learnt:
-    """What moves questions, and what search weighs with it (float32, shape (len(FEATURES),))."""
-
-    adapter: QueryAdapter
-    weights: Float32Array
-
-
-def learnt(examples: Sequence[QueryExample], start: Float32Array, rank: int = _RANK, rounds: int = _ROUNDS, rate: float = _RATE) -> Learnt:
+def learnt(
+    examples: Sequence[QueryExample], start: Float32Array, rank: int = _RANK, rounds: int = _ROUNDS, rate: float = _RATE
+) -> SearchFit:
     """The map and the weights under which the right lines of examples are likeliest, by AdamW. The same for the same examples.
 
     `start` are the weights to begin with. What is learnt is brought to the sum that these have for meanings: whoever reads the scores of
@@ -97,7 +91,28 @@ def learnt(examples: Sequence[QueryExample], start: Float32Array, rank: int = _R
     found = found * start[_MEANT].sum() / found[_MEANT].sum()
     # One memory of a meeting or a room is one session, so that nothing is learnt of these.
     found[_OF_SESSION] = start[_OF_SESSION]
-    return Learnt(QueryAdapter(*parts), found.astype(np.float32))
+    return SearchFit(QueryAdapter(*parts), RelevanceFit(FEATURES, found.astype(np.float32)))
+
+
+def asked_of_meetings(meetings: Sequence[Meeting], encoder: TextEncoder) -> tuple[list[QueryExample], list[QueryExample]]:
+    """QMSum's own questions to meetings of the tuning half, and those that were written for them."""
+    written = [with_questions_of(meeting, QUESTIONS) for meeting in meetings]
+    return list(from_meetings(meetings, encoder)), list(from_meetings(written, encoder))
+
+
+def asked_of_rooms(config: Path, seeds: Sequence[int], *, on_left_out: bool = False) -> list[QueryExample]:
+    """Questions to rooms on the topics that are learnt from, or on those of `left_out.txt`."""
+    known = [topic for topic in topics(FITTED) if (topic.name in left_out()) == on_left_out]
+    with tempfile.TemporaryDirectory() as folder, RecallOfRooms(config) as recalls:
+        return list(from_rooms(recalls, known, seeds, Path(folder)))
+
+
+def learnt_without(
+    meetings: Sequence[Meeting], asked: Sequence[QueryExample], rooms: Sequence[QueryExample], start: Float32Array
+) -> Iterator[tuple[frozenset[str], SearchFit]]:
+    """Each group of the series of meetings, and what is learnt from rooms and what was asked of the others."""
+    for group in folds(meetings, _FOLDS):
+        yield group, learnt([*(example for example in asked if example.group not in group), *rooms], start)
 
 
 def place_of_first(example: QueryExample, meaning: Float32Array, weights: Float32Array) -> float:
@@ -134,26 +149,21 @@ def main() -> None:
     tuning = tuning_half(meetings)
     meetings = [meeting for meeting in meetings if meeting.name in tuning]
     with KeepingEncoder(encoder_of(str(options.config))).keeping(options.vectors) as encoder:
-        own = list(from_meetings(meetings, encoder))
-        written = list(from_meetings([with_questions_of(meeting, QUESTIONS) for meeting in meetings], encoder))
+        own, written = asked_of_meetings(meetings, encoder)
         name = encoder.name
     seeds = range(options.first_seed, options.first_seed + options.rooms)
-    with tempfile.TemporaryDirectory() as folder, RecallOfRooms(options.config) as recalls:
-        taught = [topic for topic in topics(FITTED) if topic.name not in left_out()]
-        rooms = list(from_rooms(recalls, taught, seeds, Path(folder)))
-        others = [topic for topic in topics(FITTED) if topic.name in left_out()]
-        left = list(from_rooms(recalls, others, range(seeds.stop, seeds.stop + _ROOMS_LEFT), Path(folder)))
+    rooms = asked_of_rooms(options.config, seeds)
+    left = asked_of_rooms(options.config, range(seeds.stop, seeds.stop + _ROOMS_LEFT), on_left_out=True)
     start = relevance_fit(FIRST).weights
     everything = learnt([*own, *written, *rooms], start)
     found: dict[str, tuple[list[float], list[float]]] = {}
 
-    def tried(kind: str, example: QueryExample, fit: Learnt) -> None:
+    def tried(kind: str, example: QueryExample, fit: SearchFit) -> None:
         without, moved = found.setdefault(kind, ([], []))
         without.append(place_of_first(example, example.meaning, start))
-        moved.append(place_of_first(example, fit.adapter.of(example.meaning), fit.weights))
+        moved.append(place_of_first(example, fit.moved(example.meaning), fit.relevance.weights))
 
-    for group in folds(meetings, _FOLDS):
-        without_group = learnt([*(example for example in (*own, *written) if example.group not in group), *rooms], start)
+    for group, without_group in learnt_without(meetings, [*own, *written], rooms, start):
         for example in own:
             if example.group in group:
                 tried("QMSum's own, series left out", example, without_group)
@@ -161,8 +171,9 @@ def main() -> None:
         tried(f"rooms, topics left out: {example.kind}", example, everything)
     sys.stdout.write(f"{len(own) + len(written)} questions to meetings and {len(rooms)} to rooms.\n\n{table(found)}\n")
     query_file(name).parent.mkdir(parents=True, exist_ok=True)
-    everything.adapter.write(query_file(name))
-    relevance_file(name).write_text(RelevanceFit(FEATURES, everything.weights).to_json(), encoding="utf-8")
+    if everything.adapter is not None:
+        everything.adapter.write(query_file(name))
+    relevance_file(name).write_text(everything.relevance.to_json(), encoding="utf-8")
 
 
 if __name__ == "__main__":

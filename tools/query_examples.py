@@ -16,6 +16,7 @@ from stages.memory.rows import LineRow
 from stages.memory.text_encoder import TextEncoder
 from stages.recall.contiguity import closeness, gaps_s, meanings
 from stages.recall.conversations import conversations
+from stages.recall.encoder_fits import SearchFit, relevance_fit
 from stages.recall.lookup import Lookup
 from stages.recall.question_reader import QuestionReader
 from stages.recall.relevance import MEANING_AROUND_S, features
@@ -51,11 +52,16 @@ class QueryExample:
     right: npt.NDArray[np.bool_]
 
 
+def unmoved(encoder: TextEncoder) -> SearchFit:
+    """What search goes by before a map of questions was learnt for an encoder."""
+    return SearchFit(None, relevance_fit(encoder.name))
+
+
 def from_meetings(meetings: Sequence[Meeting], encoder: TextEncoder) -> Iterator[QueryExample]:
     """Every question to meetings, each in a memory of its own; the group is the series of the meeting."""
     for meeting in meetings:
         with heard([meeting], encoder) as (memory, turn_of):
-            searcher, windows = Searcher(memory, encoder, None, moved=False), _Windows(memory)
+            searcher, windows = Searcher(memory, encoder, None, unmoved(encoder)), _Windows(memory)
             for question in meeting.questions:
                 topic, gist, scope = read(question.text, memory)
                 lines = [line.id for line in windows.lines if turn_of[line.session, line.start_ns][1] in question.relevant]
@@ -70,7 +76,7 @@ def from_rooms(recalls: RecallOfRooms, known: Sequence[Topic], seeds: Sequence[i
         room = made_room(seed, known=known)
         room = told_at_length(room) if seed % 2 else room
         with recalls.of_room(room, written(room, folder)) as (_, memory):
-            searcher, windows = Searcher(memory, recalls.encoder, None, moved=False), _Windows(memory)
+            searcher, windows = Searcher(memory, recalls.encoder, None, unmoved(recalls.encoder)), _Windows(memory)
             keys = {line.id: key_of(room, line.text, line.start_ns / 1e9) for line in windows.lines}
             for asked in asked_of(room):
                 if asked.truth is None or asked.before:

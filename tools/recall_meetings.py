@@ -14,7 +14,7 @@ import argparse
 import hashlib
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -28,6 +28,7 @@ from pipeline.packets import Float32Array
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.text_encoder import TextEncoder
 from stages.memory.transcript_files import import_transcript
+from stages.recall.encoder_fits import SearchFit
 from stages.recall.question import Question, parse
 from stages.recall.scope import Scope, scope_of
 from stages.recall.search import Searcher
@@ -91,15 +92,18 @@ class Asked(NamedTuple):
     scores: dict[str, Scores]
 
 
-def ask_all(meetings: Sequence[Meeting], encoder: TextEncoder) -> list[Asked]:
-    """Import meetings into one memory and ask every question about them, with each method."""
+def ask_all(meetings: Sequence[Meeting], encoder: TextEncoder, fits: Mapping[str, SearchFit] | None = None) -> list[Asked]:
+    """Import meetings into one memory and ask every question about them, with each method.
+
+    `fits` are what search goes by in questions about a meeting, by its name, where that is not what was learnt for the encoder.
+    """
     with heard(meetings, encoder) as (memory, turn_of):
         lines = memory.lines(words=False)
         baselines = Baselines([line.text for line in lines], memory.vectors([line.id for line in lines]))
         turns = [turn_of[line.session, line.start_ns] for line in lines]
-        searcher = Searcher(memory, encoder, None)
         asked = []
         for meeting in meetings:
+            searcher = Searcher(memory, encoder, None, (fits or {}).get(meeting.name))
             for question in meeting.questions:
                 others = baselines.rankings(question.text, encoder.encode([question.text])[0])
                 found = {method: [turns[place] for place in places] for method, places in others.items()}

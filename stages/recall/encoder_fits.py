@@ -55,6 +55,18 @@ class RelevanceFit:
 
 
 @dataclass(frozen=True)
+class SearchFit:
+    """What search goes by: what moves a question's vector (None where nothing does), and the weights that tell which lines it asks for."""
+
+    adapter: QueryAdapter | None
+    relevance: RelevanceFit
+
+    def moved(self, meaning: Float32Array) -> Float32Array:
+        """Where lines are looked for that answer a question with this vector; float32, shape (dimension,), of unit length as that is."""
+        return meaning if self.adapter is None else self.adapter.of(meaning)
+
+
+@dataclass(frozen=True)
 class ReadingFit:
     """How other log-odds and a reader's are weighed (`reading.py`, `topic_reading.py`), where the best of the former lie within `doubt`.
 
@@ -156,3 +168,8 @@ def relevance_fit(encoder: str) -> RelevanceFit:
     """What tells which lines a question asks for; for an encoder, by its name."""
     read = json.loads(relevance_file(encoder if relevance_file(encoder).is_file() else FIRST).read_text(encoding="utf-8"))
     return RelevanceFit(tuple(read["weights"]), np.array(list(read["weights"].values()), dtype=np.float32))
+
+
+def search_fit(encoder: str) -> SearchFit:
+    """What search goes by; for an encoder, by its name."""
+    return SearchFit(query_adapter(encoder), relevance_fit(encoder))

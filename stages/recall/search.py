@@ -18,7 +18,7 @@ from stages.memory.vectors.vector_index import Rows
 from stages.recall.contiguity import REACH_S
 from stages.recall.conversations import conversations
 from stages.recall.diversity import spread_out
-from stages.recall.encoder_fits import query_adapter, relevance_fit
+from stages.recall.encoder_fits import SearchFit, search_fit
 from stages.recall.ranking import fused
 from stages.recall.relevance import Candidates, Wanted, relevance
 from stages.recall.scope import Scope
@@ -93,14 +93,14 @@ def meaning_of(queries: Float32Array) -> Float32Array:
 class Searcher:
     """Searches one memory, as of one moment; without an encoder by words alone.
 
-    Questions are moved as was learnt for the encoder (`query_adapter.py`), unless `moved` is False, as for learning it.
+    It goes by what was learnt for the encoder (`encoder_fits.py`), unless it is given a `fit`.
     """
 
-    def __init__(self, memory: LongTermMemory, encoder: TextEncoder | None, at: datetime | None, *, moved: bool = True) -> None:
+    def __init__(self, memory: LongTermMemory, encoder: TextEncoder | None, at: datetime | None, fit: SearchFit | None = None) -> None:
         self._memory = memory
         self._encoder = encoder
         self._at = at
-        self._adapter = query_adapter(encoder.name) if encoder is not None and moved else None
+        self._fit = fit or search_fit("" if encoder is None else encoder.name)
         self._encoded: dict[str, Float32Array] = {}
         at_ns = None if at is None else utc_ns(at)
         self._surroundings = Surroundings(memory.spans, at_ns, None if encoder is None else encoder.dimension)
@@ -119,7 +119,7 @@ class Searcher:
         queries = self._queries(topic, gist)
         rows = {line.id: line for line in candidates.lines}
         talks, vectors = candidates.chains, dict(candidates.vectors)
-        scores = relevance(candidates, relevance_fit("" if self._encoder is None else self._encoder.name).weights)
+        scores = relevance(candidates, self._fit.relevance.weights)
         allowed = sorted(filter(scope.allows, rows.values()), key=lambda line: (-scores[line.id], line.id))
         numbers = {line.id: number for number, talk in enumerate(talks) for line in talk}
         near, theirs = self._surroundings.of(allowed[:_SEEDS], _REACH_NS)
@@ -148,7 +148,7 @@ class Searcher:
         rankings: list[Sequence[Hit]] = [self._memory.search_words(gist or topic, pool, self._at, among)]
         meaning: Float32Array | None = None
         if len(queries):
-            meaning = meaning_of(queries) if self._adapter is None else self._adapter.of(meaning_of(queries))
+            meaning = self._fit.moved(meaning_of(queries))
             rankings.append(self._memory.search_dense(meaning, pool, self._at, among))
         likely = fused(rankings)
         if not likely:

@@ -19,7 +19,7 @@ from tools.recall_rooms_topics import FITTED, left_out, topics
 _N_LINES, _DIMENSION = 6, 8
 
 
-def _examples(n: int = 40) -> list[QueryExample]:
+def made_examples(n: int = 40) -> list[QueryExample]:
     """What answers a question lies along the next axis; what is worded like it does not answer."""
     generator = np.random.default_rng(5)
     found = []
@@ -40,23 +40,25 @@ def _examples(n: int = 40) -> list[QueryExample]:
 
 def test_what_is_learnt_moves_questions_to_what_answers_them() -> None:
     start = relevance_fit("").weights
-    examples = _examples()
+    examples = made_examples()
     fit = learnt(examples[:32], start, rank=4, rounds=40, rate=0.05)
     without = [place_of_first(example, example.meaning, start) for example in examples[32:]]
-    moved = [place_of_first(example, fit.adapter.of(example.meaning), fit.weights) for example in examples[32:]]
+    moved = [place_of_first(example, fit.moved(example.meaning), fit.relevance.weights) for example in examples[32:]]
     assert np.mean(without) > 2.0
     assert np.mean(np.array(moved) == 1) >= 0.75
     meant = [FEATURES.index(name) for name in MEANT]
-    assert fit.weights[meant].sum() == pytest.approx(start[meant].sum(), rel=1e-5)
-    assert fit.weights.min() >= 0.0
+    assert fit.relevance.weights[meant].sum() == pytest.approx(start[meant].sum(), rel=1e-5)
+    assert fit.relevance.weights.min() >= 0.0
     assert "| made, moved | 8 |" in table({"made": (without, moved)})
 
 
 def test_the_same_examples_give_the_same_fit() -> None:
     start = relevance_fit("").weights
-    one, other = (learnt(_examples(10), start, rank=2, rounds=2) for _ in range(2))
-    assert np.array_equal(one.adapter.up, other.adapter.up)
-    assert np.array_equal(one.weights, other.weights)
+    one, other = (learnt(made_examples(10), start, rank=2, rounds=2) for _ in range(2))
+    meaning = np.eye(_DIMENSION, dtype=np.float32)[0]
+    assert np.array_equal(one.moved(meaning), other.moved(meaning))
+    assert not np.array_equal(one.moved(meaning), meaning)
+    assert np.array_equal(one.relevance.weights, other.relevance.weights)
 
 
 def test_a_meeting_is_searched_and_labelled_as_recall_would() -> None:

@@ -13,7 +13,7 @@ from stages.memory.hashed_words import HashedWords
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.mpnet import Mpnet
 from stages.recall import encoder_fits
-from stages.recall.encoder_fits import FOLDER, query_adapter, query_file
+from stages.recall.encoder_fits import FOLDER, SearchFit, query_adapter, query_file, relevance_fit
 from stages.recall.hybrid_recall import HybridRecall
 from stages.recall.memory_recall import RecallSettingsError
 from stages.recall.query_adapter import QueryAdapter
@@ -135,9 +135,11 @@ def test_a_search_goes_by_the_moved_vector(monkeypatch: pytest.MonkeyPatch) -> N
         sessions = memory.sessions()
         scope = scope_of(parse("zzz", MOMENTS), sessions, {row.id: row.duration_ns for row in sessions})
         before = Searcher(memory, encoder, None).search("qwzrt", "qwzrt", scope)
-        monkeypatch.setattr("stages.recall.search.query_adapter", lambda _: _towards(encoder.encode([wanted.text])[0]))
+        fit = SearchFit(_towards(encoder.encode([wanted.text])[0]), relevance_fit(encoder.name))
+        given = Searcher(memory, encoder, None, fit).search("qwzrt", "qwzrt", scope)
+        monkeypatch.setattr("stages.recall.search.search_fit", {encoder.name: fit}.__getitem__)
         after = Searcher(memory, encoder, None).search("qwzrt", "qwzrt", scope)
     finally:
         memory.stop()
-    assert after.lines[0].id == wanted.id
+    assert after.lines[0].id == given.lines[0].id == wanted.id
     assert before.lines[0].id != wanted.id
