@@ -36,6 +36,11 @@ class Answerer(Resource):
             claims[place] = claim
         return claims
 
+    def restated(self, question: str) -> str | None:
+        """A question that is not put plainly in plain English words; None without a language model that does so, or without a reply."""
+        del question
+        return None
+
     def prepare(self) -> None:
         """Load what wording needs. Who does not call it waits for that at the first revision, and still has the draft at once.
 

@@ -77,6 +77,10 @@ class BestOf(Answerer):
             for ended in working:
                 ended.result()
 
+    def restated(self, question: str) -> str | None:
+        """By the first of them that says it anew."""
+        return next((plain for answerer in self.parts if (plain := answerer.restated(question)) is not None), None)
+
     def prepare(self) -> None:
         """Prepare all of them."""
         for answerer in self.parts:

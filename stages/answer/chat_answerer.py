@@ -12,6 +12,7 @@ from stages.answer.claim_check import check, proving
 from stages.answer.extractive import Extractive
 from stages.answer.notes import notes_for
 from stages.answer.prompt import messages, overview_task, question_to_check, sentences
+from stages.answer.restating import plain_question, question_to_restate
 from stages.answer.wording import Wording, offset, person
 from stages.memory.rows import LineRow
 from stages.memory.text_encoder import TextEncoder
@@ -48,6 +49,8 @@ class _Task:
 class ChatAnswerer(Answerer):
     """Takes the extractive claims and has an LLM put the best of them into its own words.
 
+    With `restates` it is also asked to say questions in plain words that are not put so (`stages/recall/restating.py`).
+
     The LLM decides nothing: which lines answer, and whether anything does, is settled before it is asked. A sentence that its
     evidence does not support, a refusal or a failure leaves the extractive wording in place. `most_worded` bounds how many claims are
     reworded, `most_notes_tokens` (estimated) what a model reads for each. With `least_entailment` over 0 the model is also asked whether
@@ -55,11 +58,17 @@ class ChatAnswerer(Answerer):
     """
 
     def __init__(
-        self, encoder: TextEncoder | None = None, most_worded: int = 3, most_notes_tokens: int = 400, least_entailment: float = 0.0
+        self,
+        encoder: TextEncoder | None = None,
+        most_worded: int = 3,
+        most_notes_tokens: int = 400,
+        least_entailment: float = 0.0,
+        *,
+        restates: bool = True,
     ) -> None:
         name = type(self).__name__
-        if most_worded < 1:
-            raise ValueError(f"{name}: most_worded must be at least 1, found {most_worded}")
+        if most_worded < 0:
+            raise ValueError(f"{name}: most_worded must be at least 0 (quotes alone), found {most_worded}")
         if most_notes_tokens < 1:
             raise ValueError(f"{name}: most_notes_tokens must be at least 1, found {most_notes_tokens}")
         if not 0.0 <= least_entailment < 1.0:
@@ -68,6 +77,7 @@ class ChatAnswerer(Answerer):
         self.most_worded = most_worded
         self.most_notes_tokens = most_notes_tokens
         self.least_entailment = least_entailment
+        self.restates = restates
         self._extractive = Extractive(encoder)
 
     @abstractmethod
@@ -80,6 +90,16 @@ class ChatAnswerer(Answerer):
         Here by the words of the reply, 0 or 1; a model that gives the probabilities of its words knows better. Raises ChatError.
         """
         return yes_or_no(self.reply(chat))
+
+    def restated(self, question: str) -> str | None:
+        """What the model makes of a question; None where it is not to be asked, or gives no reply, which is told in the log."""
+        if not self.restates:
+            return None
+        try:
+            return plain_question(self.reply(question_to_restate(question)))
+        except ChatError as error:
+            _log.warning("the question is read as it is put: %s", error)
+            return None
 
     def draft(self, question: Question, material: Material) -> list[Claim]:
         """The extractive claims."""

@@ -44,9 +44,10 @@ class LlamaCpp(ChatAnswerer):
         most_worded: int = 3,
         most_notes_tokens: int = 400,
         least_entailment: float = 0.0,
+        restates: bool = False,
         device: str = "cpu",
     ) -> None:
-        super().__init__(encoder, most_worded, most_notes_tokens, least_entailment)
+        super().__init__(encoder, most_worded, most_notes_tokens, least_entailment, restates=restates)
         least = max_tokens + most_notes_tokens + _PROMPT_TOKENS
         if context_tokens < least:
             raise ValueError(

@@ -25,6 +25,7 @@ from stages.recall.question import Question
 from stages.recall.question_reader import QuestionReader
 from stages.recall.reader import Reader
 from stages.recall.refusals import refusal_text
+from stages.recall.restating import put_plainly
 from stages.recall.rounds import Round, Rounds, merged, once_each
 from stages.recall.routes import Routes
 from stages.recall.scope import Scope
@@ -62,7 +63,8 @@ class Inquiry:
         started_ns = self._now_ns()
         reader = QuestionReader(self._lookup, self._now, self._facing_deg)
         routes = Routes(self._lookup, self._now, reader.ends_ns)
-        question = reader.read(text)
+        asked = reader.read(text)
+        question = put_plainly(asked, self._answerer.restated, reader.read)
         scope = reader.scope(question)
         if question.absence is not None and question.refusal is not None and routes.is_absence(question, scope):
             question = reader.read_absence(question, question.absence)
@@ -80,7 +82,7 @@ class Inquiry:
         ]
         gaps = self._gaps(question, outcome, scope)
         draft = Answer(
-            question=question.text,
+            question=asked.text,
             intent=question.intent,
             abstained=not claims,
             text=self._words(question, scope, rounds, claims, gaps),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from stages.recall.terms import STOP_WORDS, tokens
 from stages.recall.word_lists import word_set
 
 MOST_WORDS = 200
+_LEAST_OWN = 2
+_LEAST_WORDS = 3
 _MOST_CHARACTERS = 20_000
 
 _OTHER_LANGUAGES: dict[str, frozenset[str]] = {
@@ -53,6 +56,8 @@ _ENGLISH = STOP_WORDS | word_set(
     did talk say said about miss missed conversation anybody while did happen mention heard following listening
     """
 )
+# "In quale punto", "wat is hier", "chi ospita i lettori": these words alone make no English.
+_ENGLISH_ALONE = _ENGLISH.difference(*_OTHER_LANGUAGES.values(), ["i", "a", "an", "in", "so", "me"])
 _ORDERS = re.compile(
     r"^(?:please\s+|can you\s+|could you\s+|echoic[, ]+)*(?:delete|forget|erase|remove|send|call|email|write|translate"
     r"|remind|turn|switch|set|open|close|record|stop|start|"
@@ -79,9 +84,14 @@ def refusal(text: str) -> str | None:
     language = other_language(text)
     if language is not None:
         return f"The question seems to be in {language}. {CAN_SERVE}."
-    if _ORDERS.match(text):
+    if is_order(text):
         return f"This asks Echoic to do something, and it can only answer. {CAN_SERVE}."
     return None
+
+
+def is_order(text: str) -> bool:
+    """Whether a text begins like something that is to be done, rather than answered."""
+    return _ORDERS.match(text) is not None
 
 
 def other_language(text: str) -> str | None:
@@ -90,8 +100,20 @@ def other_language(text: str) -> str | None:
     foreign = sum(ord(letter) > 0x24F for letter in letters)
     if letters and foreign > 0.3 * len(letters):
         return "another language than English"
+    best, n_own, n_english = _function_words(tokens(text))
+    return best if n_own >= _LEAST_OWN and n_own > n_english else None
+
+
+def may_be_foreign(text: str) -> bool:
+    """Whether a text may be in another language than English: not surely enough to refuse it, but enough to have a model look."""
     words = tokens(text)
-    english = sum(word in _ENGLISH for word in words)
+    _, n_own, n_english = _function_words(words)
+    is_without = len(words) >= _LEAST_WORDS and _ENGLISH_ALONE.isdisjoint(words)
+    return is_without or n_own >= max(_LEAST_OWN, n_english) or not text.isascii() or other_language(text) is not None
+
+
+def _function_words(words: Sequence[str]) -> tuple[str, int, int]:
+    """The other language that has most function words among some words, how many that are no English ones, and how many English ones."""
     counts = {name: sum(word in listed and word not in _ENGLISH for word in words) for name, listed in _OTHER_LANGUAGES.items()}
     best = max(counts, key=lambda name: counts[name])
-    return best if counts[best] >= 2 and counts[best] > english else None
+    return best, counts[best], sum(word in _ENGLISH for word in words)

@@ -112,5 +112,5 @@ def test_who_talked_needs_no_model() -> None:
 
 
 def test_at_least_one_claim_is_worded() -> None:
-    with pytest.raises(ValueError, match="Scripted: most_worded must be at least 1, found 0"):
-        Scripted(most_worded=0)
+    with pytest.raises(ValueError, match=r"Scripted: most_worded must be at least 0 \(quotes alone\), found -1"):
+        Scripted(most_worded=-1)

@@ -1,0 +1,65 @@
+"""Questions that are not put plainly: where a language model is there, it says them in plain words first, and these are read.
+
+A rambling question, one in another language, or one that begins like an order ("remind me what Anna said") has words that rules take for
+what it asks. The model says no more than how it would be put plainly. Which lines are asked, and what answers, is found as for any
+question, and the answer says how it was read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+from stages.recall.language import MOST_WORDS, is_order, may_be_foreign
+from stages.recall.question import Question
+from stages.recall.terms import content_terms, is_calendar, numbers, tokens
+
+_MOST_PLAIN_WORDS = 17
+_MOST_NEW = 1 / 3
+_SENTENCES = re.compile(r"[.?!]\s+\S")
+_NAME = re.compile(r"(?<!^)(?<![.?!] )\b[A-Z][\w'-]+")
+
+
+def put_plainly(question: Question, restated: Callable[[str], str | None], read: Callable[[str], Question]) -> Question:
+    """The question as it is read in plain words, with a note that says so; as it is where it is plain, or that makes it no clearer.
+
+    `restated` gives what a model makes of it, None where there is no model or no reply; `read` reads it.
+    """
+    if not may_be_unclear(question):
+        return question
+    plain = restated(question.text)
+    if plain is None or tokens(plain) == tokens(question.text) or not keeps(question.text, plain):
+        return question
+    again = read(plain)
+    if again.refusal is not None and not may_be_foreign(question.text):
+        return question
+    note = f'Read as "{plain}"'
+    return replace(again, note=f"{note} {again.note}" if again.note else note)
+
+
+def may_be_unclear(question: Question) -> bool:
+    """Whether rules may misread a question for how it is put: in many words, in another language, or as an order."""
+    words = tokens(question.text)
+    if not words or len(words) > MOST_WORDS or question.intent == "play":
+        return False
+    # "I was busy with the people talking about the move. What did I miss?" is read well.
+    has_story = question.attended is None and _SENTENCES.search(question.text) is not None
+    is_wordy = len(words) > _MOST_PLAIN_WORDS or has_story
+    return is_wordy or is_order(question.text) or may_be_foreign(question.text)
+
+
+def keeps(said: str, plain: str) -> bool:
+    """Whether plain words keep what a question says and add nothing to it, as far as its figures, names and words tell."""
+    if not set(re.findall(r"\d+", said)) <= set(re.findall(r"\d+", plain)):
+        return False
+    own = set(tokens(said))
+    if any(not is_calendar(word) and word not in own for name in _NAME.findall(plain) for word in tokens(name)):
+        return False
+    if may_be_foreign(said):
+        # What things are called in English stands nowhere in it.
+        return True
+    if not numbers(plain) <= numbers(said):
+        return False
+    terms, known = content_terms(plain), set(content_terms(said))
+    return sum(term not in known for term in terms) <= _MOST_NEW * len(terms)
