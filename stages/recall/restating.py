@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from stages.recall import cues
 from stages.recall.language import MOST_WORDS, is_order, may_be_foreign
 from stages.recall.question import Question
 from stages.recall.terms import content_terms, is_calendar, numbers, tokens
@@ -44,7 +45,8 @@ def may_be_unclear(question: Question) -> bool:
     if not words or len(words) > MOST_WORDS or question.intent == "play":
         return False
     # "I was busy with the people talking about the move. What did I miss?" is read well.
-    has_story = question.attended is None and _SENTENCES.search(question.text) is not None
+    is_of_missed = question.attended is not None and cues.MISSED.search(question.text) is not None
+    has_story = not is_of_missed and _SENTENCES.search(question.text) is not None
     is_wordy = len(words) > _MOST_PLAIN_WORDS or has_story
     return is_wordy or is_order(question.text) or may_be_foreign(question.text)
 

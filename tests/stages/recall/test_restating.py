@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from stages.answer.chat_answerer import ChatAnswerer, ChatError
+from stages.recall.hybrid_recall import HybridRecall
 from stages.recall.question import parse
 from stages.recall.restating import keeps, may_be_unclear, put_plainly
 from tests.stages.recall.room_memory import Asker
@@ -33,6 +34,11 @@ class Model(ChatAnswerer):
         if isinstance(reply, ChatError):
             raise reply
         return reply
+
+
+def _let_read(asker: Asker, model: Model) -> None:
+    assert isinstance(asker.recall, HybridRecall)
+    asker.recall.answerer = model
 
 
 @pytest.mark.parametrize(
@@ -99,7 +105,7 @@ def test_a_foreign_question_is_refused_for_what_it_asks() -> None:
 
 def test_a_rambling_question_is_answered_as_the_plain_one(kitchen: Asker) -> None:
     plain = kitchen.ask(PLAIN)
-    kitchen.recall.answerer = Model({RAMBLING: PLAIN})
+    _let_read(kitchen, Model({RAMBLING: PLAIN}))
     answer = kitchen.ask(RAMBLING)
     assert answer.question == RAMBLING
     assert (answer.intent, answer.claims) == (plain.intent, plain.claims)
@@ -110,7 +116,7 @@ def test_a_rambling_question_is_answered_as_the_plain_one(kitchen: Asker) -> Non
 def test_a_foreign_question_is_answered_where_a_model_reads_it(kitchen: Asker) -> None:
     german = "Wann fährt der Bus ab, und was kosten die Karten?"
     assert kitchen.ask(german).abstained
-    kitchen.recall.answerer = Model({german: "When does the bus leave?"})
+    _let_read(kitchen, Model({german: "When does the bus leave?"}))
     answer = kitchen.ask(german)
     assert "half past eight" in answer.text
     assert answer.text.startswith('Read as "When does the bus leave?"')
@@ -118,14 +124,14 @@ def test_a_foreign_question_is_answered_where_a_model_reads_it(kitchen: Asker) -
 
 def test_a_model_that_fails_leaves_the_reading_of_the_rules(kitchen: Asker) -> None:
     by_rules = kitchen.ask(RAMBLING)
-    kitchen.recall.answerer = Model({RAMBLING: ChatError("nobody is there")})
+    _let_read(kitchen, Model({RAMBLING: ChatError("nobody is there")}))
     answer = kitchen.ask(RAMBLING)
     assert (answer.text, answer.claims) == (by_rules.text, by_rules.claims)
 
 
 def test_what_nobody_talked_about_is_refused_in_plain_words_too(kitchen: Asker) -> None:
     asked = "Hm, I could swear that somebody over there was on about a volcano at some point, or am I making that up? Did they?"
-    kitchen.recall.answerer = Model({asked: "Did anybody mention a volcano?"})
+    _let_read(kitchen, Model({asked: "Did anybody mention a volcano?"}))
     answer = kitchen.ask(asked)
     assert answer.abstained
     assert answer.text.startswith('Read as "Did anybody mention a volcano?" Nobody was heard talking about "volcano"')
