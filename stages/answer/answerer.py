@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 
 from pipeline.stage import Resource
+from stages.memory.rows import LineRow
 from stages.recall.answers import Claim
 from stages.recall.material import Material
 from stages.recall.question import Question
@@ -39,6 +40,14 @@ class Answerer(Resource):
     def restated(self, question: str) -> str | None:
         """A question that is not put plainly in plain English words; None without a language model that does so, or without a reply."""
         del question
+        return None
+
+    def opinion(self, question: str, lines: Sequence[tuple[LineRow, str]]) -> Sequence[int] | None:
+        """Which of some lines, each with what was asked before it, answer a question: their places, the best first.
+
+        None without a language model that is asked for that, or without a reply.
+        """
+        del question, lines
         return None
 
     def prepare(self) -> None:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from stages.answer.answerer import Answerer
+from stages.memory.rows import LineRow
 from stages.recall.answers import Claim
 from stages.recall.material import Material
 from stages.recall.question import Question
@@ -80,6 +81,10 @@ class BestOf(Answerer):
     def restated(self, question: str) -> str | None:
         """By the first of them that says it anew."""
         return next((plain for answerer in self.parts if (plain := answerer.restated(question)) is not None), None)
+
+    def opinion(self, question: str, lines: Sequence[tuple[LineRow, str]]) -> Sequence[int] | None:
+        """That of the first of them that has one."""
+        return next((named for answerer in self.parts if (named := answerer.opinion(question, lines)) is not None), None)
 
     def prepare(self) -> None:
         """Prepare all of them."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from stages.answer.answerer import Answerer
 from stages.answer.claim_check import check, proving
 from stages.answer.extractive import Extractive
+from stages.answer.judging import answering_in, lines_to_judge, may_be_judged
 from stages.answer.notes import notes_for
 from stages.answer.prompt import messages, overview_task, question_to_check, sentences
 from stages.answer.restating import plain_question, question_to_restate
@@ -51,7 +52,10 @@ class ChatAnswerer(Answerer):
 
     With `restates` it is also asked to say questions in plain words that are not put so (`stages/recall/restating.py`).
 
-    The LLM decides nothing: which lines answer, and whether anything does, is settled before it is asked. A sentence that its
+    With `judges` it is asked which of up to eight lines answer a question for a fact, where Echoic is in doubt
+    (`stages/recall/second_opinion.py`).
+
+    Else the LLM decides nothing: which lines answer, and whether anything does, is settled before it is asked. A sentence that its
     evidence does not support, a refusal or a failure leaves the extractive wording in place. `most_worded` bounds how many claims are
     reworded, `most_notes_tokens` (estimated) what a model reads for each. With `least_entailment` over 0 the model is also asked whether
     the notes say what its sentence says: below that probability of a Yes the sentence is dropped.
@@ -65,6 +69,7 @@ class ChatAnswerer(Answerer):
         least_entailment: float = 0.0,
         *,
         restates: bool = True,
+        judges: bool = False,
     ) -> None:
         name = type(self).__name__
         if most_worded < 0:
@@ -78,6 +83,7 @@ class ChatAnswerer(Answerer):
         self.most_notes_tokens = most_notes_tokens
         self.least_entailment = least_entailment
         self.restates = restates
+        self.judges = judges
         self._extractive = Extractive(encoder)
 
     @abstractmethod
@@ -100,6 +106,21 @@ class ChatAnswerer(Answerer):
         except ChatError as error:
             _log.warning("the question is read as it is put: %s", error)
             return None
+
+    def opinion(self, question: str, lines: Sequence[tuple[LineRow, str]]) -> Sequence[int] | None:
+        """The lines that the model names; None where it is not to be asked, may not see them, or names none by number."""
+        if not self.judges:
+            return None
+        shown = [place for place, line in enumerate(lines) if may_be_judged([line])]
+        asked = [lines[place] for place in shown]
+        if not asked or not may_be_judged(asked):
+            return None
+        try:
+            named = answering_in(self.reply(lines_to_judge(question, asked)), len(asked))
+        except ChatError as error:
+            _log.warning("which line answers is told without the model: %s", error)
+            return None
+        return None if named is None else [shown[place] for place in named]
 
     def draft(self, question: Question, material: Material) -> list[Claim]:
         """The extractive claims."""

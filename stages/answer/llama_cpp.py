@@ -45,9 +45,10 @@ class LlamaCpp(ChatAnswerer):
         most_notes_tokens: int = 400,
         least_entailment: float = 0.0,
         restates: bool = False,
+        judges: bool = False,
         device: str = "cpu",
     ) -> None:
-        super().__init__(encoder, most_worded, most_notes_tokens, least_entailment, restates=restates)
+        super().__init__(encoder, most_worded, most_notes_tokens, least_entailment, restates=restates, judges=judges)
         least = max_tokens + most_notes_tokens + _PROMPT_TOKENS
         if context_tokens < least:
             raise ValueError(

@@ -55,8 +55,9 @@ class OpenaiChat(ChatAnswerer):
         most_notes_tokens: int = 800,
         least_entailment: float = 0.5,
         restates: bool = True,
+        judges: bool = False,
     ) -> None:
-        super().__init__(encoder, most_worded, most_notes_tokens, least_entailment, restates=restates)
+        super().__init__(encoder, most_worded, most_notes_tokens, least_entailment, restates=restates, judges=judges)
         if not base_url.startswith(("http://", "https://")):
             raise ValueError(
                 f"OpenaiChat: base_url must begin with http:// or https://, found {base_url!r}; for example http://127.0.0.1:8080/v1"

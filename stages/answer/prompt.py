@@ -41,7 +41,7 @@ def overview_task(notes: Sequence[LineRow]) -> str:
 
 def messages(task: str, notes: Sequence[LineRow]) -> list[dict[str, str]]:
     """A chat for one task over some notes. The first message is always the same, so that a server can keep it in its cache."""
-    listed = "\n".join(_note(place, line) for place, line in enumerate(notes, start=1))
+    listed = "\n".join(note_of(place, line) for place, line in enumerate(notes, start=1))
     return [{"role": "system", "content": _SYSTEM}, {"role": "user", "content": f"Notes:\n{listed}\n\n{task}"}]
 
 
@@ -65,13 +65,14 @@ def sentences(reply: str, n_notes: int) -> list[Sentence]:
 
 def question_to_check(sentence: str, notes: Sequence[LineRow]) -> list[dict[str, str]]:
     """A chat that asks whether some notes say a sentence, to be answered with Yes or No."""
-    listed = "\n".join(_note(place, line) for place, line in enumerate(notes, start=1))
-    content = f"Notes:\n{listed}\n\nStatement: {_plain(sentence)}\nDo the notes say this? Answer Yes or No."
+    listed = "\n".join(note_of(place, line) for place, line in enumerate(notes, start=1))
+    content = f"Notes:\n{listed}\n\nStatement: {without_marks(sentence)}\nDo the notes say this? Answer Yes or No."
     return [{"role": "system", "content": _CHECK}, {"role": "user", "content": content}]
 
 
-def _note(place: int, line: LineRow) -> str:
-    words = _plain(" ".join(line.text.split()[:MOST_NOTE_WORDS])).replace('"', "'")
+def note_of(place: int, line: LineRow) -> str:
+    """A line as a model reads it, numbered."""
+    words = without_marks(" ".join(line.text.split()[:MOST_NOTE_WORDS])).replace('"', "'")
     return f'[{place}] {_name(line)}: "{words}"'
 
 
@@ -81,6 +82,6 @@ def _name(line: LineRow) -> str:
     return name if _NAME.fullmatch(name) else f"track {line.track}"
 
 
-def _plain(text: str) -> str:
+def without_marks(text: str) -> str:
     """A text without the marks by which chat templates part messages: a server would read them as such."""
     return _MARKS.sub(" ", text)

@@ -21,6 +21,7 @@ from stages.recall.reader import Reader
 from stages.recall.salience import Vocabulary, best_lines
 from stages.recall.scope import Scope
 from stages.recall.search import Ranked, Searcher
+from stages.recall.second_opinion import Opinion
 from stages.recall.stretches import stretches_of, topic_stretches
 from stages.recall.talks import PAUSE_NS, talks
 from stages.recall.untranscribed import INSTEAD_OF_WORDS, is_untranscribed
@@ -44,13 +45,21 @@ class Outcome:
 class Lookup:
     """One memory as of one moment, for one question; what few questions need is read once and only then."""
 
-    def __init__(self, memory: LongTermMemory, encoder: TextEncoder | None, at: datetime | None, reader: Reader | None = None) -> None:
+    def __init__(
+        self,
+        memory: LongTermMemory,
+        encoder: TextEncoder | None,
+        at: datetime | None,
+        reader: Reader | None = None,
+        opinion: Opinion | None = None,
+    ) -> None:
         self.memory = memory
         self.at = at
         self.at_ns = None if at is None else utc_ns(at)
         self.searcher = Searcher(memory, encoder, at)
         self.has_encoder = encoder is not None
         self.reader = reader
+        self.opinion = opinion
         self._names: list[str] | None = None
         self._vectors: dict[str, Float32Array] = {}
         self._attentions: list[Attention] | None = None

@@ -18,6 +18,14 @@ from stages.recall.terms import content_terms, is_calendar, numbers, tokens
 
 _MOST_PLAIN_WORDS = 17
 _MOST_NEW = 1 / 3
+_OF_PATTERNS = frozenset(
+    content_terms(
+        "What did I miss while I was listening to the people, following the conversation about it, in the last minutes or seconds? Give me a"
+        " summary of what was said. Catch me up. Who talked about it, where in the room? How many times did somebody mention it? What came"
+        " first? How long?"
+    )
+)
+"""What plain questions say to tell their kind, which adds nothing to what they ask about."""
 _SENTENCES = re.compile(r"[.?!]\s+\S")
 _NAME = re.compile(r"(?<!^)(?<![.?!] )\b[A-Z][\w'-]+")
 
@@ -63,5 +71,5 @@ def keeps(said: str, plain: str) -> bool:
         return True
     if not numbers(plain) <= numbers(said):
         return False
-    terms, known = content_terms(plain), set(content_terms(said))
+    terms, known = [term for term in content_terms(plain) if term not in _OF_PATTERNS], set(content_terms(said))
     return sum(term not in known for term in terms) <= _MOST_NEW * len(terms)
