@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from stages.answer.moods import may_be_worded
+from stages.answer.moods import may_be_worded, reads_like_order
 from stages.answer.prompt import note_of, without_marks
 from stages.memory.rows import LineRow
 
-MOST_JUDGED = 8
 _MOST_WORDS_BEFORE = 20
 _SYSTEM = (
     "You find which lines of recorded conversations answer a question. You get the question and numbered lines: people's own words, in "
@@ -18,7 +17,8 @@ _SYSTEM = (
     "perhaps in other words. A line that is merely about the same subject, or only asks, does not answer. Reply with the numbers of the "
     "lines that answer, the best one first, and nothing else. Reply with 0 if none of them does."
 )
-_NUMBERS = re.compile(r"[\[( ]*\d+[\]) .]*(?:(?:,|;|and|\s)[\[( ]*\d+[\]) .]*)*")
+_NUMBER = re.compile(r"\d{1,4}")
+_BESIDE_NUMBERS = re.compile(r"\d{1,4}|[\s\[\](),;.]|\band\b")
 
 
 def lines_to_judge(question: str, lines: Sequence[tuple[LineRow, str]]) -> list[dict[str, str]]:
@@ -30,16 +30,16 @@ def lines_to_judge(question: str, lines: Sequence[tuple[LineRow, str]]) -> list[
 
 def may_be_judged(lines: Sequence[tuple[LineRow, str]]) -> bool:
     """Whether a model may see these lines: neither they nor what was asked before them reads like an order to it."""
-    return may_be_worded([line for line, _ in lines])
+    return may_be_worded([line for line, _ in lines]) and not any(reads_like_order(before) for _, before in lines)
 
 
 def answering_in(reply: str, n_lines: int) -> tuple[int, ...] | None:
     """The places (from 0) of the lines that a reply names, the best first, none for 0; None for a reply that is something else."""
     first = next((line.strip() for line in reply.splitlines() if line.strip()), "")
-    if _NUMBERS.fullmatch(first) is None:
+    if _BESIDE_NUMBERS.sub("", first):
         return None
-    numbers = [int(number) for number in re.findall(r"\d+", first)]
-    if any(number > n_lines for number in numbers):
+    numbers = [int(number) for number in _NUMBER.findall(first)]
+    if not numbers or max(numbers) > n_lines:
         return None
     return tuple(dict.fromkeys(number - 1 for number in numbers if number))
 

@@ -20,9 +20,9 @@ _MOST_PLAIN_WORDS = 17
 _MOST_NEW = 1 / 3
 _OF_PATTERNS = frozenset(
     content_terms(
-        "What did I miss while I was listening to the people, following the conversation about it, in the last minutes or seconds? Give me a"
-        " summary of what was said. Catch me up. Who talked about it, where in the room? How many times did somebody mention it? What came"
-        " first? How long?"
+        "What did I miss while I was listening to the people, following the conversation about it, in the last minutes or seconds? Give"
+        " me a summary of what was said. Catch me up. Who talked about it, where in the room? How many times did somebody mention it? What"
+        " came first? How long?"
     )
 )
 """What plain questions say to tell their kind, which adds nothing to what they ask about."""
