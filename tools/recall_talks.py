@@ -1,9 +1,11 @@
 """Recall on plain talks written out by hand: each imported and asked, and what came of it as Markdown.
 
-    python -m tools.recall_talks [--only PREFIX ...] [--config YAML] [--keep FILE]
+    python -m tools.recall_talks [--only PREFIX ...] [--config YAML] [--keep FILE] [--served GGUF | --base-url URL --model NAME]
 
 Of a question that the talk answers the first line that is cited must be one of those that answer, by its text; one that nothing answers
-must be refused. "Did they talk about X?" is asked of what the talk is about, where any line is right, and of what it is not.
+must be refused. "Did they talk about X?" is asked of what the talk is about, where any line is right, and of what it is not. With
+`--served` or `--base-url` all are asked once more, with a language model that says which line answers where that is in doubt
+(`stages/recall/second_opinion.py`): a GGUF file behind llama.cpp's server, or a server of chat completions.
 """
 
 from __future__ import annotations
@@ -14,13 +16,14 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 from stages.memory.long_term_memory import LongTermMemory
 from stages.recall.recall import Recall
+from tools.recall_answerers import graph_with, served
 from tools.recall_rooms_text import RecallOfRooms
 from tools.written_talks import MEASURED, WrittenTalk, talks_named
 
@@ -89,6 +92,14 @@ def verdicts(talks: Sequence[WrittenTalk], config: Path) -> Iterator[Verdict]:
                     yield Verdict(talk.name, kind, text, came, cited, confidence)
 
 
+def judged(talks: Sequence[WrittenTalk], config: Path, base_url: str, model: str) -> Iterator[Verdict]:
+    """The same with a language model that says which line answers where that is in doubt, and words and reads nothing."""
+    chat = {"use": "stages.answer.openai_chat.OpenaiChat", "encoder": "encoder", "base_url": base_url, "model": model}
+    with tempfile.TemporaryDirectory() as folder:
+        resources = {"answerer": {**chat, "most_worded": 0, "restates": False, "judges": True}}
+        yield from verdicts(talks, graph_with(config, resources, Path(folder) / "judged.yaml"))
+
+
 def table(found: Sequence[Verdict]) -> str:
     """Markdown: shares by kind of question."""
     rows = ["| kind | questions | right | refused | wrong |", "|---|---:|---:|---:|---:|"]
@@ -106,12 +117,20 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", default=MEASURED, help="how the names of the talks begin")
     parser.add_argument("--config", type=Path, default=Path("configs/replay.yaml"))
     parser.add_argument("--keep", type=Path, help="a file for what came of each question, one JSON line each")
+    parser.add_argument("--served", type=Path, help="ask once more with this model as judge, behind a server on this machine")
+    parser.add_argument("--base-url", help="ask once more with a model of this server of chat completions as judge")
+    parser.add_argument("--model", default="model", help="the model's name at that server")
     options = parser.parse_args()
     talks = talks_named(tuple(options.only))
     found = list(verdicts(talks, options.config))
+    sys.stdout.write(f"{len(talks)} talks\n\n{table(found)}\n")
+    if options.served is not None or options.base_url is not None:
+        with nullcontext(options.base_url) if options.base_url else served(options.served) as url:
+            found = list(judged(talks, options.config, url, options.model))
+        name = options.model if options.base_url else options.served.name
+        sys.stdout.write(f"\nWith {name} as judge:\n\n{table(found)}\n")
     if options.keep is not None:
         options.keep.write_text("".join(f"{json.dumps(one._asdict())}\n" for one in found), encoding="utf-8")
-    sys.stdout.write(f"{len(talks)} talks\n\n{table(found)}\n")
 
 
 if __name__ == "__main__":
