@@ -74,6 +74,12 @@ def asked_in(recalls: RecallOfRooms, seeds: Sequence[int], folder: Path) -> Iter
                 yield way, [(room, one, answer, scored(one, room, answer)) for one, answer in zip(asked, answers, strict=True)]
 
 
+def answerers(base_url: str, model: str) -> dict[str, Json]:
+    """The answerers by the way in which questions are read; neither words an answer."""
+    chat = {"use": "stages.answer.openai_chat.OpenaiChat", "encoder": "encoder", "base_url": base_url, "model": model, "most_worded": 0}
+    return {"rules": {"use": "stages.answer.extractive.Extractive", "encoder": "encoder"}, "a model and rules": chat}
+
+
 def times(found: Mapping[str, Rows]) -> str:
     """Markdown: how many questions were read in other words, and how long reading and the whole answer took."""
     lines = ["| asked | read in a model's words | reading, p50 / p95 s | whole answer, p50 / p95 s |", "|---|---:|---:|---:|"]
@@ -101,15 +107,7 @@ def main() -> None:
     gguf = options.served or path_of(LlamaCpp.weights[0])
     found: dict[str, Rows] = {}
     with nullcontext(options.base_url) if options.base_url else served(gguf) as base_url:
-        model = {
-            "use": "stages.answer.openai_chat.OpenaiChat",
-            "encoder": "encoder",
-            "base_url": base_url,
-            "model": options.model,
-            "most_worded": 0,
-        }
-        readers = {"rules": {"use": "stages.answer.extractive.Extractive", "encoder": "encoder"}, "a model and rules": model}
-        for reader, answerer in readers.items():
+        for reader, answerer in answerers(base_url, options.model).items():
             graph = graph_with(options.config, {"answerer": answerer}, options.folder / f"{reader.replace(' ', '-')}.yaml")
             with RecallOfRooms(graph) as recalls:
                 for way, rows in asked_in(recalls, seeds, options.folder / "rooms"):
