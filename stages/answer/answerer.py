@@ -42,6 +42,11 @@ class Answerer(Resource):
         del question
         return None
 
+    @property
+    def has_opinions(self) -> bool:
+        """Whether there is a language model that is asked which lines answer."""
+        return False
+
     def opinion(self, question: str, lines: Sequence[tuple[LineRow, str]]) -> Sequence[int] | None:
         """Which of some lines, each with what was asked before it, answer a question: their places, the best first.
 

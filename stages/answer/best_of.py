@@ -82,6 +82,11 @@ class BestOf(Answerer):
         """By the first of them that says it anew."""
         return next((plain for answerer in self.parts if (plain := answerer.restated(question)) is not None), None)
 
+    @property
+    def has_opinions(self) -> bool:
+        """Whether one of them has."""
+        return any(answerer.has_opinions for answerer in self.parts)
+
     def opinion(self, question: str, lines: Sequence[tuple[LineRow, str]]) -> Sequence[int] | None:
         """That of the first of them that has one."""
         return next((named for answerer in self.parts if (named := answerer.opinion(question, lines)) is not None), None)

@@ -52,7 +52,7 @@ class ChatAnswerer(Answerer):
 
     With `restates` it is also asked to say questions in plain words that are not put so (`stages/recall/restating.py`).
 
-    With `judges` it is asked which of up to eight lines answer a question for a fact, where Echoic is in doubt
+    With `judges` it is asked which of up to eight lines answer, or are about a topic, where Echoic is in doubt
     (`stages/recall/second_opinion.py`).
 
     Else the LLM decides nothing: which lines answer, and whether anything does, is settled before it is asked. A sentence that its
@@ -106,6 +106,11 @@ class ChatAnswerer(Answerer):
         except ChatError as error:
             _log.warning("the question is read as it is put: %s", error)
             return None
+
+    @property
+    def has_opinions(self) -> bool:
+        """Whether the settings say so."""
+        return self.judges
 
     def opinion(self, question: str, lines: Sequence[tuple[LineRow, str]]) -> Sequence[int] | None:
         """The lines that the model names; None where it is not to be asked, may not see them, or names none by number."""

@@ -138,7 +138,7 @@ class FoundLines:
         if not self._lookup.has_encoder:
             found = _by_words(question, ranked)
         elif question.about_speech:
-            found = lines_about(question, ranked, self._lookup.searcher.encode, self._lookup.reader)[:_MOST_FOUND]
+            found = lines_about(question, ranked, self._lookup.searcher.encode, self._lookup.reader, self._lookup.opinion)[:_MOST_FOUND]
         else:
             found = lines_with_fact(question, ranked, self._lookup.reader, self._lookup.opinion)[:_MOST_FOUND]
         around = self._lookup.talk_around([entry.line for entry in found], _BEFORE_NS, CORRECTED_WITHIN_NS, CORRECTED_WITHIN_NS)

@@ -51,7 +51,7 @@ class Inquiry:
         reader: Reader | None = None,
         facing_deg: float | None = None,
     ) -> None:
-        self._lookup = Lookup(memory, encoder, at, reader, answerer.opinion)
+        self._lookup = Lookup(memory, encoder, at, reader, answerer.opinion if answerer.has_opinions else None)
         self._answerer = answerer
         self._now = now
         self._now_ns = now_ns

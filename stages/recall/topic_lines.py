@@ -14,6 +14,7 @@ from stages.recall.material import Found
 from stages.recall.question import Question
 from stages.recall.reader import Reader
 from stages.recall.search import Ranked, queries_of
+from stages.recall.second_opinion import Opinion, TopicOpinion
 from stages.recall.support import THRESHOLD
 from stages.recall.topic_reading import TopicReading
 from stages.recall.topic_support import Encode, Judged, Topic, asked_topic, judged, phrase, topic_of
@@ -45,18 +46,20 @@ def encoded_texts(question: Question) -> list[str]:
     return list(dict.fromkeys([*texts, phrase(asked_topic(question))] if question.about_speech else texts))
 
 
-def lines_about(question: Question, ranked: Ranked, encode: Encode, reader: Reader | None = None) -> list[Found]:
+def lines_about(
+    question: Question, ranked: Ranked, encode: Encode, reader: Reader | None = None, opinion: Opinion | None = None
+) -> list[Found]:
     """The lines of a search that are about what a question asks, the most telling first; none where nothing that was found is.
 
     What somebody says counts by the stretch of talk that it stands in, whoever else speaks there. Where that is in doubt, a `reader` that
-    knows topics decides with it (`topic_reading.py`).
+    knows topics decides with it (`topic_reading.py`), and after that an `opinion` (`second_opinion.py`).
     """
     asked = asked_topic(question)
     topic = topic_of(asked, encode([phrase(asked)])[0])
     talks = conversations((line for chain in ranked.chains for line in chain if not is_untranscribed(line)), GOOD_PART)
     own = [np.stack([ranked.vectors[line.id] for line in talk]) for talk in talks]
     stretches = judged(topic, talks, own, ranked.encoder)
-    told = _about(question, topic, stretches, ranked, encode, TopicReading(asked, ranked.encoder, reader))
+    told = _about(question, topic, stretches, ranked, encode, TopicReading(asked, ranked.encoder, reader), TopicOpinion(asked, opinion))
     most = max((support for one in told for support in one.values()), default=0.0)
     # Where one talk is about the topic, another needs to be so more surely.
     told = [{place: support for place, support in one.items() if support >= min(most, _ALSO)} for one in told]
@@ -94,7 +97,13 @@ def _may(question: Question, topic: Topic, stretch: Judged, ranked: Ranked) -> n
 
 
 def _about(
-    question: Question, topic: Topic, talks: Sequence[Judged], ranked: Ranked, encode: Encode, reading: TopicReading
+    question: Question,
+    topic: Topic,
+    talks: Sequence[Judged],
+    ranked: Ranked,
+    encode: Encode,
+    reading: TopicReading,
+    opinion: TopicOpinion,
 ) -> list[dict[int, float]]:
     """Of each talk the lines of the stretches that are about the topic, by their place in it, with their support."""
     may = [_may(question, topic, talk, ranked) for talk in talks]
@@ -102,12 +111,12 @@ def _about(
     found: list[dict[int, float]] = [{} for _ in talks]
     looked_at = list(range(len(talks)))
     for _ in range(_MOST_STRETCHES):
-        least = reading.least(THRESHOLD)
+        least = opinion.least(reading.least(THRESHOLD))
         peaks = {number: peak for number in looked_at if (peak := _peak(talks[number], free[number], least)) is not None}
         # All talks take a turn together, so that what has to be encoded for them goes through the encoder at once.
         encode([text for number, peak in peaks.items() for text in talks[number].compared(peak, topic)])
         supports = {number: talks[number].support_with_missing(peak, topic, encode) for number, peak in peaks.items()}
-        supports = reading.supports(talks, supports, peaks)
+        supports = opinion.supports(talks, reading.supports(talks, supports, peaks), peaks)
         looked_at = [number for number, support in supports.items() if support >= THRESHOLD]
         for number in looked_at:
             talk = talks[number]

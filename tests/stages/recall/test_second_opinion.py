@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pytest
 
 from stages.answer.chat_answerer import ChatAnswerer
@@ -11,12 +12,14 @@ from stages.memory.rows import LineRow
 from stages.recall.hybrid_recall import HybridRecall
 from stages.recall.question import parse
 from stages.recall.search import Ranked
-from stages.recall.second_opinion import MOST_SHOWN, with_opinion
+from stages.recall.second_opinion import MOST_SHOWN, TopicOpinion, with_opinion
 from stages.recall.support import THRESHOLD
+from stages.recall.topic_support import judged, topic_of
 from tests.stages.recall.line_rows import line_row
 from tests.stages.recall.room_memory import Asker
 from tests.stages.recall.test_question import MOMENTS
 
+UNIT = np.eye(4, dtype=np.float32)[0]
 QUESTION = parse("When does the ferry leave?", MOMENTS)
 LINES = tuple(line_row(f"line number {number}", 10.0 * number) for number in range(12))
 RANKED = Ranked(LINES, {line.id: 0.5 for line in LINES}, {}, {}, {}, (LINES,))
@@ -99,3 +102,43 @@ def test_a_fact_in_other_words_is_told_in_the_talkers_own(kitchen: Asker) -> Non
     assert '"Yes, the brakes were worn out and it cost me four hundred euros."' in answer.text
     kitchen.recall.answerer = Names("no line has this")
     assert kitchen.ask(asked).abstained
+
+
+def test_stretches_of_talk_are_judged_by_their_best_lines(kitchen: Asker) -> None:
+    asked = "Did anybody talk about water damage?"
+    by_itself = kitchen.ask(asked)
+    assert isinstance(kitchen.recall, HybridRecall)
+    kitchen.recall.answerer = model = Names("Water is coming through the roof")
+    answer = kitchen.ask(asked)
+    assert 1 <= model.n_asked <= 2
+    assert {kitchen.room.section_of(evidence.utterance) for claim in answer.claims for evidence in claim.evidence} == {"roof"}
+    kitchen.recall.answerer = Names("no stretch has this")
+    assert kitchen.ask(asked).abstained
+    # Without a model everything is as it was.
+    kitchen.recall.answerer = Names("")
+    kitchen.recall.answerer.judges = False
+    assert (kitchen.ask(asked).text, kitchen.ask(asked).claims) == (by_itself.text, by_itself.claims)
+
+
+def test_of_a_topic_a_model_is_asked_twice_at_most() -> None:
+    n_asked = 0
+
+    def opinion(text: str, lines: Sequence[tuple[LineRow, str]]) -> Sequence[int]:
+        nonlocal n_asked
+        n_asked += 1
+        assert text == "Did they talk about the roof?"
+        assert len(lines) == 2
+        return [0]
+
+    talk = judged(topic_of("the roof", UNIT), [LINES[:3]], [np.stack([UNIT, UNIT, UNIT])], "")[0]
+    asked = TopicOpinion("the roof", opinion)
+    assert asked.least(0.5) < 0.05
+    for n_so_far in (1, 2, 2):
+        found = asked.supports([talk, talk], {0: 0.3, 1: 0.6}, {0: 0, 1: 1})
+        assert n_asked == n_so_far
+    assert found == {0: 0.3, 1: 0.6}
+    assert asked.least(0.5) == 0.5
+    assert TopicOpinion("the roof", None).least(0.5) == 0.5
+    assert TopicOpinion("the roof", opinion).supports([talk], {0: 0.99}, {0: 0}) == {0: 0.99}
+    assert TopicOpinion("the roof", lambda _, __: None).supports([talk], {0: 0.3}, {0: 0}) == {0: 0.3}
+    assert TopicOpinion("the roof", lambda _, __: [1]).supports([talk, talk], {0: 0.3, 1: 0.6}, {0: 0, 1: 1}) == {0: 0.8, 1: 0.4}
