@@ -21,7 +21,12 @@ AnyArray = npt.NDArray[Any]
 
 _TYPES: dict[int, type[np.generic]] = {0: np.float32, 1: np.int8, 2: np.int16, 3: np.int32, 4: np.float16}
 _FILE_VERSION = 6
-_SPECIFICATION = "WhisperSpec"
+_IMPOSSIBLE_VERSION = 1000
+# Version and length of the name stand before it; a name is short.
+_NAME_AT = struct.calcsize("<IH")
+_HEAD_BYTES = _NAME_AT + 256
+SPECIFICATION = "WhisperSpec"
+"""What a file says that holds a Whisper model."""
 
 
 class Ct2Error(ValueError):
@@ -56,18 +61,13 @@ def read_variables(path: Path) -> dict[str, AnyArray]:
     Raises:
         Ct2Error: the file is cut short, has bytes left over, or is another kind of model.
     """
-    with path.open("rb") as file:
-        try:
-            content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        except ValueError as error:
-            raise Ct2Error(f"{path}: the file is empty; fetch the weights again") from error
-    reader = _Reader(memoryview(content), path)
+    reader = _opened(path)
     version = reader.number("I")
     if version != _FILE_VERSION:
         raise Ct2Error(f"{path}: CTranslate2 file version {version}; only version {_FILE_VERSION} can be read")
     name = reader.text()
-    if name != _SPECIFICATION:
-        raise Ct2Error(f"{path}: holds a {name!r} model; a {_SPECIFICATION!r} is needed")
+    if name != SPECIFICATION:
+        raise Ct2Error(f"{path}: holds a {name!r} model; a {SPECIFICATION!r} is needed")
     reader.number("I")  # the revision of the specification: its variables are checked by name and shape below
     variables = dict(reader.variable() for _ in range(reader.number("I")))
     for _ in range(reader.number("I")):
@@ -77,6 +77,40 @@ def read_variables(path: Path) -> dict[str, AnyArray]:
         variables[alias] = variables[target]
     reader.expect_end()
     return variables
+
+
+def specification_of(path: Path) -> str:
+    """What kind of model a CTranslate2 file says that it holds, such as "WhisperSpec"; "" for a file that is none of its own."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    if len(head) < _NAME_AT:
+        return ""
+    version, length = struct.unpack_from("<IH", head)
+    name = head[_NAME_AT : _NAME_AT + length]
+    # The first letters of a text, read as a version, are a number of many millions.
+    if not 0 < version < _IMPOSSIBLE_VERSION or not name.endswith(b"\0"):
+        return ""
+    return name.rstrip(b"\0").decode("ascii", errors="replace")
+
+
+def check_whole(path: Path) -> None:
+    """Walk over a CTranslate2 file without reading its weights. Files of another version are left to CTranslate2.
+
+    Raises:
+        Ct2Error: the file is cut short, or has bytes left over.
+    """
+    reader = _opened(path)
+    if reader.number("I") != _FILE_VERSION:
+        return
+    reader.text()
+    reader.number("I")
+    for _ in range(reader.number("I")):
+        reader.head()
+        reader.pass_over(reader.number("I"))
+    for _ in range(reader.number("I")):
+        reader.text()
+        reader.text()
+    reader.expect_end()
 
 
 def openai_weights(variables: Mapping[str, AnyArray]) -> tuple[WhisperDims, dict[str, AnyArray]]:
@@ -120,6 +154,15 @@ def openai_weights(variables: Mapping[str, AnyArray]) -> tuple[WhisperDims, dict
     return dims, weights
 
 
+def _opened(path: Path) -> _Reader:
+    with path.open("rb") as file:
+        try:
+            content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except ValueError as error:
+            raise Ct2Error(f"{path}: the file is empty; fetch the weights again") from error
+    return _Reader(memoryview(content), path)
+
+
 class _Reader:
     """Walks over the bytes of a model file."""
 
@@ -136,11 +179,19 @@ class _Reader:
         """A string: its length, then its bytes with a zero at the end."""
         return bytes(self._bytes(self.number("H"))).rstrip(b"\0").decode("utf-8", errors="replace")
 
-    def variable(self) -> tuple[str, AnyArray]:
-        """A variable: name, rank, shape, type, number of bytes, bytes."""
+    def head(self) -> tuple[str, tuple[int, ...], int]:
+        """What a variable begins with: name, rank, shape, type."""
         name = self.text()
         shape = tuple(self.number("I") for _ in range(self.number("B")))
-        code = self.number("B")
+        return name, shape, self.number("B")
+
+    def pass_over(self, n_bytes: int) -> None:
+        """Leave bytes out."""
+        self._bytes(n_bytes)
+
+    def variable(self) -> tuple[str, AnyArray]:
+        """A variable: its head, number of bytes, bytes."""
+        name, shape, code = self.head()
         if code not in _TYPES:
             raise Ct2Error(f"{self._path}: {name!r} has the type {code}; known are {', '.join(map(str, _TYPES))}")
         kind = np.dtype(_TYPES[code])

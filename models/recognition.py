@@ -27,6 +27,12 @@ MAX_PROMPT_TOKENS = 223
 class RecogniserError(ValueError):
     """A recogniser was given a setting or audio that it cannot use."""
 
+    exit_code = 2
+
+
+class RecogniserLoadError(RuntimeError):
+    """A model whose files are there does not load: one is damaged, or the device has no room or not the precision."""
+
 
 @dataclass(frozen=True)
 class SpokenWord:

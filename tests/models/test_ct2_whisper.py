@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.ct2_whisper import AnyArray, Ct2Error, openai_weights, read_variables
+from models.ct2_whisper import AnyArray, Ct2Error, check_whole, openai_weights, read_variables, specification_of
 from models.weights import path_of
 
 
@@ -72,6 +72,31 @@ def test_a_damaged_file_is_named(tmp_path: Path, change: object, message: str) -
     with pytest.raises(Ct2Error, match="^" + str(path)) as caught:
         read_variables(path)
     assert message in str(caught.value)
+
+
+def test_a_file_is_known_to_be_whole_without_its_weights(tmp_path: Path) -> None:
+    path = written(tmp_path / "model.bin", {"a/weight": np.zeros((2, 3), dtype=np.float16)}, {"b": "a/weight"})
+    check_whole(path)
+    content = path.read_bytes()
+    # Of a type that is unknown here only the number of bytes counts.
+    path.write_bytes(content.replace(struct.pack("<BIIB", 2, 2, 3, 4), struct.pack("<BIIB", 2, 2, 3, 9)))
+    check_whole(path)
+    for damaged, what in (
+        (content[:-1], "cut short at byte"),
+        (content[:30], "cut short at byte 30"),
+        (content + b"?", "1 bytes are left over"),
+    ):
+        path.write_bytes(damaged)
+        with pytest.raises(Ct2Error, match=what):
+            check_whole(path)
+
+
+def test_a_file_says_what_it_holds(tmp_path: Path) -> None:
+    assert specification_of(written(tmp_path / "model.bin", {})) == "WhisperSpec"
+    assert specification_of(written(tmp_path / "other.bin", {}, name="TransformerSpec", version=7)) == "TransformerSpec"
+    for number, content in enumerate((b"", b"GGUF", b"PK\x03\x04\x14\0\0\0", b"\x06\0\0\0\xff\xffWhisperSpec", bytes(64))):
+        (tmp_path / f"{number}").write_bytes(content)
+        assert specification_of(tmp_path / f"{number}") == "", content
 
 
 def test_an_alias_of_nothing_is_an_error(tmp_path: Path) -> None:
