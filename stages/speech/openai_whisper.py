@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 class OpenaiWhisper(WhisperStage):
     """Transcribes utterances with Whisper base through openai-whisper, with word times; what nobody said is dropped.
 
-    The weights and the settings are those of `FasterWhisper`. `precision` "auto" is float32 on a CPU and float16 on a GPU; it has
-    no int8.
+    The settings are those of `WhisperStage`. `precision` "auto" is float32 on a CPU and float16 on a GPU; it has no int8. Another
+    model than Whisper base takes `FasterWhisper`, which runs on GPUs too.
     """
 
     precisions: ClassVar[tuple[Precision, ...]] = ("float32",)

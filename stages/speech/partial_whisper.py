@@ -66,7 +66,6 @@ class PartialWhisper(Stage):
         self._recogniser = Ct2Recogniser(
             folder_of(self.weights[0]),
             device=self._device,
-            compute_type="int8" if self._device == "cpu" else "float16",
             n_threads=self._n_threads,
             language=self._language,
             padding_s=self._padding_s,

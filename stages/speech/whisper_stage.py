@@ -19,7 +19,7 @@ _GPU_BATCH = 16
 
 
 class WhisperStage(Stage, ABC):
-    """Transcribes utterances with Whisper base, with word times; what nobody said is dropped.
+    """Transcribes utterances with a Whisper model, with word times; what nobody said is dropped.
 
     The first attempt hears the audio and a little silence behind it, which is far cheaper than Whisper's own 30 s. A doubtful result, or
     one that loops, is decoded again over the full 30 s with a beam of 5. Utterances of all beams that wait are heard together.

@@ -12,10 +12,13 @@ from models.ct2_recogniser import Ct2Recogniser
 from models.recogniser import Search
 from models.recognition import RecogniserError
 from models.weights import folder_of
+from models.whisper_folder import WhisperFolderError
 from pipeline.definition import settings_of
 from pipeline.packets import Float32Array, Track, Utterance
 from stages.speech.faster_whisper import FasterWhisper
 from stages.speech.speech_errors import SpeechError
+from stages.speech.transcript_maker import TranscriptMaker
+from tests.models.made_whisper import linked_whisper, made_whisper
 
 Starter = Callable[..., FasterWhisper]
 
@@ -33,6 +36,12 @@ def started(weights: Path) -> Iterator[Starter]:
     yield start
     for stage in stages:
         stage.stop()
+
+
+@pytest.fixture
+def own_model(weights: Path, tmp_path: Path) -> Path:
+    """Whisper base in a folder of one's own."""
+    return linked_whisper(tmp_path / "my whisper", weights / "whisper-base")
 
 
 def text(stage: FasterWhisper, utterance: Utterance) -> str:
@@ -69,13 +78,61 @@ def test_a_loop_is_decoded_again_with_more_care(
     assert "sea of truth. it was the sea of truth" not in found
 
 
-def test_no_network_is_touched(started: Starter, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_network_is_touched(started: Starter, own_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_arguments: Any) -> NoReturn:
         raise AssertionError("a connection was opened")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     assert started().memory_bytes() > 0
+    assert started(model=str(own_model)).memory_bytes() == started().memory_bytes()
+    (own_model / "tokenizer.json").unlink()
+    with pytest.raises(WhisperFolderError, match=r"my whisper lacks tokenizer\.json; "):
+        started(model=str(own_model))
+
+
+def test_a_folder_of_ones_own_gives_what_its_model_gives(
+    faster_whisper: FasterWhisper,
+    started: Starter,
+    own_model: Path,
+    speech: Callable[[str], Float32Array],
+    utterance_of: Callable[..., Utterance],
+) -> None:
+    stage = started(model=str(own_model))
+    for name in ("jfk", "asterisk_agent-newlocation"):
+        utterance = utterance_of(speech(name))
+        stage._maker = faster_whisper._maker = TranscriptMaker()
+        (own,) = stage.batch_utterance([utterance])
+        (theirs,) = faster_whisper.batch_utterance([utterance])
+        assert len(own.packet.text) > 20
+        assert own.packet == theirs.packet
+
+
+def test_a_model_that_is_not_there_is_told_at_the_start_and_ends_with_2(tmp_path: Path) -> None:
+    stage = FasterWhisper(model=str(tmp_path / "large"))
+    with pytest.raises(WhisperFolderError) as caught:
+        stage.start()
+    assert caught.value.exit_code == 2
+    assert str(caught.value).startswith(f"model '{tmp_path}/large': there is no such folder, and the catalogue of weights has no such")
+
+
+def test_a_model_that_knows_english_only_refuses_other_languages_at_the_start(weights: Path, tmp_path: Path) -> None:
+    folder = str(made_whisper(tmp_path / "small.en", weights / "whisper-base", english_only=True))
+    stage = FasterWhisper(model=folder)
+    stage.start()
+    stage.stop()
+    for language in ("auto", "fr"):
+        with pytest.raises(RecogniserError, match=f"knows English only, so language must be 'en', found '{language}'"):
+            FasterWhisper(model=folder, language=language).start()
+
+
+def test_memory_is_that_of_the_model(tmp_path: Path) -> None:
+    with (tmp_path / "model.bin").open("wb") as file:
+        file.truncate(3_000_000_000)
+    large = FasterWhisper(model=str(tmp_path))
+    assert large.memory_bytes() > 3_000_000_000 > 5 * FasterWhisper().memory_bytes()
+    assert FasterWhisper(model=str(tmp_path), precision="float32").memory_bytes() == large.memory_bytes() + 3_000_000_000
+    assert FasterWhisper(model=str(tmp_path), device="cuda:0").memory_bytes() > large.memory_bytes()
 
 
 def test_a_language_that_does_not_exist_is_refused() -> None:
