@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from models.whisper_languages import LANGUAGES
 from pipeline.packets import NS_PER_S, Float32Array, Track, Transcript, Utterance
 from pipeline.session import SessionReader
 from pipeline.session_info import SessionError
@@ -30,6 +31,9 @@ AFTER_NS = 2 * NS_PER_S
 _EDGE_NS = 300_000_000
 _LONGEST_NS = 29 * NS_PER_S
 
+_Sound = tuple[str, int, Float32Array, int]
+"""What is heard ("line audio" or "beam"), where it starts on the session's clock in nanoseconds, its samples and their rate in Hz."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -45,18 +49,21 @@ class SecondLook(Resource):
     A line is doubtful where one of its words, or all of it, was recognised with little confidence. Its audio is heard again with a
     wide search over Whisper's full window; where that audio has left, a new beam is made out of the recording of the array, which
     rests on what comes after the line as well. What is heard then is believed where the recogniser is at least as sure of it as
-    before. It is kept with the memory, so that no line is heard again twice.
+    before. It is kept with the memory, so that no line is heard again twice by one model; by another it is, in its turn.
 
     Args:
         memory: the memory that the lines, their audio and the recordings are in.
-        language: a code such as "en", or "auto".
+        language: a code such as "en", or "auto"; a model that knows English only takes "en".
         doubtful_word: a line that has a word with a probability (0 to 1) under this is doubtful.
         doubtful_line: so is one whose confidence (0 to 1) is under this.
         most_lines: how many lines are heard again for one answer at most; each takes about a second on a CPU.
         n_threads: CPU threads for the network.
+        device: "cpu", or a GPU such as "cuda:0"; "auto" is a GPU where there is one.
+        model: a group of the catalogue of weights, or the path of a folder with another Whisper model (stages/speech/README.md). It
+            should be no smaller than the one that heard the lines at first.
 
     Raises:
-        SecondLookError: a setting is out of its range.
+        SecondLookError: a setting is out of its range, or the language is not known.
     """
 
     weights: ClassVar[tuple[str, ...]] = ("whisper-base",)
@@ -69,46 +76,66 @@ class SecondLook(Resource):
         doubtful_line: float = 0.6,
         most_lines: int = 2,
         n_threads: int = 2,
+        device: str = "cpu",
+        model: str = "whisper-base",
     ) -> None:
         if not (0 <= doubtful_word <= 1 and 0 <= doubtful_line <= 1) or most_lines < 1 or n_threads < 1:
             raise SecondLookError(
                 f"SecondLook: doubtful_word {doubtful_word}, doubtful_line {doubtful_line}, most_lines {most_lines}, "
                 f"n_threads {n_threads}: the first two must be 0 to 1, the others at least 1"
             )
+        if language != "auto" and language not in LANGUAGES:
+            raise SecondLookError(f"SecondLook: language {language!r} is not known; allowed are auto, {', '.join(sorted(LANGUAGES))}")
         self.memory = memory
         self.language = language
         self.doubtful_word = doubtful_word
         self.doubtful_line = doubtful_line
         self.most_lines = most_lines
         self.n_threads = n_threads
+        self.device = device
+        self.model = model
         self._recogniser: Recogniser | None = None
+        self._does_not_load = False
+
+    def start(self) -> None:
+        """Look for a model that is not the catalogue's. Raises WhisperFolderError where there is none.
+
+        It is loaded for the first doubtful line. What fails then is logged, and lines stay as they were heard.
+        """
+        from models.whisper_folder import own_folder
+
+        own_folder(self.model)
 
     def stop(self) -> None:
-        """Let go of the weights, which are loaded for the first doubtful line."""
+        """Let go of the weights."""
         self._recogniser = None
+        self._does_not_load = False
 
     def memory_bytes(self) -> int:
         """The weights and what decoding one line needs beside them, once a line is heard again."""
-        return 350_000_000
+        from models.whisper_folder import memory_bytes
+
+        return memory_bytes(self.model, "auto")
 
     def looks(self, line_ids: Sequence[str]) -> dict[str, Look]:
         """Second looks at the doubtful ones among some lines, by id: those that are kept, and at most `most_lines` new ones.
 
-        A line of which no sound is left has none. Never raises for what a disk or a recogniser refuses: that is logged, and the line
-        stays as it was heard.
+        A look that another model made is made anew, or stays where no sound of its line is left. A line without sound and without a
+        look has none. Never raises for what a disk or a recogniser refuses: that is logged, and the line stays as it was heard.
         """
         root = self._root
         if root is None or not line_ids:
             return {}
         found: dict[str, Look] = {}
-        n_new = 0
+        n_new, made_by = 0, self._made_by
         for line in self.memory.lines(ids=list(line_ids)):
             if not self.is_doubtful(line):
                 continue
             look = look_files.kept(root, line.id, line.text)
-            if look is None and n_new < self.most_lines:
+            is_due = look is None or look.made_by != made_by
+            if is_due and n_new < self.most_lines and not self._does_not_load and (sound := self._sound(root, line)) is not None:
                 n_new += 1
-                look = self._heard_again(root, line)
+                look = self._heard_again(root, line, sound, made_by) or look
             if look is not None:
                 found[line.id] = look
         return found
@@ -123,15 +150,23 @@ class SecondLook(Resource):
     def _root(self) -> Path | None:
         return Path(self.memory.directory) if self.memory.directory else None
 
-    def _heard_again(self, root: Path, line: LineRow) -> Look | None:
-        sound = self._line_audio(root, line) or self._new_beam(root, line)
-        if sound is None:
-            return None
+    @property
+    def _made_by(self) -> str:
+        from models.whisper_folder import name_of
+
+        return f"SecondLook {name_of(self.model)} beam {BEAM_SIZE}"
+
+    def _sound(self, root: Path, line: LineRow) -> _Sound | None:
+        return self._line_audio(root, line) or self._new_beam(root, line)
+
+    def _heard_again(self, root: Path, line: LineRow, sound: _Sound, made_by: str) -> Look | None:
         kind, start_ns, samples, sample_rate_hz = sound
-        transcript = self._transcript(line, start_ns, samples, sample_rate_hz)
-        look = Look(
-            line.id, line.text, line.words, line.confidence, line.text, kind, f"SecondLook {self.weights[0]} beam {BEAM_SIZE}", version()
-        )
+        try:
+            transcript = self._transcript(line, start_ns, samples, sample_rate_hz)
+        except (OSError, RuntimeError, ValueError) as error:  # CTranslate2 and CUDA raise the two last
+            _log.warning("line %s cannot be heard again: %s", line.id, error)
+            return None
+        look = Look(line.id, line.text, line.words, line.confidence, line.text, kind, made_by, version())
         if transcript is not None and transcript.confidence >= line.confidence:
             words = tuple(WordRow(word.text, word.start_ns, word.end_ns, word.probability) for word in transcript.words)
             look = replace(look, text=transcript.text, words=words, confidence=transcript.confidence)
@@ -141,7 +176,7 @@ class SecondLook(Resource):
             _log.warning("line %s was heard again, and that could not be kept: %s", line.id, error)
         return look
 
-    def _line_audio(self, root: Path, line: LineRow) -> tuple[str, int, Float32Array, int] | None:
+    def _line_audio(self, root: Path, line: LineRow) -> _Sound | None:
         """The audio that was kept with a line."""
         import soundfile
 
@@ -154,7 +189,7 @@ class SecondLook(Resource):
             return None
         return "line audio", line.clip_start_ns, samples, int(sample_rate_hz)
 
-    def _new_beam(self, root: Path, line: LineRow) -> tuple[str, int, Float32Array, int] | None:
+    def _new_beam(self, root: Path, line: LineRow) -> _Sound | None:
         """A beam towards a line's talker out of the recording of its session, among all who spoke around that time."""
         folder = root / RECORDINGS / line.session
         if line.azimuth_deg is None or not folder.is_dir():
@@ -195,20 +230,24 @@ class SecondLook(Resource):
         return TranscriptMaker().transcript(utterance, heard)
 
     def _loaded(self) -> Recogniser:
+        """The model, loaded once; one that did not load is not tried again before the next start."""
         if self._recogniser is None:
             from models.ct2_recogniser import Ct2Recogniser
             from models.recognition import WINDOW_S
-            from models.weights import folder_of
+            from models.whisper_folder import whisper_folder
 
+            self._does_not_load = True
             # The search is wide at once, so there is nothing to be tried again.
             self._recogniser = Ct2Recogniser(
-                folder_of(self.weights[0]),
+                whisper_folder(self.model),
+                device=self.device,
                 n_threads=self.n_threads,
                 language=self.language,
                 beam_size=BEAM_SIZE,
                 padding_s=WINDOW_S,
                 min_confidence=0.0,
             )
+            self._does_not_load = False
         return self._recogniser
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from models.offline_beams import offline_beams
+from models.whisper_folder import WhisperFolderError
 from pipeline.geometry import load_array
 from pipeline.packets import NS_PER_S
 from pipeline.session import SessionWriter
@@ -19,9 +21,11 @@ from stages.memory.hashed_words import HashedWords
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.rows import LineRow, SessionRow, WordRow
 from stages.memory.second_looks import look_files
+from stages.memory.second_looks.look import Look
 from stages.recall.answer_parts import Draft, Final
 from stages.recall.hybrid_recall import HybridRecall
 from stages.recall.second_look import SecondLook, SecondLookError
+from tests.models.made_whisper import linked_whisper, made_whisper
 from tests.sound_fields import clip, room, si_sdr_db
 
 RATE_HZ = 16000
@@ -104,6 +108,127 @@ def test_what_is_kept_is_not_heard_again(tmp_path: Path, shared: Path, weights: 
     memory.stop()
 
 
+def test_a_model_in_a_folder_of_ones_own_hears_the_same(tmp_path: Path, shared: Path, weights: Path) -> None:
+    own = linked_whisper(tmp_path / "large", weights / "whisper-base")
+    memory = with_audio(tmp_path / "memory", shared)
+    second = SecondLook(memory, model=str(own))
+    second.start()
+    (look,) = second.looks(["s1-t1-00000000"]).values()
+    second.stop()
+    assert (look.text, look.first_text) == (SAID, MISHEARD)
+    assert look.made_by == "SecondLook large (145217532 bytes) beam 5"
+    look_files.remove(tmp_path / "memory", look.line)
+    (theirs,) = SecondLook(memory).looks(["s1-t1-00000000"]).values()
+    assert replace(theirs, made_by=look.made_by) == look
+    memory.stop()
+
+
+def test_what_another_model_heard_is_heard_anew_once(tmp_path: Path, shared: Path, weights: Path) -> None:
+    own = linked_whisper(tmp_path / "large", weights / "whisper-base")
+    memory = with_audio(tmp_path / "memory", shared)
+    line, root = "s1-t1-00000000", tmp_path / "memory"
+    words = memory.lines(ids=[line])[0].words
+    small = Look(line, "Please enter a new exception.", words, 0.99, MISHEARD, "line audio", "SecondLook whisper-tiny beam 5", "0.1")
+    look_files.keep(root, small)
+    # A look is anew whatever the other model thought of itself; first_text is what the tables say, not what was heard in between.
+    (anew,) = SecondLook(memory).looks([line]).values()
+    assert (anew.text, anew.first_text, anew.made_by) == (SAID, MISHEARD, "SecondLook whisper-base beam 5")
+    assert look_files.kept(root, line, MISHEARD) == anew
+    marked = replace(anew, text="Kept as it is.")
+    look_files.keep(root, marked)
+    assert SecondLook(memory).looks([line]) == {line: marked}
+    assert SecondLook(memory, model=str(own)).looks([line])[line].text == SAID
+    # Where the sound has left, the last look there is stays.
+    kept = look_files.kept(root, line, MISHEARD)
+    (root / line_audio.clip_path("s1", "t1-00000000")).write_bytes(b"")
+    assert SecondLook(memory).looks([line]) == {line: kept}
+    with memory._database.writing() as connection:
+        connection.execute("UPDATE lines SET clip = NULL")
+    (root / line_audio.clip_path("s1", "t1-00000000")).unlink()
+    memory.stop()
+
+
+def test_no_more_lines_are_heard_anew_than_new_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [replace(misheard(3 * NS_PER_S), id=f"s1-t1-{number}", start_ns=number, end_ns=3 * NS_PER_S + number) for number in range(4)]
+    memory = LongTermMemory(ENCODER, str(tmp_path))
+    memory.start()
+    memory.begin_session(SessionRow("s1", "room.flac", STARTED_AT, 0, "uma8", complete=False))
+    memory.add_rows("s1", rows, ENCODER.encode([row.text for row in rows]), rows[-1].end_ns)
+    memory.finish_session("s1", rows[-1].end_ns)
+    ids = [row.id for row in rows]
+    for row in rows[:3]:
+        look_files.keep(tmp_path, Look(row.id, SAID, row.words, 0.9, MISHEARD, "beam", "SecondLook whisper-tiny beam 5", "0.1"))
+    tried: list[str] = []
+
+    def sound(_second: SecondLook, _root: Path, line: LineRow) -> tuple[str, int, np.ndarray, int] | None:
+        tried.append(line.id)
+        # Of the first line no sound is left, and it takes nobody's place.
+        return None if line.id == ids[0] else ("beam", line.start_ns, np.zeros(RATE_HZ, np.float32), RATE_HZ)
+
+    monkeypatch.setattr(SecondLook, "_sound", sound)
+    monkeypatch.setattr(SecondLook, "_transcript", lambda *_: None)
+    found = SecondLook(memory, most_lines=2).looks(ids)
+    assert tried == ids[:3]
+    base, tiny = "SecondLook whisper-base beam 5", "SecondLook whisper-tiny beam 5"
+    assert [look.made_by for look in found.values()] == [tiny, base, base]
+    assert list(found) == ids[:3]
+    memory.stop()
+
+
+def test_a_model_that_is_not_there_is_told_at_the_start(tmp_path: Path) -> None:
+    memory = LongTermMemory(ENCODER, str(tmp_path))
+    SecondLook(memory).start()
+    (tmp_path / "large").mkdir()
+    with pytest.raises(WhisperFolderError, match=r"large lacks model\.bin, config\.json, tokenizer\.json, vocabulary\.json"):
+        SecondLook(memory, model=str(tmp_path / "large")).start()
+    with pytest.raises(WhisperFolderError, match="model 'whisper-bose': there is no such folder"):
+        SecondLook(memory, model="whisper-bose").start()
+
+
+def test_a_model_that_does_not_load_leaves_the_line_and_is_tried_once(
+    tmp_path: Path, shared: Path, weights: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = made_whisper(tmp_path / "small.en", weights / "whisper-base", english_only=True)
+    memory = with_audio(tmp_path / "memory", shared)
+    second = SecondLook(memory, language="de", model=str(folder))
+    second.start()
+    assert [second.looks(["s1-t1-00000000"]) for _ in range(2)] == [{}, {}]
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
+        f"line s1-t1-00000000 cannot be heard again: the Whisper model in {folder} knows English only, so language must be 'en', found 'de'"
+    ]
+    memory.stop()
+
+
+def test_a_recogniser_that_fails_on_the_way_leaves_the_line(
+    tmp_path: Path, shared: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("CUDA failed with error out of memory")
+
+    memory = with_audio(tmp_path, shared)
+    monkeypatch.setattr(SecondLook, "_transcript", fail)
+    assert SecondLook(memory).looks(["s1-t1-00000000"]) == {}
+    assert caplog.messages[-1] == "line s1-t1-00000000 cannot be heard again: CUDA failed with error out of memory"
+    assert look_files.lines_looked_at(tmp_path) == []
+    memory.stop()
+
+
+def test_memory_is_that_of_the_model(tmp_path: Path) -> None:
+    memory = LongTermMemory(ENCODER, str(tmp_path))
+    with (tmp_path / "model.bin").open("wb") as file:
+        file.truncate(3_000_000_000)
+    assert SecondLook(memory, model=str(tmp_path)).memory_bytes() > 3_000_000_000 > 5 * SecondLook(memory).memory_bytes()
+
+
+@pytest.mark.gpu
+def test_a_gpu_hears_the_same(tmp_path: Path, shared: Path, weights: Path) -> None:
+    del weights
+    memory = with_audio(tmp_path, shared)
+    (look,) = SecondLook(memory, device="cuda:0").looks(["s1-t1-00000000"]).values()
+    assert look.text == SAID
+    memory.stop()
+
+
 def test_without_its_own_audio_a_new_beam_is_made_out_of_the_recording(tmp_path: Path, shared: Path, weights: Path) -> None:
     del weights
     array = load_array("uma8")
@@ -132,6 +257,8 @@ def test_settings_out_of_their_range_are_refused(tmp_path: Path) -> None:
     memory = LongTermMemory(ENCODER, str(tmp_path))
     with pytest.raises(SecondLookError) as refused:
         SecondLook(memory, doubtful_word=1.5)
+    with pytest.raises(SecondLookError, match="SecondLook: language 'klingon' is not known; allowed are auto, af, am, ar"):
+        SecondLook(memory, language="klingon")
     assert str(refused.value) == (
         "SecondLook: doubtful_word 1.5, doubtful_line 0.6, most_lines 2, n_threads 2: the first two must be 0 to 1, the others at least 1"
     )
