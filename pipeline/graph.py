@@ -54,6 +54,14 @@ class Node:
         """The class that will be built."""
         return self.definition.cls
 
+    def weights(self) -> list[str]:
+        """The weight files and groups that its class declares; a setting with one of these as its default chooses another in its place.
+
+        What is chosen may be the path of a file or folder of one's own.
+        """
+        chosen = [(setting.default, self.settings[key]) for key, setting in self.definition.settings.items() if key in self.settings]
+        return [str(next((value for default, value in chosen if default == name), name)) for name in getattr(self.cls, "weights", ())]
+
 
 @dataclass(frozen=True)
 class Graph:
@@ -73,9 +81,8 @@ class Graph:
         return [name for name, node in {**self.resources, **self.nodes}.items() if issubclass(node.cls, cls)]
 
     def weights(self) -> list[str]:
-        """The weight files and groups that the graph's classes declare, each once."""
-        names = [w for node in [*self.resources.values(), *self.nodes.values()] for w in getattr(node.cls, "weights", ())]
-        return list(dict.fromkeys(names))
+        """The weight files and groups that the graph needs, and paths of one's own that it has in their place, each once."""
+        return list(dict.fromkeys(name for node in [*self.resources.values(), *self.nodes.values()] for name in node.weights()))
 
     def to_yaml(self) -> str:
         """The resolved graph with every setting spelled out."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.app.console import result, say
-from pipeline.app.graph_choice import missing_weights
+from pipeline.app.graph_choice import missing_weights, said_of, strange_weights
 from pipeline.build import needs
 from pipeline.graph import Graph, GraphError, Node, load_graph
 from pipeline.placement import PlacementError, resolve_device
@@ -76,7 +76,9 @@ def _arguments(node: Node, resources: dict[str, Any], name: str, notes: list[str
 
 
 def _weight_notes(graph: Graph, config: str) -> list[str]:
-    lacking = missing_weights(graph)
-    if not lacking:
-        return []
-    return [f"weights are missing ({', '.join(lacking)}); `echoic models fetch --config {config}` gets them"]
+    notes = []
+    if lacking := missing_weights(graph):
+        notes.append(f"weights are missing ({', '.join(lacking)}); `echoic models fetch --config {config}` gets them")
+    if strange := strange_weights(graph):
+        notes.append(said_of(strange))
+    return notes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from pipeline.app.console import say
 from pipeline.app.failures import CallerError, WorkError
@@ -58,15 +59,27 @@ def _has_encoder_of(graph: Graph, memory: MemoryDirectory) -> bool:
 
 
 def declared_weights(graph: Graph) -> list[str]:
-    """The names of the weight files that a graph's classes declare, groups spelled out, in the catalogue's order."""
+    """The names of the catalogue's weight files that a graph needs, groups spelled out, in the catalogue's order."""
     from models import weights
 
     declared = graph.weights()
     return [entry.name for entry in weights.entries() if any(entry.name == name or entry.name.startswith(f"{name}/") for name in declared)]
 
 
+def strange_weights(graph: Graph) -> list[str]:
+    """What a graph's settings name as weights, where that is neither in the catalogue nor a file or folder on this machine."""
+    from models.catalog import shipped_catalog
+
+    catalog = shipped_catalog()
+    return [
+        name
+        for name in graph.weights()
+        if name not in catalog.entries and name not in catalog.groups() and not Path(name).expanduser().exists()
+    ]
+
+
 def missing_weights(graph: Graph) -> list[str]:
-    """The weight files that a graph declares and that are not on this machine."""
+    """The catalogue's weight files that a graph needs and that are not on this machine."""
     from models import weights
 
     declared = declared_weights(graph)
@@ -74,9 +87,17 @@ def missing_weights(graph: Graph) -> list[str]:
 
 
 def need_weights(graph: Graph) -> None:
-    """Raises WorkError or WeightsError where a graph's weights are not on this machine, or not the right ones, before anything is begun."""
+    """Raises before anything is begun where a graph's weights are not on this machine, or not the right ones.
+
+    Raises:
+        CallerError: a setting names weights that are nowhere.
+        WorkError: files of the catalogue are missing.
+        WeightsError: files of the catalogue are wrong.
+    """
     from models import weights
 
+    if strange := strange_weights(graph):
+        raise CallerError(f"{graph.where}: {said_of(strange)}")
     lacking = missing_weights(graph)
     if lacking:
         raise WorkError(
@@ -85,6 +106,12 @@ def need_weights(graph: Graph) -> None:
         )
     for name in declared_weights(graph):
         weights.path_of(name)
+
+
+def said_of(strange: list[str]) -> str:
+    """What is to be told of `strange_weights`."""
+    named = ", ".join(map(repr, strange))
+    return f"no file or folder is called {named}, and the catalogue of weights has none of that name (`echoic models list` shows all)"
 
 
 def for_reading(graph: Graph, memory: MemoryDirectory) -> tuple[Graph, Roles]:

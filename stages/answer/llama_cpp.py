@@ -173,8 +173,9 @@ class LlamaCpp(ChatAnswerer):
         return xllamacpp.Server(parameters)
 
     def _file(self) -> Path:
-        if self.model.endswith(".gguf") and Path(self.model).is_file():
-            return Path(self.model)
+        path = Path(self.model).expanduser()
+        if self.model.endswith(".gguf") and path.is_file():
+            return path
         from models.weights import path_of
 
         return path_of(self.model)

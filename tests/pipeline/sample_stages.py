@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pipeline.packets import Gap, Packet
 from pipeline.stage import END_NS, Emit, In, Out, Resource, Source, Stage
@@ -70,6 +70,16 @@ class Counter(Source):
 
     def interrupt(self) -> None:
         self._stop.set()
+
+
+class Speaker(Resource):
+    """Needs two weight files, one of which may be another."""
+
+    weights: ClassVar[tuple[str, ...]] = ("phonemes.txt", "voice.onnx")
+
+    def __init__(self, speed: float = 1.0, model: str = "voice.onnx") -> None:
+        self.speed = speed
+        self.model = model
 
 
 class Sparse(Stage):

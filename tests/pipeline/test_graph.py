@@ -36,6 +36,18 @@ def test_a_good_graph_is_ordered_and_resolved() -> None:
     assert yaml.safe_load(graph.to_yaml())["resources"]["journal"]["title"] == "day"
 
 
+def test_a_setting_may_name_another_weight_file_in_place_of_a_declared_one() -> None:
+    assert load_graph("g.yaml", text=GOOD).weights() == []
+    lines = [f"  {name}: {{use: {ROOT}.Speaker{more}}}\n" for name, more in (("one", ""), ("two", ", model: /home/anna/deep.onnx"))]
+
+    def weights(*chosen: str) -> list[str]:
+        return load_graph("g.yaml", text=GOOD.replace("stages:\n", f"{''.join(chosen)}stages:\n", 1)).weights()
+
+    assert weights(lines[0]) == ["phonemes.txt", "voice.onnx"]
+    assert weights(lines[1]) == ["phonemes.txt", "/home/anna/deep.onnx"]
+    assert weights(*lines) == ["phonemes.txt", "voice.onnx", "/home/anna/deep.onnx"]
+
+
 def test_five_mistakes_are_reported_at_once_with_their_lines() -> None:
     text = f"""extra_roots: [tests]
 resources:

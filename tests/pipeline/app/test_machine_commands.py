@@ -29,6 +29,49 @@ def test_check_notes_missing_weights(echoic: Echoic, tmp_path: Path, monkeypatch
     assert "weights" not in echoic("check", "configs/minimal.yaml").err
 
 
+def own_models(config: Path, language: object, speech: object) -> None:
+    """A graph like the minimal one, with models of the catalogue's or one's own."""
+    graph = Path("configs/minimal.yaml").read_text(encoding="utf-8")
+    for old, new in (
+        ("extractive.Extractive", f"llama_cpp.LlamaCpp, model: {language}"),
+        ("wordless.Wordless", f"faster_whisper.FasterWhisper, model: {speech}"),
+        ("answerer: answerer}", "answerer: answerer, second_look: look}"),
+        ("  recall:", f"  look: {{use: stages.recall.second_look.SecondLook, memory: memory, model: {speech}}}\n  recall:"),
+    ):
+        assert graph.count(old) == 1
+        graph = graph.replace(old, new)
+    config.write_text(graph, encoding="utf-8")
+
+
+def test_models_of_ones_own_ask_for_none_of_the_catalogue(echoic: Echoic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ECHOIC_MODELS", str(tmp_path / "none"))
+    (tmp_path / "whisper-large").mkdir()
+    (tmp_path / "large.gguf").write_bytes(b"GGUF")
+    config = tmp_path / "own.yaml"
+    own_models(config, tmp_path / "large.gguf", tmp_path / "whisper-large")
+    done = echoic("check", config)
+    assert (done.code, done.err) == (0, "")
+    assert "0 files are here and verified" in echoic("models", "fetch", "--config", config).err
+    assert echoic("models", "list", "--config", config).out == ""
+    own_models(config, tmp_path / "large.gguf", "whisper-base")
+    assert "note: weights are missing (whisper-base/model.bin, " in echoic("check", config).err
+
+
+def test_models_that_are_nowhere_are_told_before_anything_begins(echoic: Echoic, tmp_path: Path, mono_file: Path, weights: Path) -> None:
+    assert weights.is_dir()
+    config = tmp_path / "own.yaml"
+    own_models(config, tmp_path / "large.gguf", "whisper-bose")
+    told = (
+        f"no file or folder is called '{tmp_path}/large.gguf', 'whisper-bose', "
+        "and the catalogue of weights has none of that name (`echoic models list` shows all)"
+    )
+    done = echoic("check", config)
+    assert (done.code, done.err) == (0, f"note: {told}\n")
+    done = echoic("replay", mono_file, "--memory", tmp_path / "m", "--config", config)
+    assert (done.code, done.out, done.err) == (2, "", f"echoic: {config}: {told}\n")
+    assert not (tmp_path / "m").exists()
+
+
 def test_check_notes_a_device_that_is_not_there(echoic: Echoic, tmp_path: Path) -> None:
     config = tmp_path / "far.yaml"
     config.write_text(
