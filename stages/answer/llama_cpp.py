@@ -26,10 +26,10 @@ _MOST_LOGPROBS = 10
 class LlamaCpp(ChatAnswerer):
     """A GGUF model through xllamacpp, small enough for two cores.
 
-    `model` is the name of a file of the catalogue or the path of a .gguf; `context_tokens` bounds memory and time, and with it
-    `most_notes_tokens` what the model reads for a claim; `device` "cuda:0" puts all layers on the GPU, or none and says so where it has
-    no room. The model is loaded at the first revision, or by `prepare`. Its cache keeps the longest common beginning of prompts: the
-    system message, and the notes while they are the same.
+    `model` is the name of a file of the catalogue or the path of a .gguf ("~" is the user's home); `context_tokens` bounds memory and
+    time, and with it `most_notes_tokens` what the model reads for a claim; `device` "cuda:0" puts all layers on the GPU, or none and
+    says so where it has no room. The model is loaded at the first revision, or by `prepare`. Its cache keeps the longest common
+    beginning of prompts: the system message, and the notes while they are the same.
     """
 
     weights: ClassVar[tuple[str, ...]] = ("qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",)

@@ -79,6 +79,15 @@ def test_a_file_that_is_no_model_is_told(tmp_path: Path) -> None:
     assert str(raised.value) == f"LlamaCpp: {bad} is no model: it begins with b'no m', not with GGUF; give another .gguf file as model"
 
 
+def test_a_model_may_lie_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "large.gguf").write_bytes(b"GGUF" + bytes(10**6))
+    answerer = LlamaCpp(model="~/large.gguf")
+    answerer.start()
+    assert answerer._path == tmp_path / "large.gguf"
+    answerer.stop()
+
+
 def test_a_model_that_does_not_load_leaves_the_speakers_own_words(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     cut = tmp_path / "cut.gguf"
     cut.write_bytes(b"GGUF" + bytes(64))
