@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from stages.answer.answerer import Answerer
 from stages.answer.claim_check import check, proving
 from stages.answer.extractive import Extractive
-from stages.answer.judging import answering_in, lines_to_judge, may_be_judged
+from stages.answer.judging import answering_in, lines_to_judge, may_be_judged, tokens_to_judge
 from stages.answer.notes import notes_for
 from stages.answer.prompt import messages, overview_task, question_to_check, sentences
 from stages.answer.restating import plain_question, question_to_restate
@@ -113,10 +113,20 @@ class ChatAnswerer(Answerer):
         return self.judges
 
     def opinion(self, question: str, lines: Sequence[tuple[LineRow, str]]) -> Sequence[int] | None:
-        """The lines that the model names; None where it is not to be asked, may not see them, or names none by number."""
+        """The lines that the model names; None where it is not to be asked, may not see them, or names none by number.
+
+        Of long lines fewer are shown: as many of the first as `most_notes_tokens` hold.
+        """
         if not self.judges:
             return None
-        shown = [place for place, line in enumerate(lines) if may_be_judged([line])]
+        shown: list[int] = []
+        left = self.most_notes_tokens
+        for place, line in enumerate(lines):
+            if may_be_judged([line]):
+                left -= tokens_to_judge(line)
+                if left < 0 and shown:
+                    break
+                shown.append(place)
         asked = [lines[place] for place in shown]
         if not asked or not may_be_judged(asked):
             return None

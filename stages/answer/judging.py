@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from stages.answer.moods import may_be_worded, reads_like_order
+from stages.answer.notes import MOST_NOTE_WORDS, estimated_tokens
 from stages.answer.prompt import note_of, without_marks
 from stages.memory.rows import LineRow
 
@@ -31,6 +32,11 @@ def lines_to_judge(question: str, lines: Sequence[tuple[LineRow, str]]) -> list[
 def may_be_judged(lines: Sequence[tuple[LineRow, str]]) -> bool:
     """Whether a model may see these lines: neither they nor what was asked before them reads like an order to it."""
     return may_be_worded([line for line, _ in lines]) and not any(reads_like_order(before) for _, before in lines)
+
+
+def tokens_to_judge(line: tuple[LineRow, str]) -> int:
+    """About how many tokens a line takes with what was asked before it."""
+    return estimated_tokens(f"{note_of(MOST_NOTE_WORDS, line[0])}{_asked(line[1])}") + 1
 
 
 def answering_in(reply: str, n_lines: int) -> tuple[int, ...] | None:

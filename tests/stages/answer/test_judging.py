@@ -95,6 +95,17 @@ def test_a_line_that_reads_like_an_order_is_never_shown_and_keeps_its_place() ->
     assert Judge("1").opinion(WHEN, asked_before) is None
 
 
+def test_of_long_lines_fewer_are_shown() -> None:
+    model = Judge("1")
+    model.most_notes_tokens = 300
+    long = _shown(*["word " * 80] * 8)
+    assert model.opinion(WHEN, long) == [0]
+    assert [f"[{number}]" in model.asked[0] for number in (1, 2, 3)] == [True, True, False]
+    model.most_notes_tokens = 1
+    assert model.opinion(WHEN, long) == [0]
+    assert "[2]" not in model.asked[1]
+
+
 def test_a_model_that_fails_has_no_opinion(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         assert Judge(ChatError("nobody is there")).opinion(WHEN, LINES) is None
