@@ -31,6 +31,7 @@ from stages.recall.routes import Routes
 from stages.recall.scope import Scope
 from stages.recall.second_look import SecondLook, cited_lines, heard_again, with_first_words
 from stages.recall.sounds_heard import sound_claims, sounds_asked
+from stages.recall.spoken_core import core_question
 
 _QUOTE_BEGINS = 40
 
@@ -64,7 +65,7 @@ class Inquiry:
         reader = QuestionReader(self._lookup, self._now, self._facing_deg)
         routes = Routes(self._lookup, self._now, reader.ends_ns)
         asked = reader.read(text)
-        question = put_plainly(asked, self._answerer.restated, reader.read)
+        question = put_plainly(asked, self._answerer.restated, reader.read, lambda said: core_question(said, self._lookup.speakers))
         scope = reader.scope(question)
         if question.absence is not None and question.refusal is not None and routes.is_absence(question, scope):
             question = reader.read_absence(question, question.absence)

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from stages.recall import cues
 from stages.recall.language import MOST_WORDS, is_order, may_be_foreign
-from stages.recall.question import Question
+from stages.recall.question import Attended, Question
 from stages.recall.terms import content_terms, is_calendar, numbers, tokens
 
 _MOST_PLAIN_WORDS = 17
@@ -30,21 +30,45 @@ _SENTENCES = re.compile(r"[.?!]\s+\S")
 _NAME = re.compile(r"(?<!^)(?<![.?!] )\b[A-Z][\w'-]+")
 
 
-def put_plainly(question: Question, restated: Callable[[str], str | None], read: Callable[[str], Question]) -> Question:
+def put_plainly(
+    question: Question,
+    restated: Callable[[str], str | None],
+    read: Callable[[str], Question],
+    core: Callable[[str], str | None] = lambda _: None,
+) -> Question:
     """The question as it is read in plain words, with a note that says so; as it is where it is plain, or that makes it no clearer.
 
-    `restated` gives what a model makes of it, None where there is no model or no reply; `read` reads it.
+    `restated` gives what a model makes of it, None where there is no model or no reply; `core` what rules make of it where that gives
+    nothing that holds; `read` reads it.
     """
-    if not may_be_unclear(question):
+    if may_be_unclear(question) and (again := _read_again(question, restated(question.text), read)) is not None:
+        return again
+    if question.intent == "play" or question.follow_up is not None:
         return question
-    plain = restated(question.text)
+    again = _read_again(question, core(question.text), read)
+    # Nobody has to be told of words that change nothing.
+    return question if again is None or _is_read_alike(question, again) else again
+
+
+def _read_again(question: Question, plain: str | None, read: Callable[[str], Question]) -> Question | None:
+    """The question as its plain words are read, None where they do not hold."""
     if plain is None or tokens(plain) == tokens(question.text) or not keeps(question.text, plain):
-        return question
+        return None
     again = read(plain)
     if again.refusal is not None and not may_be_foreign(question.text):
-        return question
+        return None
     note = f'Read as "{plain}"'
     return replace(again, note=f"{note} {again.note}" if again.note else note)
+
+
+def _is_read_alike(one: Question, other: Question) -> bool:
+    """Whether two questions are read as the same but for how they are put."""
+    said = {"text": "", "topic": "", "note": "", "gist": ""}
+    return replace(one, **said, attended=None) == replace(other, **said, attended=None) and _followed(one) == _followed(other)
+
+
+def _followed(question: Question) -> Attended | None:
+    return None if question.attended is None else replace(question.attended, phrase="", topic="")
 
 
 def may_be_unclear(question: Question) -> bool:

@@ -1,0 +1,186 @@
+"""A question as people talk put plainly by rules: "The dog, well, did anybody bring that up at all, do you know?".
+
+Fillers and asides go; of the clauses that are left the one that asks is kept; and what it leaves to others (what "it" is, who "she" is,
+which time, which bearing, what was followed) is taken from them. Only words of the asker stand in it, beside those that tell its kind.
+Where that is no clearer than what was said, nothing comes of it, and the question is read as it stands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, datetime
+
+from stages.recall import cues
+from stages.recall.calendar_phrase import asked_time
+from stages.recall.language import MOST_WORDS, is_order, may_be_foreign
+from stages.recall.spoken_clauses import Clause, clauses, evened
+from stages.recall.spoken_forms import Asking, asking_in
+from stages.recall.spoken_overviews import missed_core, order_core, overview_core
+from stages.recall.spoken_topics import PRONOUN, SPEAKS, as_topic, names_in, talker_of, topic_of
+from stages.recall.terms import content_terms, content_words, tokens
+from stages.recall.time_phrase import Moments
+
+_MOST_PLAIN = 17
+_LEAST_FACT_TERMS = 2
+_MOST_OWN_TERMS = 2
+_KIND = cues.WH | cues.KIND_WORDS
+_CLOCK = re.compile(r"(?<![\d:.-])\d{1,2}[:.]\d\d(?:[:.]\d\d)?(?![\d:])")
+_SOMEBODY = re.compile(
+    r"\b(?:somebody|someone|some (?:people|bloke|man|woman|guy|girl|lady)|one of (?:them|these|those|you|the)(?: \w+){0,2}?|a (?:man|woman|voice)|people|they)"
+    r"(?: must have| has| have| had| is| was| were|'s| kept)?(?: been)? (?P<what>.+)$",
+    re.I,
+)
+_THING = re.compile(rf"\b(?:{PRONOUN}|there)\b", re.I)
+_ANY = Moments(datetime(2024, 1, 3, 12, tzinfo=UTC))
+"""Only which words tell a time is looked for, whatever the time is."""
+
+
+def core_question(text: str, speakers: Callable[[], Collection[str]]) -> str | None:
+    """A plain question for one that is not put plainly, None where it cannot be made plainer.
+
+    `speakers` gives the names that the memory knows, if needed.
+    """
+    said = evened(text)
+    words = tokens(said)
+    if not words or len(words) > MOST_WORDS or may_be_foreign(said) or (is_order(said) and not said.lower().startswith("remind me")):
+        return None
+    if cues.ABOUT_ASKER.search(said) or cues.ABSENT.search(said):
+        return None
+    parts = clauses(said)
+    if not parts or _is_plain(said, parts):
+        return None
+    found = missed_core(said, parts, speakers) or order_core(said, parts) or overview_core(said, parts, window_of(said)) or _asked(said, parts, speakers)
+    if found is None:
+        return None
+    core = _finished(found)
+    kept = {*re.findall(r"\d+", core)}
+    named = {name.lower() for name in names_in(said, speakers) if name.lower() in {known.lower() for known in speakers()}}
+    if tokens(core) == words or not kept >= set(re.findall(r"\d+", said)) or any(name not in core.lower() for name in named):
+        return None
+    return core
+
+
+def window_of(said: str) -> str:
+    """The time that a text tells, as a plain question does; "" for none that is sure."""
+    clocks = _CLOCK.findall(said)
+    if len(clocks) == 2:  # noqa: PLR2004 - a time has two ends
+        return f"between {clocks[0]} and {clocks[1]}"
+    window, _ = asked_time(said, _ANY)
+    return window.phrase if window is not None and (clocks or window.rolling_s is not None) else ""
+
+
+def _is_plain(said: str, parts: Sequence[Clause]) -> bool:
+    """Whether a question asks right away, in one sentence and in the usual words."""
+    is_short = len(tokens(said)) <= _MOST_PLAIN and not re.search(r"[.?!]\s+\S", said)
+    asking = asking_in(parts[0].text)
+    is_usual = asking.kind == "fact" or asking.is_usual
+    return is_short and len(parts) == 1 and parts[0].asks > 0 and is_usual and tokens(parts[0].text) == tokens(said)
+
+
+def _asked(said: str, parts: Sequence[Clause], speakers: Callable[[], Collection[str]]) -> str | None:
+    """The plain question of the clause that asks most."""
+    askings = {place: asking_in(part.text) for place, part in enumerate(parts) if part.asks}
+    weights = {place: _weight(parts[place], asking) + place / 100 for place, asking in askings.items() if asking.kind != "where"}
+    if not weights:
+        return None
+    place = max(weights, key=lambda place: weights[place])
+    asking = askings[place]
+    where = " , and where in the room" if any(other.kind == "where" for other in askings.values()) else ""
+    made = _made(parts, place, asking, where, speakers)
+    if made is None:
+        return None
+    for constraint in (window_of(said), _bearing(said)):
+        if constraint and not set(re.findall(r"\d+", constraint)) <= set(re.findall(r"\d+", made)):
+            made = f"{made} {constraint}"
+    return made
+
+
+def _weight(part: Clause, asking: Asking) -> float:
+    n_own = len(content_words(part.text, drop=_KIND))
+    return part.asks + min(n_own, 3) * 0.5 + (1.0 if asking.kind != "fact" else 0.0)
+
+
+def _bearing(said: str) -> str:
+    found = cues.BEARING.findall(said)
+    return f"at {found[0]} degrees" if len(found) == 1 else ""
+
+
+def _made(parts: Sequence[Clause], place: int, asking: Asking, where: str, speakers: Callable[[], Collection[str]]) -> str | None:
+    topic = as_topic(asking.topic) if asking.topic else None
+    own = topic or topic_of(parts, place)
+    if asking.kind == "who":
+        if not topic and (done := _done_by_somebody(parts, place)) is not None:
+            return f"who {done}"
+        return None if own is None else f"who talked about {own}{where}"
+    if asking.kind in {"say", "when said"}:
+        who = _talker(parts, place, asking, speakers)
+        if who is None:
+            return None
+        if asking.kind == "say":
+            return f"what did {who} say about {own}" if own is not None else f"what did {who} say" if who != "they" else None
+        what = asking.topic if asking.topic else _told(parts, place, own)
+        return None if what is None else f"when did {who} say {what}"
+    if asking.kind == "mentioned":
+        return None if own is None else f"did anybody mention {own}"
+    if asking.kind == "count":
+        if own is not None and own.lower().startswith("the word "):
+            return f"how often was {own} said"
+        return None if own is None else f"how many times did somebody mention {own}"
+    return _fact(parts, place)
+
+
+def _talker(parts: Sequence[Clause], place: int, asking: Asking, speakers: Callable[[], Collection[str]]) -> str | None:
+    """Who is said to have spoken: a name, or "they" for anybody; None where "he" or "she" is nobody who was named."""
+    who = asking.who
+    if who.lower() not in {"he", "she", "they", "that person", "the person", "people", "", "somebody", "someone", "it"}:
+        return who
+    of_many = who.lower() in {"they", "people", "somebody", "someone", "", "it"}
+    named = talker_of(parts, place, speakers, of_many=of_many)
+    return named or ("they" if of_many else None)
+
+
+def _done_by_somebody(parts: Sequence[Clause], place: int) -> str | None:
+    """What somebody is told to have done in the clause before ("somebody led the way there"), where that is no talk."""
+    for part in reversed(parts[:place]):
+        if (match := _SOMEBODY.search(part.text)) is not None:
+            if re.search(rf"\b{SPEAKS}\b", match["what"], re.I):
+                return None
+            what = match["what"]
+            topic = topic_of(parts, parts.index(part))
+            if topic is not None and _THING.search(what):
+                what = _THING.sub(topic, what, count=1)
+            return what if len(content_terms(what)) >= _LEAST_FACT_TERMS else None
+    return None
+
+
+def _told(parts: Sequence[Clause], place: int, topic: str | None) -> str | None:
+    """What somebody is told to have said before one asks when: "how many birds were counted"."""
+    for at in range(place - 1, -1, -1):
+        match = re.search(rf"\b{SPEAKS}(?: \w+)?? (?P<what>(?:what|which|who|whose|where|when|why|how|that)\b.+)$", parts[at].text, re.I)
+        if match is not None:
+            return match["what"]
+        if re.match(r"(?:how|what|which|where|when|why|who)\b", parts[at].text, re.I) and len(content_terms(parts[at].text)) > 0:
+            return _THING.sub(topic, parts[at].text, count=1) if topic is not None else parts[at].text
+        match = re.search(rf"\b(?:came out with|mentioned|told (?:us|them|me)) (?P<what>(?:the|a|an) .+)$", parts[at].text, re.I)
+        if match is not None:
+            return match["what"]
+    return f"something about {topic}" if topic is not None else None
+
+
+def _fact(parts: Sequence[Clause], place: int) -> str | None:
+    """A question for a fact, with what it calls "it" by name."""
+    text = parts[place].text
+    n_own = len(content_terms(text, drop=_KIND))
+    if n_own <= _MOST_OWN_TERMS and (match := _THING.search(text)) is not None and (topic := topic_of(parts, place)) is not None:
+        text = f"{text[: match.start()]}{topic}{text[match.end() :]}"
+    elif n_own < _LEAST_FACT_TERMS:
+        return None
+    return text if len(content_terms(text, drop=_KIND)) >= min(_LEAST_FACT_TERMS, n_own + 1) else None
+
+
+def _finished(text: str) -> str:
+    """A text as a question: with a capital, and a mark at its end."""
+    words = re.sub(r"\s+([,?.!])", r"\1", " ".join(text.split())).strip(" ,.?!")
+    mark = "." if re.match(r"(?:give|catch)\b", words, re.I) else "?"
+    return f"{words[0].upper()}{words[1:]}{mark}"

@@ -1,0 +1,152 @@
+"""Questions as people talk for what was missed, for all that was said, and for what came first, put plainly."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Sequence
+
+from stages.recall import cues
+from stages.recall.spoken_clauses import Clause, is_filler
+from stages.recall.spoken_topics import PRONOUN, as_topic, names_in
+from stages.recall.terms import content_words, tokens
+from stages.recall.word_lists import word_set
+
+_MISSED = re.compile(
+    r"\b(?:i|we)(?:'ve|'d| have| had| did| might have| must have)?(?: \w+){0,2}? miss(?:ed)?\b|\b(?:have|did|had) (?:i|we) (?:just |actually )?miss(?:ed)?\b"
+    r"|\b(?:went|gone|go|passed|slipped|washed|flew) (?:right |straight )?(?:past|over|by|through) (?:me|us|my head)\b|\bpassed (?:me|us) by\b"
+    r"|\bescaped (?:me|us)\b|\bfill me in on what\b|\bcatch (?:me|us) up on what i missed\b",
+    re.I,
+)
+_OTHERS = re.compile(
+    r"\bwhat (?:did|were|was|have|has|are) (?:the |all the )?(?:others|rest(?: of (?:them|you|the (?:people|room)))?|other (?:people|ones|groups?|tables?)|everybody else|everyone else)\b",
+    re.I,
+)
+_FACT_MISSED = re.compile(r"\bmiss(?:ed)? (?:how|what|who|when|where|why|which|the (?:name|number|time|place|bit|part)|it\b)", re.I)
+_GROUP = r"(?:conversation|talk|chat|discussion|story|debate|argument|gossip|group|table|lot|people|bunch|folks|pair|couple|ones|crowd|two|guys|those)"
+_TALKING = r"(?:(?:who |that )?(?:are |were |was |is |had been )?(?:all |just )?(?:talking|going on|chatting|speaking|gossiping|on|discussing|arguing|debating|yapping))"
+_FOLLOWED = re.compile(
+    rf"\b(?:{_GROUP}s?(?: over there| there)? (?:{_TALKING} )?(?:about|on|of|over)|{_GROUP}s? (?:who were |that were |were )?discussing) (?P<what>.+)$", re.I
+)
+_FOLLOWED_BEFORE = re.compile(r"\b(?:the|that|their) (?P<what>[\w'-]+(?: [\w'-]+){0,2}) (?:talk|conversation|chat|discussion|story)\b", re.I)
+_CUT = re.compile(
+    r"\s+(?:the (?:whole|entire|full) (?:time|while|way|thing)|all (?:the|that) (?:time|while|way)|all along|over there|over here|right to the end|for ages|just now"
+    r"|and (?:i|it|you|they|we|nothing|everything)\b.*|while i\b.*|when i\b.*|so (?:i|much)\b.*|at the (?:same )?time|in the meantime|meanwhile)\b.*$",
+    re.I,
+)
+_OVERVIEW = re.compile(
+    r"\b(?:catch|fill|bring|get|clue) (?:me|us) (?:up|in)\b(?: to speed)?(?: on| with)?|\bup to speed\b|\bsumm?ar(?:y|i[sz]e)\b|\brecap\b|\bsum (?:it |that |this |things |everything )?(?:all )?up\b"
+    r"|\bthe gist\b|\bwhat(?:'s| has| have| is| was|'ve)?(?: everyone| everybody| people| they| we| you)? been (?:going on|happening|saying|said|talking about|discussing|on about)\b"
+    r"|\bwhat(?:'s| is| was) (?:going on|happening)\b",
+    re.I,
+)
+_SAID = re.compile(
+    r"^what(?: (?:was|were|is|got|did|has|have|had|people|they|everybody|everyone|somebody|anybody|been|being))* (?:said|saying|say|happened|happen|happening|discussed|discuss|talk about|talking about|going on|goes on|on about)\b(?P<rest>.*)$",
+    re.I,
+)
+_OVERVIEW_WORDS = (
+    cues.OVERVIEW_WORDS
+    | cues.KIND_WORDS
+    | cues.WH
+    | word_set("gist sum fill full brief speed recap summary times time catch going happening give bring get clue missed stretch bit part earth while lot everything stuff happen")
+)
+_FIRST = r"(?P<end>first|earlier|before|last|later)"
+_ITEM = r"(?:the |an? |that |this |those |these )?[\w'-]+(?: [\w'-]+){0,5}?"
+_WHICH = r"(?:what|which)(?: one| ones| thing| topic)?(?: of (?:them|those|these|the) ?(?:two|both)?)?"
+_CAME = r"(?: (?:was|were|is|did|got|had|it|that|they|came|come|comes|up|mentioned|brought|discussed|said|talked about|happened|there|actually|been))*"
+_ORDERS = (
+    # "Which one came first, the vote or the break?"
+    re.compile(rf"\b{_WHICH}{_CAME} {_FIRST}(?: of all| then| now)?(?: up)?[,:]? (?:was it |is it )?(?P<a>{_ITEM}),? or (?P<b>{_ITEM})$", re.I),
+    # "The vote or the break, which came first?"
+    re.compile(rf"(?:^|[,.] |\bit )(?P<a>{_ITEM}),? or (?P<b>{_ITEM}),? {_WHICH}{_CAME} {_FIRST}$", re.I),
+    # "The first thing to come up, was it the vote or the break?"
+    re.compile(rf"\b{_FIRST} (?:thing|one|topic)?(?: to (?:come up|be mentioned))?,? was it (?P<a>{_ITEM}),? or (?:was it )?(?P<b>{_ITEM})$", re.I),
+    # "Was it the vote that came up first, or was the break before that?"
+    re.compile(rf"\bwas (?:it )?(?P<a>{_ITEM})(?: that| which)?{_CAME} {_FIRST},? or (?:was |did |were )?(?:it )?(?P<b>{_ITEM})(?: that| which)?(?: (?:came|come|up|was|before|first|earlier|that|it))*$", re.I),
+    re.compile(rf"\bdid (?P<a>{_ITEM}){_CAME} {_FIRST},? or (?:was |did )?(?P<b>{_ITEM})(?: (?:come|came|up|before|first|earlier|that))*$", re.I),
+)
+_ORDER_ONLY = re.compile(rf"^{_WHICH}{_CAME} {_FIRST}$", re.I)
+_PAIR = re.compile(r"\b(?:the|that|this|an?) (?P<what>(?!one\b|other\b|order\b|thing\b|right\b|wrong\b|first\b|last\b)[\w'-]+)", re.I)
+
+
+def missed_core(said: str, parts: Sequence[Clause], speakers: Callable[[], Collection[str]]) -> str | None:
+    """What was missed while something was followed; None where it does not ask that."""
+    asking = next((part for part in parts if (_MISSED.search(part.text) or _OTHERS.search(part.text)) and _asks_missed(part)), None)
+    if asking is None:
+        return None
+    bearings = cues.BEARING.findall(said)
+    if len(bearings) == 1:
+        return f"what did I miss while I was listening to the people at {bearings[0]} degrees"
+    window = cues_window(said)
+    names = names_in(said, speakers)
+    if len(names) == 1 and not bearings:
+        return f"what did I miss while I was listening to {names[0]}{window}"
+    for part in parts:
+        for pattern in (_FOLLOWED, _FOLLOWED_BEFORE):
+            match = pattern.search(part.text)
+            topic = as_topic(_CUT.sub("", match["what"])) if match is not None else None
+            if topic is not None:
+                return f"what did I miss while I was following the conversation about {topic}{window}"
+    own = content_words(re.sub(r"\b(?:while|when|during|because)\b.*$", "", asking.text, flags=re.I), drop=_OVERVIEW_WORDS | word_set("went past passed miss missed discuss"))
+    if [word for word in own if not window or word not in tokens(window)]:
+        return None
+    return f"what did I miss{window}"
+
+
+def cues_window(said: str) -> str:
+    """The stretch that ends now and that a text tells ("in the last 20 seconds"), with a space before it; "" for none."""
+    from stages.recall.spoken_core import window_of
+
+    window = window_of(said)
+    if re.match(r"(?:the |these )?(?:last|past|previous)\b", window, re.I):
+        window = f"in {'' if window.lower().startswith(('the', 'these')) else 'the '}{window}"
+    return f" {window}" if window else ""
+
+
+def overview_core(said: str, parts: Sequence[Clause], window: str) -> str | None:
+    """A summary, or what was said in the asked time; None where it asks about something that has a name."""
+    for part in parts:
+        match = _OVERVIEW.search(part.text)
+        is_asked = match is not None and (part.asks or re.match(r"(?:\w+ ){0,4}?(?:catch|fill|bring|get|clue|give|summ|sum|recap|could|can|what)", part.text, re.I))
+        spoken = _SAID.match(part.text) if part.asks and match is None else None
+        if not is_asked and spoken is None:
+            continue
+        rest = part.text if match is None else part.text[match.end() :]
+        bare = rest if spoken is None else spoken["rest"]
+        bare = re.sub(r"\d[\d:.]*", " ", bare)
+        if content_words(bare, drop=_OVERVIEW_WORDS | set(tokens(window))) or re.search(r"\b(?:degrees|left|right)\b", said, re.I):
+            continue
+        if window:
+            return f"what was said {cues_window(said).strip()}"
+        if is_asked:
+            return "give me a summary of what was said"
+    return None
+
+
+def order_core(said: str, parts: Sequence[Clause]) -> str | None:
+    """What came first of two things; None where it does not ask that."""
+    for sentence in dict.fromkeys(part.sentence for part in parts):
+        text = ", ".join(part.text for part in parts if part.sentence == sentence)
+        for pattern in _ORDERS:
+            if (match := pattern.search(text)) is not None:
+                return _ordered(match["end"], match["a"], match["b"])
+    only = next((match for part in parts if part.asks and (match := _ORDER_ONLY.match(part.text))), None)
+    if only is None:
+        return None
+    things: list[str] = []
+    for part in parts:
+        for one in re.split(r"\b(?:and|or)\b", part.text) if not part.asks else ():
+            if (found := _PAIR.findall(one)) and content_words(found[-1]):
+                things.append(f"the {found[-1]}")
+    return _ordered(only["end"], *things[-2:]) if len(things) >= 2 else None  # noqa: PLR2004 - two things have an order
+
+
+def _ordered(end: str, one: str, other: str) -> str | None:
+    first, second = (as_topic(item) for item in (one, other))
+    if first is None or second is None:
+        return None
+    return f"what came {'last' if end.lower() in {'last', 'later'} else 'first'}, {first} or {second}"
+
+
+def _asks_missed(part: Clause) -> bool:
+    """Whether a clause asks what was missed, rather than tells that some fact was."""
+    return not _FACT_MISSED.search(part.text) and (part.asks > 0 or re.search(r"\bfill me in\b|\bmissed what\b|\bwhat (?:else )?i(?:'ve)? missed\b", part.text, re.I) is not None)
