@@ -43,7 +43,8 @@ def put_plainly(
     """
     if may_be_unclear(question) and (again := _read_again(question, restated(question.text), read)) is not None:
         return again
-    if question.intent == "play" or question.follow_up is not None:
+    # What is known by a whole form of words is read well.
+    if question.intent == "play" or question.follow_up or question.order or question.edge or question.talkers or question.duration:
         return question
     again = _read_again(question, core(question.text), read)
     # Nobody has to be told of words that change nothing.

@@ -41,8 +41,8 @@ _LEADING = re.compile(
     re.I,
 )
 _TRAILING = re.compile(
-    r"(?: (?:then|though|again|please|love|mate|dear|by the way|at all|exactly|eh|really|actually|anyway|or not|or what|or something|you know|i mean"
-    r"|i wonder|do you know|thanks|thank you|honestly|now|for me|if anything|any idea|right|ever|anyhow|yet|in the end))+$",
+    r"(?: (?:then|though|please|love|mate|dear|by the way|at all|eh|anyway|or not|or what|or something|you know|i mean|i wonder|do you know|thanks"
+    r"|thank you|honestly|for me|if anything|any idea|anyhow))+$",
     re.I,
 )
 _EARTH = re.compile(r"\b(what|who|where|why|how|when) (?:on earth|in the world|the (?:hell|heck|devil))\b", re.I)
@@ -53,7 +53,7 @@ _SHORTENED = (
     (re.compile(r"\b(anyone|anybody|somebody|someone|everybody|everyone)'s been\b", re.I), r"\1 has been"),
 )
 _JOINTS = re.compile(
-    r"\s*[,;:]+\s+|\s+(?=(?:and|but|so|or|because|cos|only|except)\s+(?:(?:so|then|now|just|um|uh)\s+)*"
+    r"\s*[,;:]+\s+|(?<!\bwhen)(?<!\bwhere)\s+(?=(?:and|but|so|or|because|cos|only|except)\s+(?:(?:so|then|now|just|um|uh)\s+)*"
     r"(?:i\b|i'[a-z]+|we|he|she|they|it|it's|there|there's|you|who|what|where|when|why|how|which|did|does|do|was|were|has|have|is|are|can|could"
     r"|would|will|my|nobody|whether|everything|everybody|everyone|the rest)\b)",
     re.I,

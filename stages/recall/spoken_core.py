@@ -9,31 +9,38 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Sequence
-from datetime import UTC, datetime
 
 from stages.recall import cues
-from stages.recall.calendar_phrase import asked_time
 from stages.recall.language import MOST_WORDS, is_order, may_be_foreign
 from stages.recall.spoken_clauses import Clause, clauses, evened
 from stages.recall.spoken_forms import Asking, asking_in
-from stages.recall.spoken_overviews import missed_core, order_core, overview_core
+from stages.recall.spoken_overviews import missed_core, order_core, overview_core, window_of
 from stages.recall.spoken_topics import PRONOUN, SPEAKS, as_topic, names_in, talker_of, topic_of
 from stages.recall.terms import content_terms, content_words, tokens
-from stages.recall.time_phrase import Moments
 
 _MOST_PLAIN = 17
+_OF_FOLLOWED = 8
+_MOST_PLAIN_PARTS = 2
 _LEAST_FACT_TERMS = 2
 _MOST_OWN_TERMS = 2
 _KIND = cues.WH | cues.KIND_WORDS
-_CLOCK = re.compile(r"(?<![\d:.-])\d{1,2}[:.]\d\d(?:[:.]\d\d)?(?![\d:])")
+_JOINING = frozenset(["and", "but", "so", "or"])
+_TOLD_TO = re.compile(r"(?:catch (?:me|us) up|(?:bring|get) (?:me|us) up to speed|(?:give|tell) (?:me|us)|summ?ari[sz]e|recap|play|show|list)\b", re.I)
+"""How a plain question begins that is put as what is to be done."""
+_COLLOQUIAL = re.compile(
+    r"\b(?:on about|com(?:e|es|ing) up|came up|get mentioned|got (?:mentioned|said)|(?:who|what|when|where) was it|(?:was|were|is) [\w-]+ saying"
+    r"|(?:have|has|had|got) to say|been (?:talking|saying)|anyone (?:talk|mention))\b",
+    re.I,
+)
+_NO_TOPIC = re.compile(r"(?:after|before|between|last|this|in|at|on|to|yesterday|today|when|while|during|since|until)\b", re.I)
+"""How the time or the place begins of what was said."""
+_OBJECT = re.compile(rf"\b(?:about|of|on|mention(?:ed)?|discuss(?:ed)?) (?P<it>{PRONOUN})\b", re.I)
 _SOMEBODY = re.compile(
     r"\b(?:somebody|someone|some (?:people|bloke|man|woman|guy|girl|lady)|one of (?:them|these|those|you|the)(?: \w+){0,2}?|a (?:man|woman|voice)|people|they)"
     r"(?: must have| has| have| had| is| was| were|'s| kept)?(?: been)? (?P<what>.+)$",
     re.I,
 )
 _THING = re.compile(rf"\b(?:{PRONOUN}|there)\b", re.I)
-_ANY = Moments(datetime(2024, 1, 3, 12, tzinfo=UTC))
-"""Only which words tell a time is looked for, whatever the time is."""
 
 
 def core_question(text: str, speakers: Callable[[], Collection[str]]) -> str | None:
@@ -50,7 +57,7 @@ def core_question(text: str, speakers: Callable[[], Collection[str]]) -> str | N
     parts = clauses(said)
     if not parts or _is_plain(said, parts):
         return None
-    found = missed_core(said, parts, speakers) or order_core(said, parts) or overview_core(said, parts, window_of(said)) or _asked(said, parts, speakers)
+    found = missed_core(said, parts, speakers) or order_core(said, parts) or overview_core(said, parts) or _asked(said, parts, speakers)
     if found is None:
         return None
     core = _finished(found)
@@ -61,21 +68,21 @@ def core_question(text: str, speakers: Callable[[], Collection[str]]) -> str | N
     return core
 
 
-def window_of(said: str) -> str:
-    """The time that a text tells, as a plain question does; "" for none that is sure."""
-    clocks = _CLOCK.findall(said)
-    if len(clocks) == 2:  # noqa: PLR2004 - a time has two ends
-        return f"between {clocks[0]} and {clocks[1]}"
-    window, _ = asked_time(said, _ANY)
-    return window.phrase if window is not None and (clocks or window.rolling_s is not None) else ""
-
-
 def _is_plain(said: str, parts: Sequence[Clause]) -> bool:
-    """Whether a question asks right away, in one sentence and in the usual words."""
-    is_short = len(tokens(said)) <= _MOST_PLAIN and not re.search(r"[.?!]\s+\S", said)
+    """Whether a question asks right away and in the usual words, in one sentence or after one that tells what was followed."""
+    words = [word for part in parts for word in tokens(part.text)]
+    is_followed = cues.WHILE.search(said) is not None or cues.BUSY.search(said) is not None
+    if len(words) > _MOST_PLAIN + _OF_FOLLOWED * is_followed or words != [word for word in tokens(said) if word not in _JOINING or word in words]:
+        return False
+    if is_followed and len(parts) <= _MOST_PLAIN_PARTS and all(
+        part.asks or cues.WHILE.match(part.text) or cues.BUSY.match(f"{part.text}.") for part in parts
+    ):
+        return True
+    if _TOLD_TO.match(said):
+        return len(parts) == 1
     asking = asking_in(parts[0].text)
-    is_usual = asking.kind == "fact" or asking.is_usual
-    return is_short and len(parts) == 1 and parts[0].asks > 0 and is_usual and tokens(parts[0].text) == tokens(said)
+    is_usual = asking.kind == "fact" or asking.is_usual or not _COLLOQUIAL.search(said)
+    return is_usual and parts[-1].sentence == 0 and all(part.asks for part in parts)
 
 
 def _asked(said: str, parts: Sequence[Clause], speakers: Callable[[], Collection[str]]) -> str | None:
@@ -107,6 +114,8 @@ def _bearing(said: str) -> str:
 
 
 def _made(parts: Sequence[Clause], place: int, asking: Asking, where: str, speakers: Callable[[], Collection[str]]) -> str | None:
+    if _NO_TOPIC.match(asking.topic):
+        return parts[place].text
     topic = as_topic(asking.topic) if asking.topic else None
     own = topic or topic_of(parts, place)
     if asking.kind == "who":
@@ -172,8 +181,9 @@ def _fact(parts: Sequence[Clause], place: int) -> str | None:
     """A question for a fact, with what it calls "it" by name."""
     text = parts[place].text
     n_own = len(content_terms(text, drop=_KIND))
-    if n_own <= _MOST_OWN_TERMS and (match := _THING.search(text)) is not None and (topic := topic_of(parts, place)) is not None:
-        text = f"{text[: match.start()]}{topic}{text[match.end() :]}"
+    if n_own <= _MOST_OWN_TERMS and (match := _OBJECT.search(text) or _THING.search(text)) and (topic := topic_of(parts, place)):
+        begin, end = match.span("it" if "it" in match.groupdict() else 0)
+        text = f"{text[:begin]}{topic}{text[end:]}"
     elif n_own < _LEAST_FACT_TERMS:
         return None
     return text if len(content_terms(text, drop=_KIND)) >= min(_LEAST_FACT_TERMS, n_own + 1) else None

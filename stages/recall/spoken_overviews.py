@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, datetime
 
 from stages.recall import cues
+from stages.recall.calendar_phrase import asked_time
 from stages.recall.spoken_clauses import Clause, is_filler
 from stages.recall.spoken_topics import PRONOUN, as_topic, names_in
 from stages.recall.terms import content_words, tokens
+from stages.recall.time_phrase import Moments
 from stages.recall.word_lists import word_set
 
 _MISSED = re.compile(
@@ -49,6 +52,7 @@ _OVERVIEW_WORDS = (
     | cues.WH
     | word_set("gist sum fill full brief speed recap summary times time catch going happening give bring get clue missed stretch bit part earth while lot everything stuff happen")
 )
+_LENGTH = re.compile(r"\bin (?:about )?[\w-]+(?: [\w-]+)? (?:seconds?|minutes?)\b|\b(?:briefly|in brief|in full|in detail|in short|in a nutshell)\b", re.I)
 _FIRST = r"(?P<end>first|earlier|before|last|later)"
 _ITEM = r"(?:the |an? |that |this |those |these )?[\w'-]+(?: [\w'-]+){0,5}?"
 _WHICH = r"(?:what|which)(?: one| ones| thing| topic)?(?: of (?:them|those|these|the) ?(?:two|both)?)?"
@@ -65,6 +69,9 @@ _ORDERS = (
     re.compile(rf"\bdid (?P<a>{_ITEM}){_CAME} {_FIRST},? or (?:was |did )?(?P<b>{_ITEM})(?: (?:come|came|up|before|first|earlier|that))*$", re.I),
 )
 _ORDER_ONLY = re.compile(rf"^{_WHICH}{_CAME} {_FIRST}$", re.I)
+_CLOCK = re.compile(r"(?<![\d:.-])\d{1,2}[:.]\d\d(?:[:.]\d\d)?(?![\d:])")
+_ANY = Moments(datetime(2024, 1, 3, 12, tzinfo=UTC))
+"""Only which words tell a time is looked for, whatever the time is."""
 _PAIR = re.compile(r"\b(?:the|that|this|an?) (?P<what>(?!one\b|other\b|order\b|thing\b|right\b|wrong\b|first\b|last\b)[\w'-]+)", re.I)
 
 
@@ -76,7 +83,7 @@ def missed_core(said: str, parts: Sequence[Clause], speakers: Callable[[], Colle
     bearings = cues.BEARING.findall(said)
     if len(bearings) == 1:
         return f"what did I miss while I was listening to the people at {bearings[0]} degrees"
-    window = cues_window(said)
+    window = f" {window_of(said)}".rstrip()
     names = names_in(said, speakers)
     if len(names) == 1 and not bearings:
         return f"what did I miss while I was listening to {names[0]}{window}"
@@ -92,18 +99,22 @@ def missed_core(said: str, parts: Sequence[Clause], speakers: Callable[[], Colle
     return f"what did I miss{window}"
 
 
-def cues_window(said: str) -> str:
-    """The stretch that ends now and that a text tells ("in the last 20 seconds"), with a space before it; "" for none."""
-    from stages.recall.spoken_core import window_of
+def window_of(said: str) -> str:
+    """The time that a text tells, as a plain question does; "" for none that is sure."""
+    clocks = _CLOCK.findall(said)
+    if len(clocks) == 2:  # noqa: PLR2004 - a time has two ends
+        return f"between {clocks[0]} and {clocks[1]}"
+    window, _ = asked_time(said, _ANY)
+    if window is None or not (clocks or window.rolling_s is not None):
+        return ""
+    if re.match(r"(?:the |these )?(?:last|past|previous)\b", window.phrase, re.I):
+        return f"in {'' if window.phrase.lower().startswith(('the', 'these')) else 'the '}{window.phrase}"
+    return window.phrase
 
-    window = window_of(said)
-    if re.match(r"(?:the |these )?(?:last|past|previous)\b", window, re.I):
-        window = f"in {'' if window.lower().startswith(('the', 'these')) else 'the '}{window}"
-    return f" {window}" if window else ""
 
-
-def overview_core(said: str, parts: Sequence[Clause], window: str) -> str | None:
+def overview_core(said: str, parts: Sequence[Clause]) -> str | None:
     """A summary, or what was said in the asked time; None where it asks about something that has a name."""
+    window = window_of(said)
     for part in parts:
         match = _OVERVIEW.search(part.text)
         is_asked = match is not None and (part.asks or re.match(r"(?:\w+ ){0,4}?(?:catch|fill|bring|get|clue|give|summ|sum|recap|could|can|what)", part.text, re.I))
@@ -116,9 +127,10 @@ def overview_core(said: str, parts: Sequence[Clause], window: str) -> str | None
         if content_words(bare, drop=_OVERVIEW_WORDS | set(tokens(window))) or re.search(r"\b(?:degrees|left|right)\b", said, re.I):
             continue
         if window:
-            return f"what was said {cues_window(said).strip()}"
+            return f"what was said {window}"
         if is_asked:
-            return "give me a summary of what was said"
+            length = _LENGTH.search(said)
+            return f"give me a summary of what was said {length[0] if length is not None else ''}"
     return None
 
 

@@ -96,7 +96,7 @@ def topic_of(parts: Sequence[Clause], asking: int) -> str | None:
 
 def as_topic(text: str) -> str | None:
     """A phrase as what is talked about: with "the" for "that" and "a"; None where it names nothing."""
-    phrase = re.sub(r"\s+(?:or so|or other|or something|and all|and that|at all|though|then|there|over there|me)$", "", text.strip(" ,"), flags=re.I)
+    phrase = re.sub(r"\s+(?:or so|or other|or something|and all|and that|at all|though|then|there|over there|now|again|exactly|really|ever|yet|me)$", "", text.strip(" ,"), flags=re.I)
     words = phrase.split()
     if not words or not content_words(phrase, drop=_EVERYDAY | {"word"}) or words[0].lower() in _OWN:
         return None
