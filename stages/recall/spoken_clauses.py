@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 _TAG = (
@@ -29,7 +30,7 @@ _FILL = (
     r"|i was wondering|i wonder)(?: (?:of it|of that|so|it|that))?|unless i'm mistaken|if i'm not mistaken|or (?:something|so|whatever|not|what|thereabouts)"
     r"|(?:or )?whatever (?:you|they) call (?:it|them)|for (?:one|instance|example|once)|believe it or not|quick(?: one| question)|one (?:more|quick) (?:thing|question)"
     r"|go on|come on|settle it|that's all|that's it|in fact|of course|for sure|no (?:really|seriously)|once more|one more time|as i (?:said|say)"
-    r"|what(?:'s| is) it called|what was it|what else|may i ask|can i ask(?: you)?|if you ask me|surely(?: to goodness)?|bless (?:him|her|them|you)|poor things?"
+    r"|exactly|precisely|typical|or so|even|what(?:'s| is) it called|what was it|what else|may i ask|can i ask(?: you)?|if you ask me|surely(?: to goodness)?|bless (?:him|her|them|you)|poor things?"
     rf"|{_TAG}"
 )
 _FILLER = re.compile(rf"(?:(?:{_FILL})\b[ .!?]*)+", re.I)
@@ -37,7 +38,7 @@ _HUM = re.compile(rf"(?:^|(?<=[\s,])){_HUMS}\b(?!-)[,. ]*", re.I)
 # What begins a clause and says nothing; "so", "now" and "then" stand before nearly every question that is asked aloud.
 _LEADING = re.compile(
     r"^(?:(?:and|but|so|well|right|okay|ok|oh|now|then|anyway|hey|hi|hello|look|listen|please|yeah|yes|no|sorry|honestly|seriously|actually|anyhow"
-    r"|just|like|echoic|come on|go on|hang on|hold on|i mean|you know|tell me|remind me|quick question)\b[ ]*(?!\w+ing\b))+",
+    r"|just|like|echoic|you know (?=th(?:e|is|at|ose|ese)\b)|come on|go on|hang on|hold on|i mean|you know|tell me|remind me|quick question)\b[ ]*(?!\w+ing\b))+",
     re.I,
 )
 _TRAILING = re.compile(
@@ -61,7 +62,7 @@ _JOINTS = re.compile(
 _WH = r"(?:what|who|whom|whose|which|where|when|why|how)"
 _AUX = r"(?:did|do|does|has|have|had|is|are|was|were|will|would|can|could|should|must|might)"
 _SOMEBODY = r"(?:anybody|anyone|somebody|someone|people|they|he|she|it|that|this|there|the|these|those|any|a|an|everybody|everyone)"
-_ADDED = r"(?:and |but |so |or |then |now |just )*"
+_ADDED = r"(?:and |but |so |or |then |now |just |only |because |cos )*"
 _INDIRECT = re.compile(
     rf"^{_ADDED}(?:(?:(?:can|could|would|will) you (?:maybe |just |please |possibly |kindly |quickly |perhaps )*(?:tell|remind|show) (?:me|us)"
     r"|would you mind telling (?:me|us)|(?:just |please |so |go on |do )*(?:tell|remind) (?:me|us)(?: again)?|let me know"
@@ -75,7 +76,7 @@ _INDIRECT = re.compile(
 )
 _NOT_KNOWN = re.compile(
     r"^.*?\bi(?:'ve)? (?:just |still |really |quite |also |honestly )*(?:didn't|can't|couldn't|don't|do not|did not|never|cannot|haven't|missed|forgot|forgotten)\b"
-    r"(?: \w+(?: of me)?){0,6}? (?=(?:if|whether|what|who|which|where|when|why|how)\b)",
+    r"(?: \w+(?: of me)?){0,6}? (?=(?:if|whether|what|who|which|where|when|why|how)\b(?!(?: exactly)?$))",
     re.I,
 )
 _ASKS = re.compile(
@@ -86,7 +87,10 @@ _ASKS = re.compile(
     re.I,
 )
 _SELF = re.compile(rf"^{_ADDED}(?:{_AUX}|am) (?:i|we|you|it just me|that (?:ok|okay|right|it))\b(?!.*\bmiss(?:ed)?\b)", re.I)
-_ELLIPTIC = re.compile(r"^(?:and |but |so |or )*(?:when|where|who|why|how|what time|which (?:side|direction))(?: in (?:the|this) room)?$", re.I)
+_ELLIPTIC = re.compile(r"^(?:and |but |so |or )*(?:when|where|who|why|how|what time|which (?:side|direction))(?: in (?:the|this) room)?(?: (?:are|were|was|is|did) (?:they|he|she|it|that)\b.*)?$", re.I)
+_WHAT = re.compile(r"\bwhat was it$", re.I)
+_CLEFT = re.compile(r"\b(?:was|is) it$", re.I)
+_PLACE = re.compile(r"(?:on|in|at|of|from|with|behind|near|under) (?:the|a|an|that|this|those) [\w'-]+(?: [\w'-]+){0,2}", re.I)
 _DASHES = re.compile(r"\s+-+\s+|\s*[\u2013\u2014]\s*|\s*(?:\.{2,}|\u2026)\s*")
 _SENTENCE = re.compile(r"(?<=[.?!])[\"')]*\s+")
 
@@ -122,10 +126,23 @@ def clauses(text: str) -> list[Clause]:
     found: list[Clause] = []
     for number, sentence in enumerate(sentences(text)):
         is_question = sentence.endswith("?")
-        parts = [part.strip(" .?!\"'") for part in _JOINTS.split(sentence)]
-        kept = [part for part in parts if part and not is_filler(part)]
-        for part in kept:
-            found.append(_clause(part, number, is_question=is_question, is_last=part is kept[-1]))
+        parts = [part for part in (part.strip(" .?!\"'") for part in _JOINTS.split(sentence)) if part]
+        kept = [part for part in parts if (not is_filler(part) or (is_question and part is parts[-1] and _WHAT.search(part)))]
+        for part in _joined(kept):
+            found.append(_clause(part, number, is_question=is_question, is_last=part == kept[-1]))
+    return found
+
+
+def _joined(kept: Sequence[str]) -> list[str]:
+    """The parts of a sentence, with those as one that only a filler stood between: "who was it, then, that said so", "this crane, on the site"."""
+    found: list[str] = []
+    for part in kept:
+        is_cleft = bool(found) and _CLEFT.search(found[-1]) is not None and re.match(r"(?:that|who|which)\b", part, re.I) is not None
+        is_place = bool(found) and _PLACE.fullmatch(part) is not None and not _ASKS.match(_LEADING.sub("", found[-1]))
+        if is_cleft or is_place:
+            found[-1] = f"{found[-1]} {part}"
+        else:
+            found.append(part)
     return found
 
 

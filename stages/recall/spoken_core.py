@@ -23,12 +23,13 @@ _OF_FOLLOWED = 8
 _MOST_PLAIN_PARTS = 2
 _LEAST_FACT_TERMS = 2
 _MOST_OWN_TERMS = 2
+_OF_KIND = 2.0
 _KIND = cues.WH | cues.KIND_WORDS
 _JOINING = frozenset(["and", "but", "so", "or"])
 _TOLD_TO = re.compile(r"(?:catch (?:me|us) up|(?:bring|get) (?:me|us) up to speed|(?:give|tell) (?:me|us)|summ?ari[sz]e|recap|play|show|list)\b", re.I)
 """How a plain question begins that is put as what is to be done."""
 _COLLOQUIAL = re.compile(
-    r"\b(?:on about|com(?:e|es|ing) up|came up|get mentioned|got (?:mentioned|said)|(?:who|what|when|where) was it|(?:was|were|is) [\w-]+ saying"
+    r"\b(?:on about|br(?:ing|ought) up|com(?:e|es|ing) up|came up|get mentioned|got (?:mentioned|said)|(?:who|what|when|where) was it|(?:was|were|is) [\w-]+ saying"
     r"|(?:have|has|had|got) to say|been (?:talking|saying)|anyone (?:talk|mention))\b",
     re.I,
 )
@@ -40,7 +41,8 @@ _SOMEBODY = re.compile(
     r"(?: must have| has| have| had| is| was| were|'s| kept)?(?: been)? (?P<what>.+)$",
     re.I,
 )
-_THING = re.compile(rf"\b(?:{PRONOUN}|there)\b", re.I)
+_THING = re.compile(rf"(?<!\bthe )(?<!\bwhich )(?!one\b)\b(?!(?<=is |as )it (?:that|who|they|he|she|we|you)\b)(?:{PRONOUN}|there)\b(?!')(?! (?:was|were) (?:to|a)\b)", re.I)
+_ADVERB = re.compile(r" (?:actually|really|exactly|again|anyway|at all|now then)\b(?=[ ?]|$)", re.I)
 
 
 def core_question(text: str, speakers: Callable[[], Collection[str]]) -> str | None:
@@ -105,7 +107,7 @@ def _asked(said: str, parts: Sequence[Clause], speakers: Callable[[], Collection
 
 def _weight(part: Clause, asking: Asking) -> float:
     n_own = len(content_words(part.text, drop=_KIND))
-    return part.asks + min(n_own, 3) * 0.5 + (1.0 if asking.kind != "fact" else 0.0)
+    return part.asks + min(n_own, 3) * 0.5 + (0.0 if asking.kind in {"fact", "what was that"} else _OF_KIND)
 
 
 def _bearing(said: str) -> str:
@@ -117,10 +119,14 @@ def _made(parts: Sequence[Clause], place: int, asking: Asking, where: str, speak
     if _NO_TOPIC.match(asking.topic):
         return parts[place].text
     topic = as_topic(asking.topic) if asking.topic else None
-    own = topic or topic_of(parts, place)
-    if asking.kind == "who":
-        if not topic and (done := _done_by_somebody(parts, place)) is not None:
-            return f"who {done}"
+    names = {name for part in parts for name in names_in(part.text, speakers)}
+    own = topic or topic_of(parts, place, names)
+    if asking.kind == "what was that":
+        who = talker_of(parts, place, speakers, of_many=True)
+        return _fact(parts, place, own) if who is None else f"what did {who} say about {own}" if own is not None else None
+    if asking.kind == "who did" and (done := _done_by_somebody(parts, place)) is not None:
+        return f"who {done}"
+    if asking.kind in {"who", "who did"}:
         return None if own is None else f"who talked about {own}{where}"
     if asking.kind in {"say", "when said"}:
         who = _talker(parts, place, asking, speakers)
@@ -136,7 +142,7 @@ def _made(parts: Sequence[Clause], place: int, asking: Asking, where: str, speak
         if own is not None and own.lower().startswith("the word "):
             return f"how often was {own} said"
         return None if own is None else f"how many times did somebody mention {own}"
-    return _fact(parts, place)
+    return _fact(parts, place, own)
 
 
 def _talker(parts: Sequence[Clause], place: int, asking: Asking, speakers: Callable[[], Collection[str]]) -> str | None:
@@ -144,9 +150,9 @@ def _talker(parts: Sequence[Clause], place: int, asking: Asking, speakers: Calla
     who = asking.who
     if who.lower() not in {"he", "she", "they", "that person", "the person", "people", "", "somebody", "someone", "it"}:
         return who
-    of_many = who.lower() in {"they", "people", "somebody", "someone", "", "it"}
+    of_many = who.lower() in {"they", "people", "somebody", "someone", "it"}
     named = talker_of(parts, place, speakers, of_many=of_many)
-    return named or ("they" if of_many else None)
+    return named or ("they" if of_many or not who else None)
 
 
 def _done_by_somebody(parts: Sequence[Clause], place: int) -> str | None:
@@ -177,16 +183,17 @@ def _told(parts: Sequence[Clause], place: int, topic: str | None) -> str | None:
     return f"something about {topic}" if topic is not None else None
 
 
-def _fact(parts: Sequence[Clause], place: int) -> str | None:
+def _fact(parts: Sequence[Clause], place: int, topic: str | None) -> str | None:
     """A question for a fact, with what it calls "it" by name."""
-    text = parts[place].text
+    text = _ADVERB.sub("", parts[place].text) if len(parts) > 1 else parts[place].text
     n_own = len(content_terms(text, drop=_KIND))
-    if n_own <= _MOST_OWN_TERMS and (match := _OBJECT.search(text) or _THING.search(text)) and (topic := topic_of(parts, place)):
+    if len(parts) == 1:
+        return text
+    if n_own <= _MOST_OWN_TERMS and (match := _OBJECT.search(text) or _THING.search(text)) and topic is not None:
         begin, end = match.span("it" if "it" in match.groupdict() else 0)
         text = f"{text[:begin]}{topic}{text[end:]}"
-    elif n_own < _LEAST_FACT_TERMS:
-        return None
-    return text if len(content_terms(text, drop=_KIND)) >= min(_LEAST_FACT_TERMS, n_own + 1) else None
+    is_naming = re.match(r"what(?:'s| is| was| are| were) (?!.*\bof\b)", text, re.I) is not None and n_own == 0
+    return text if len(content_terms(text)) >= (1 if is_naming else _LEAST_FACT_TERMS) else None
 
 
 def _finished(text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from stages.recall.spoken_topics import PRONOUN, SPEAKS
@@ -24,14 +23,14 @@ _LATER = r"(?P<topic>.*)$"
 
 # Each: how it is put, and the kind; in the usual ones nothing is to be made plainer.
 _FORMS: tuple[tuple[str, str, bool], ...] = (
-    (rf"who(?: was| is|'s| were)?(?: it| that| this| they)?(?: that| who)?(?: did| does| was| is)?{_TAIL}", "who", False),
+    (rf"who(?: was| is|'s| were)?(?: it| that| this| they)?(?: that| who)?(?: did| does| was| is)?{_TAIL}", "who did", False),
     (rf"who talked about {_LATER}", "who", True),
     (
         rf"who(?:'s| was| is| were| has| has been| 's been)?(?: it| that| this)?(?: that| who)?(?: was| were| is| has| had)?(?: been)? {_TALKING}(?: {_LATER}|$)",
         "who",
         False,
     ),
-    (r"(?:where|at which (?:side|bearing)|from where|which (?:side|direction))(?: in (?:the|this) room)?(?: (?:was|were|is|are|did) (?:that|it|they|he|she)"
+    (r"(?:where|at which (?:side|bearing)|from where|which (?:side|direction))(?: in (?:the|this) room)?(?:,? (?:was|were|is|are|did) (?:that|it|they|he|she|we talking)"
      r"(?: (?:sitting|sat|standing|at|sit|say (?:it|that)|from|in (?:the|this) room))*)?(?: in (?:the|this) room)?", "where", False),
     (rf"what did {_WHO_WORDS} say about {_LATER}", "say", True),
     (rf"what(?: did| does| has| had| have| was| is| were|'s|'d)? {_WHO_WORDS}(?: (?:just|actually|ever|been|have|had|got|really))* {_SAY}(?:{_ABOUT} {_LATER}|{_ABOUT}?{_TAIL})", "say", False),
@@ -40,7 +39,7 @@ _FORMS: tuple[tuple[str, str, bool], ...] = (
     (rf"(?:when|what time)(?: did| does| has| had| was)?(?: it(?: was)?(?: that)?)?(?: was)? {_WHO_WORDS}(?: (?:actually|had|was))? (?:say|said|saying|mention|mentioned|tell (?:us|them)) {_LATER}", "when said", False),
     (rf"(?:just )?(?:when|what time)(?: was| is| did)?(?: {PRONOUN})?(?: was| is)?(?: said| mentioned| come up| happen)?$", "when said", False),
     (rf"(?:did|has|have) (?:anybody|anyone|somebody|someone) (?:mention|talk about|mentioned|talked about) {_LATER}", "mentioned", True),
-    (rf"(?:(?:did|has|have|had|was|were) )?{_ANYONE}{_EVER} {_TALKING.replace('talk(?:ed', 'talk(?:ed')}(?: {_LATER}|$)", "mentioned", False),
+    (rf"(?:(?:did|has|have|had|was|were) )?{_ANYONE}{_EVER} {_TALKING}(?: {_LATER}|$)", "mentioned", False),
     (rf"(?:(?:did|has|have|had) )?{_ANYONE}{_EVER} (?:say|said|saying){_ABOUT} {_LATER}", "mentioned", False),
     (rf"(?:did|has|have|had|was|were|is) (?P<topic>.+?){_EVER} {_UP}$", "mentioned", False),
     (rf"(?:was|is|has) there(?: been)? (?:anything|something|any (?:talk|mention)|talk|a mention)(?: said| mentioned)? (?:about|of|on) {_LATER}", "mentioned", False),
@@ -54,14 +53,13 @@ _COMPILED = tuple((re.compile(f"^(?:and |but |so )?{pattern}", re.I), kind, usua
 _BRING_UP = re.compile(r"\bbr(?:ing|ought|inging) (?P<what>(?!up\b).+?) up\b", re.I)
 _WHAT_WAS_THAT = re.compile(r"^what (?:was|is) (?:that|it)$", re.I)
 _PRONOUN_ONLY = re.compile(rf"(?:up )?(?:actually )?(?:{PRONOUN}|there)?(?: (?:is|was|at all|then|now|up|actually|subject))*", re.I)
-_UNTOLD = re.compile(rf"^(?:it|that|this|so)?(?: (?:at all|then|now))*$", re.I)
 
 
 @dataclass(frozen=True)
 class Asking:
     """What a clause asks: its kind, who is said to have spoken, and what about ("" where that stands in another clause).
 
-    The kinds are who, where, say, when said, mentioned, count and fact. `is_usual` says that it is put in the usual words already.
+    The kinds are who (talked), who did (something that another clause tells), where, say, when said, mentioned, count, what was that, and fact. `is_usual` says that it is put in the usual words already.
     """
 
     kind: str
@@ -82,4 +80,4 @@ def asking_in(text: str) -> Asking:
         topic = (parts.get("topic") or "").strip()
         own = "" if _PRONOUN_ONLY.fullmatch(topic) else topic
         return Asking(kind, parts.get("who") or "", own, is_usual=usual and bool(own))
-    return Asking("fact")
+    return Asking("what was that" if _WHAT_WAS_THAT.match(put) else "fact")

@@ -24,7 +24,7 @@ _OTHERS = re.compile(
     r"\bwhat (?:did|were|was|have|has|are) (?:the |all the )?(?:others|rest(?: of (?:them|you|the (?:people|room)))?|other (?:people|ones|groups?|tables?)|everybody else|everyone else)\b",
     re.I,
 )
-_FACT_MISSED = re.compile(r"\bmiss(?:ed)? (?:how|what|who|when|where|why|which|the (?:name|number|time|place|bit|part)|it\b)", re.I)
+_FACT_MISSED = re.compile(r"\bmiss(?:ed)? (?:(?:how|what|who|when|where|why|which) (?!exactly\b)\w|the (?:name|number|time|place|bit|part)\b|it\b)", re.I)
 _GROUP = r"(?:conversation|talk|chat|discussion|story|debate|argument|gossip|group|table|lot|people|bunch|folks|pair|couple|ones|crowd|two|guys|those)"
 _TALKING = r"(?:(?:who |that )?(?:are |were |was |is |had been )?(?:all |just )?(?:talking|going on|chatting|speaking|gossiping|on|discussing|arguing|debating|yapping))"
 _FOLLOWED = re.compile(
@@ -50,7 +50,7 @@ _OVERVIEW_WORDS = (
     cues.OVERVIEW_WORDS
     | cues.KIND_WORDS
     | cues.WH
-    | word_set("gist sum fill full brief speed recap summary times time catch going happening give bring get clue missed stretch bit part earth while lot everything stuff happen")
+    | word_set("gist sum fill full brief speed recap summary times time catch going happening give bring get clue missed stretch bit part earth while lot everything two both stuff happen")
 )
 _LENGTH = re.compile(r"\bin (?:about )?[\w-]+(?: [\w-]+)? (?:seconds?|minutes?)\b|\b(?:briefly|in brief|in full|in detail|in short|in a nutshell)\b", re.I)
 _FIRST = r"(?P<end>first|earlier|before|last|later)"
@@ -77,7 +77,7 @@ _PAIR = re.compile(r"\b(?:the|that|this|an?) (?P<what>(?!one\b|other\b|order\b|t
 
 def missed_core(said: str, parts: Sequence[Clause], speakers: Callable[[], Collection[str]]) -> str | None:
     """What was missed while something was followed; None where it does not ask that."""
-    asking = next((part for part in parts if (_MISSED.search(part.text) or _OTHERS.search(part.text)) and _asks_missed(part)), None)
+    asking = next((part for part in parts if (_MISSED.search(part.text) or _OTHERS.search(part.text)) and _asks_missed(part, parts)), None)
     if asking is None:
         return None
     bearings = cues.BEARING.findall(said)
@@ -159,6 +159,9 @@ def _ordered(end: str, one: str, other: str) -> str | None:
     return f"what came {'last' if end.lower() in {'last', 'later'} else 'first'}, {first} or {second}"
 
 
-def _asks_missed(part: Clause) -> bool:
-    """Whether a clause asks what was missed, rather than tells that some fact was."""
-    return not _FACT_MISSED.search(part.text) and (part.asks > 0 or re.search(r"\bfill me in\b|\bmissed what\b|\bwhat (?:else )?i(?:'ve)? missed\b", part.text, re.I) is not None)
+def _asks_missed(part: Clause, parts: Sequence[Clause]) -> bool:
+    """Whether a clause asks what was missed, or another one does of it ("so what was it?"), rather than tells that some fact was."""
+    if _FACT_MISSED.search(part.text):
+        return False
+    asks = part.asks > 0 or re.search(r"\bfill me in\b|\bmissed what\b|\bwhat (?:else )?i(?:'ve)? missed\b", part.text, re.I) is not None
+    return asks or any(other.asks and re.match(r"what (?:was|is|were|did i miss)(?: (?:it|that|they|all that))?$", other.text, re.I) for other in parts)

@@ -17,6 +17,7 @@ SPEAKS = (
 )
 _HEAR = r"(?:hear|heard|hearing|ask|asked|asking|wonder|wondered|wondering|know|curious|thinking|conversation|discussion|talk|chat|debate|story|something|anything|stuff)"
 _ABOUT = re.compile(rf"\b(?:{SPEAKS}|{_HEAR})(?: (?!about\b|of\b|on\b)[\w']+)?? (?:about|on the subject of|regarding) (?P<what>.+)$", re.I)
+_ANY_ABOUT = re.compile(r"\babout (?P<what>.+)$", re.I)
 _NAMED_THING = re.compile(rf"\b(?:mention(?:s|ed|ing)?|bring(?:ing)? up|brought up|discuss(?:ed|ing)?) (?P<what>(?!{PRONOUN}\b).+)$", re.I)
 _THERE = re.compile(r"^(?:there(?:'s| is| are| was| were)|it's about|it is about|it was about|about) (?P<what>.+)$", re.I)
 _CAME_UP = re.compile(r"^(?P<what>.+?) (?:came up|(?:just )?keeps? coming up|comes up|was mentioned|got mentioned)\b", re.I)
@@ -28,7 +29,7 @@ _ENDS = word_set(
     """
     sounds looks seems keeps came comes went goes gets matters interests bothers happened feels tastes smells costs takes took wants needs
     means rather just really normally usually always never ages today tomorrow yesterday gives given needs knows knew see saw heard said
-    thing bit apparently honestly obviously maybe either neither too enough anyway gets got goes whole while reckons reckon
+    thing bit apparently honestly obviously maybe either neither too enough anyway gets got goes whole while reckons reckon even still already later lately recently earlier
     """
 )
 _EVERYDAY = word_set(
@@ -44,6 +45,9 @@ _EVERYDAY = word_set(
 _NOT_NAMES = STOP_WORDS | cues.NOT_NAMES | word_set(
     "i ok okay mr mrs ms dr english german french spanish italian dutch portuguese echoic god jesus christ lord surely gosh well honestly"
 )
+
+
+_MOST_WORDS = 9
 
 
 def names_in(text: str, speakers: Callable[[], Collection[str]]) -> list[str]:
@@ -72,7 +76,7 @@ def talker_of(parts: Sequence[Clause], asking: int, speakers: Callable[[], Colle
         text = parts[place].text
         names = names_in(text, speakers) if place != asking else []
         if not names and place != asking:
-            begins = re.match(r"(?P<name>[A-Z][a-z]+)(?:$|'s\b| (?:is|was|does|did|has|never|always|keeps|said|was|went|told)\b)", text)
+            begins = re.match(r"(?P<name>[A-Z][a-z]+)(?:$|'s\b| (?:is|was|does|did|has|never|always|said|went|told|[a-z]+(?:s|ed))\b)", text)
             names = [begins["name"]] if begins is not None and begins["name"].lower() not in _NOT_NAMES | _EVERYDAY else []
         if len(names) == 1:
             is_alone = len(text.split()) == 1
@@ -81,13 +85,18 @@ def talker_of(parts: Sequence[Clause], asking: int, speakers: Callable[[], Colle
     return None
 
 
-def topic_of(parts: Sequence[Clause], asking: int) -> str | None:
-    """What the clauses around the asking one are about, as a phrase with its article; None where none of them tells."""
+def topic_of(parts: Sequence[Clause], asking: int, names: Collection[str] = ()) -> str | None:
+    """What the clauses around the asking one are about, as a phrase with its article; None where none of them tells.
+
+    `names` are those of talkers, who are no topic.
+    """
     best: tuple[float, str] | None = None
     for place, part in enumerate(parts):
         if place == asking:
             continue
         for form, phrase in _phrases(part.text):
+            if phrase in names:
+                continue
             weight = 2.0 * form - abs(asking - place) - (0.5 if place > asking else 0.0)
             if best is None or weight > best[0]:
                 best = weight, phrase
@@ -96,9 +105,9 @@ def topic_of(parts: Sequence[Clause], asking: int) -> str | None:
 
 def as_topic(text: str) -> str | None:
     """A phrase as what is talked about: with "the" for "that" and "a"; None where it names nothing."""
-    phrase = re.sub(r"\s+(?:or so|or other|or something|and all|and that|at all|though|then|there|over there|now|again|exactly|really|ever|yet|me)$", "", text.strip(" ,"), flags=re.I)
+    phrase = re.sub(r"\s+(?:or so|or other|or something|and all|and that|at all|though|then|there|over there|now|again|later|lately|exactly|really|ever|yet|me)$", "", text.strip(" ,"), flags=re.I)
     words = phrase.split()
-    if not words or not content_words(phrase, drop=_EVERYDAY | {"word"}) or words[0].lower() in _OWN:
+    if not words or not content_words(phrase, drop=_EVERYDAY | {"word"}) or words[0].lower() in _OWN or cues.LABEL.fullmatch(phrase):
         return None
     if words[0].lower() in {"that", "those", "these", "this", "a", "an", "some", "every", "any", "another"}:
         words = ["the", *(words[1:] if words[1].lower() not in {"old", "whole"} or len(words) < 3 else words[1:])]
@@ -113,9 +122,12 @@ def _phrases(text: str) -> Iterator[tuple[int, str]]:
         return
     whole = _noun_phrase(words, 0)
     is_gerund = words[0].lower().endswith("ing") and len(words) > 1 and not re.search(r"\b(?:i|it|he|she|they|you|we|is|was)\b", text, re.I)
-    if (whole == len(words) or is_gerund) and len(words) <= 9 and (topic := as_topic(text)) is not None:
+    is_thing = whole == len(words) and (words[0].lower() in _DETERMINER or (words[-1].endswith("s") and not words[-1].endswith("ss")))
+    if (is_thing or is_gerund) and len(words) <= _MOST_WORDS and (topic := as_topic(text)) is not None:
         yield 5, topic
-    for form, pattern in ((4, _ABOUT), (4, _NAMED_THING), (3, _CAME_UP), (3, _THERE)):
+    # What the asker feels about something else says little.
+    loose = 1 if re.match(r"(?:i|i'm|i've|we|we're|my)\b", text, re.I) else 2
+    for form, pattern in ((4, _ABOUT), (4, _NAMED_THING), (3, _CAME_UP), (3, _THERE), (loose, _ANY_ABOUT)):
         if (match := pattern.search(text)) is not None:
             inner = match["what"].split()
             end = _noun_phrase(inner, 0)
