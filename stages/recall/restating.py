@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from stages.recall import cues
 from stages.recall.language import MOST_WORDS, is_order, may_be_foreign
-from stages.recall.question import Attended, Question
+from stages.recall.question import Question
 from stages.recall.terms import content_terms, is_calendar, numbers, tokens
 
 _MOST_PLAIN_WORDS = 17
@@ -43,8 +43,9 @@ def put_plainly(
     """
     if may_be_unclear(question) and (again := _read_again(question, restated(question.text), read)) is not None:
         return again
-    # What is known by a whole form of words is read well.
-    if question.intent == "play" or question.follow_up or question.order or question.edge or question.talkers or question.duration:
+    # What is known by a whole form of words is read well; "that" of a story is in it, and not in the last answer.
+    goes_on = question.follow_up is not None and _SENTENCES.search(question.text) is None
+    if question.intent == "play" or goes_on or question.order or question.edge or question.talkers or question.duration:
         return question
     again = _read_again(question, core(question.text), read)
     # Nobody has to be told of words that change nothing.
@@ -64,12 +65,12 @@ def _read_again(question: Question, plain: str | None, read: Callable[[str], Que
 
 def _is_read_alike(one: Question, other: Question) -> bool:
     """Whether two questions are read as the same but for how they are put."""
-    said = {"text": "", "topic": "", "note": "", "gist": ""}
-    return replace(one, **said, attended=None) == replace(other, **said, attended=None) and _followed(one) == _followed(other)
+    return _unworded(one) == _unworded(other)
 
 
-def _followed(question: Question) -> Attended | None:
-    return None if question.attended is None else replace(question.attended, phrase="", topic="")
+def _unworded(question: Question) -> Question:
+    attended = None if question.attended is None else replace(question.attended, phrase="", topic="")
+    return replace(question, text="", topic="", note="", gist="", attended=attended)
 
 
 def may_be_unclear(question: Question) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Sequence
+from functools import cache
 
 from stages.recall import cues
 from stages.recall.language import MOST_WORDS, is_order, may_be_foreign
@@ -26,22 +27,40 @@ _MOST_OWN_TERMS = 2
 _OF_KIND = 2.0
 _KIND = cues.WH | cues.KIND_WORDS
 _JOINING = frozenset(["and", "but", "so", "or"])
-_TOLD_TO = re.compile(r"(?:catch (?:me|us) up|(?:bring|get) (?:me|us) up to speed|(?:give|tell) (?:me|us)|summ?ari[sz]e|recap|play|show|list)\b", re.I)
+_TOLD_TO = re.compile(
+    r"(?:catch (?:me|us) up|(?:bring|get) (?:me|us) up to speed|(?:give|tell) (?:me|us)|summ?ari[sz]e|recap|play|show|list)\b", re.I
+)
 """How a plain question begins that is put as what is to be done."""
+_REMINDED = re.compile(
+    r"(?:please |(?:can|could) you (?:please )?)*remind me,? (?:again,? )?(?:what|which|who|whose|when|where|why|how|if|whether)\b", re.I
+)
+"""What is to be told again is asked, and to be reminded of something later is not."""
 _COLLOQUIAL = re.compile(
-    r"\b(?:on about|br(?:ing|ought) up|com(?:e|es|ing) up|came up|get mentioned|got (?:mentioned|said)|(?:who|what|when|where) was it|(?:was|were|is) [\w-]+ saying"
+    r"\b(?:on about|br(?:ing|ought) up|com(?:e|es|ing) up|came up|get mentioned|got (?:mentioned|said)|(?:who|what|when|where) was it"
+    r"|(?:was|were|is) [\w-]+ saying"
     r"|(?:have|has|had|got) to say|been (?:talking|saying)|anyone (?:talk|mention))\b",
     re.I,
 )
 _NO_TOPIC = re.compile(r"(?:after|before|between|last|this|in|at|on|to|yesterday|today|when|while|during|since|until)\b", re.I)
 """How the time or the place begins of what was said."""
 _OBJECT = re.compile(rf"\b(?:about|of|on|mention(?:ed)?|discuss(?:ed)?) (?P<it>{PRONOUN})\b", re.I)
+_AFTER_THAT = re.compile(r"\b(?:after|before) (?:that|this|it)\b", re.I)
+_TOLD_INDIRECTLY = re.compile(
+    r"(?P<what>what|who|when|where|why|how (?!many\b|much\b)\w+) (?P<rest>(?:the|that|this|those|their|it|he|she|they)\b.*) (?P<is>is"
+    r"|was|are|were)$",
+    re.I,
+)
 _SOMEBODY = re.compile(
-    r"\b(?:somebody|someone|some (?:people|bloke|man|woman|guy|girl|lady)|one of (?:them|these|those|you|the)(?: \w+){0,2}?|a (?:man|woman|voice)|people|they)"
+    r"\b(?:somebody|someone|some (?:people|bloke|man|woman|guy|girl|lady)|one of (?:them|these|those|you|the)(?: \w+){0,2}?|a (?:man"
+    r"|woman|voice)|people|they)"
     r"(?: must have| has| have| had| is| was| were|'s| kept)?(?: been)? (?P<what>.+)$",
     re.I,
 )
-_THING = re.compile(rf"(?<!\bthe )(?<!\bwhich )(?!one\b)\b(?!(?<=is |as )it (?:that|who|they|he|she|we|you)\b)(?:{PRONOUN}|there)\b(?!')(?! (?:was|were) (?:to|a)\b)", re.I)
+_THING = re.compile(
+    rf"(?<!\bthe )(?<!\bwhich )(?<!\bit )(?!one\b)\b(?!(?<=is |as )it (?:that|who|they|he|she|we|you)\b)(?:{PRONOUN}"
+    rf"|there)\b(?!')(?! (?:was|were) (?:to|a)\b)",
+    re.I,
+)
 _ADVERB = re.compile(r" (?:actually|really|exactly|again|anyway|at all|now then)\b(?=[ ?]|$)", re.I)
 
 
@@ -52,19 +71,21 @@ def core_question(text: str, speakers: Callable[[], Collection[str]]) -> str | N
     """
     said = evened(text)
     words = tokens(said)
-    if not words or len(words) > MOST_WORDS or may_be_foreign(said) or (is_order(said) and not said.lower().startswith("remind me")):
+    if not words or len(words) > MOST_WORDS or may_be_foreign(said) or (is_order(said) and not _REMINDED.match(said)):
         return None
     if cues.ABOUT_ASKER.search(said) or cues.ABSENT.search(said):
         return None
+    known = cache(lambda: tuple(speakers()))
     parts = clauses(said)
     if not parts or _is_plain(said, parts):
         return None
-    found = missed_core(said, parts, speakers) or order_core(said, parts) or overview_core(said, parts) or _asked(said, parts, speakers)
+    found = missed_core(said, parts, known) or order_core(parts) or overview_core(said, parts) or _asked(said, parts, known)
     if found is None:
         return None
     core = _finished(found)
     kept = {*re.findall(r"\d+", core)}
-    named = {name.lower() for name in names_in(said, speakers) if name.lower() in {known.lower() for known in speakers()}}
+    everybody = {name.lower() for name in known()}
+    named = {name.lower() for name in names_in(said, known)} & everybody
     if tokens(core) == words or not kept >= set(re.findall(r"\d+", said)) or any(name not in core.lower() for name in named):
         return None
     return core
@@ -74,10 +95,14 @@ def _is_plain(said: str, parts: Sequence[Clause]) -> bool:
     """Whether a question asks right away and in the usual words, in one sentence or after one that tells what was followed."""
     words = [word for part in parts for word in tokens(part.text)]
     is_followed = cues.WHILE.search(said) is not None or cues.BUSY.search(said) is not None
-    if len(words) > _MOST_PLAIN + _OF_FOLLOWED * is_followed or words != [word for word in tokens(said) if word not in _JOINING or word in words]:
+    if len(words) > _MOST_PLAIN + _OF_FOLLOWED * is_followed or words != [
+        word for word in tokens(said) if word not in _JOINING or word in words
+    ]:
         return False
-    if is_followed and len(parts) <= _MOST_PLAIN_PARTS and all(
-        part.asks or cues.WHILE.match(part.text) or cues.BUSY.match(f"{part.text}.") for part in parts
+    if (
+        is_followed
+        and len(parts) <= _MOST_PLAIN_PARTS
+        and all(part.asks or cues.WHILE.match(part.text) or cues.BUSY.match(f"{part.text}.") for part in parts)
     ):
         return True
     if _TOLD_TO.match(said):
@@ -177,7 +202,7 @@ def _told(parts: Sequence[Clause], place: int, topic: str | None) -> str | None:
             return match["what"]
         if re.match(r"(?:how|what|which|where|when|why|who)\b", parts[at].text, re.I) and len(content_terms(parts[at].text)) > 0:
             return _THING.sub(topic, parts[at].text, count=1) if topic is not None else parts[at].text
-        match = re.search(rf"\b(?:came out with|mentioned|told (?:us|them|me)) (?P<what>(?:the|a|an) .+)$", parts[at].text, re.I)
+        match = re.search(r"\b(?:came out with|mentioned|told (?:us|them|me)) (?P<what>(?:the|a|an) .+)$", parts[at].text, re.I)
         if match is not None:
             return match["what"]
     return f"something about {topic}" if topic is not None else None
@@ -187,13 +212,20 @@ def _fact(parts: Sequence[Clause], place: int, topic: str | None) -> str | None:
     """A question for a fact, with what it calls "it" by name."""
     text = _ADVERB.sub("", parts[place].text) if len(parts) > 1 else parts[place].text
     n_own = len(content_terms(text, drop=_KIND))
-    if len(parts) == 1:
-        return text
+    if len(parts) == 1 or _AFTER_THAT.search(text):
+        return _inverted(text)
     if n_own <= _MOST_OWN_TERMS and (match := _OBJECT.search(text) or _THING.search(text)) and topic is not None:
         begin, end = match.span("it" if "it" in match.groupdict() else 0)
         text = f"{text[:begin]}{topic}{text[end:]}"
     is_naming = re.match(r"what(?:'s| is| was| are| were) (?!.*\bof\b)", text, re.I) is not None and n_own == 0
-    return text if len(content_terms(text)) >= (1 if is_naming else _LEAST_FACT_TERMS) else None
+    is_whole = is_naming or (n_own > 0 and topic is None and _THING.search(text) is None)
+    return _inverted(text) if len(content_terms(text)) >= (1 if is_whole else _LEAST_FACT_TERMS) else None
+
+
+def _inverted(text: str) -> str:
+    """A question that was told indirectly ("what the new teacher's name is") as one that is asked."""
+    match = _TOLD_INDIRECTLY.match(text)
+    return text if match is None else f"{match['what']} {match['is']} {match['rest']}"
 
 
 def _finished(text: str) -> str:

@@ -12,24 +12,31 @@ from stages.recall.word_lists import word_set
 
 PRONOUN = r"(?:it|that|this|them|those|these|one|they|that one|this one|that thing|the thing|that lot)"
 SPEAKS = (
-    r"(?:sa(?:y|ys|id|ying)|talk(?:s|ed|ing)?|speak(?:s|ing)?|spoke|mention(?:s|ed|ing)?|t(?:ell|ells|old|elling)|on about|(?:go|goes|going|went) on"
-    r"|chat(?:s|ted|ting)?|discuss(?:es|ed|ing)?|(?:bring|brings|bringing|brought) up|c[ao]me out with|explain(?:s|ed|ing)?|to say|raving|ranting)"
+    r"(?:sa(?:y|ys|id|ying)|talk(?:s|ed|ing)?|speak(?:s|ing)?|spoke|mention(?:s|ed|ing)?|t(?:ell|ells|old|elling)|on about|(?:go|goes"
+    r"|going|went) on"
+    r"|chat(?:s|ted|ting)?|discuss(?:es|ed|ing)?|(?:bring|brings|bringing|brought) up|c[ao]me out with|explain(?:s|ed|ing)?|to say"
+    r"|raving|ranting)"
 )
-_HEAR = r"(?:hear|heard|hearing|ask|asked|asking|wonder|wondered|wondering|know|curious|thinking|conversation|discussion|talk|chat|debate|story|something|anything|stuff)"
+_HEAR = (
+    r"(?:hear|heard|hearing|ask|asked|asking|wonder|wondered|wondering|know|curious|thinking|conversation|discussion|talk|chat"
+    r"|debate|story|something|anything|stuff)"
+)
 _ABOUT = re.compile(rf"\b(?:{SPEAKS}|{_HEAR})(?: (?!about\b|of\b|on\b)[\w']+)?? (?:about|on the subject of|regarding) (?P<what>.+)$", re.I)
 _ANY_ABOUT = re.compile(r"\babout (?P<what>.+)$", re.I)
 _NAMED_THING = re.compile(rf"\b(?:mention(?:s|ed|ing)?|bring(?:ing)? up|brought up|discuss(?:ed|ing)?) (?P<what>(?!{PRONOUN}\b).+)$", re.I)
 _THERE = re.compile(r"^(?:there(?:'s| is| are| was| were)|it's about|it is about|it was about|about) (?P<what>.+)$", re.I)
 _CAME_UP = re.compile(r"^(?P<what>.+?) (?:came up|(?:just )?keeps? coming up|comes up|was mentioned|got mentioned)\b", re.I)
 _WORD = re.compile(r"\bthe word (?P<what>[\w'-]+)\b", re.I)
-_DETERMINER = word_set("the that this those these a an some every any their its our all another one")
-_OWN = word_set("my your his her")
+_DETERMINER = word_set("the that this those these a an some every any their its our his her all another one")
+_OWN = word_set("my your")
 _LINK = word_set("of in on at from with for to by between before after during under over about against without into like behind near")
 _ENDS = word_set(
     """
     sounds looks seems keeps came comes went goes gets matters interests bothers happened feels tastes smells costs takes took wants needs
     means rather just really normally usually always never ages today tomorrow yesterday gives given needs knows knew see saw heard said
-    thing bit apparently honestly obviously maybe either neither too enough anyway gets got goes whole while reckons reckon even still already later lately recently earlier
+    thing bit apparently honestly obviously maybe either neither too enough anyway gets got goes whole while reckons
+    reckon even still already later lately
+    recently earlier
     """
 )
 _EVERYDAY = word_set(
@@ -42,8 +49,13 @@ _EVERYDAY = word_set(
     whole matter topic conversation reason mistake fault detail details height size meantime record sake heart nerves creeps
     """
 )
-_NOT_NAMES = STOP_WORDS | cues.NOT_NAMES | word_set(
-    "i ok okay mr mrs ms dr english german french spanish italian dutch portuguese echoic god jesus christ lord surely gosh well honestly"
+_NOT_NAMES = (
+    STOP_WORDS
+    | cues.NOT_NAMES
+    | word_set(
+        "i ok okay mr mrs ms dr english german french spanish italian dutch portuguese echoic god jesus christ lord surely gosh well"
+        " honestly"
+    )
 )
 
 
@@ -53,10 +65,9 @@ _MOST_WORDS = 9
 def names_in(text: str, speakers: Callable[[], Collection[str]]) -> list[str]:
     """Those talkers whom a text names, known ones and labels first, then capitalised words that may be names; each once, in order."""
     found = [(match.start(), f"speaker-{cues.DIGITS.get(match[1].lower(), match[1])}") for match in cues.LABEL.finditer(text)]
-    if re.search(r"[A-Z]", text) is None and not found and len(text) > 400:
-        return []
+    lower = text.lower()
     for name in speakers():
-        if cues.LABEL.fullmatch(name) is None and name.lower() not in STOP_WORDS:
+        if name.lower() in lower and cues.LABEL.fullmatch(name) is None and name.lower() not in STOP_WORDS:
             pattern = rf"(?<![\w'-]){re.escape(name)}(?![\w-])"
             found += [(match.start(), name) for match in re.finditer(pattern, text, 0 if is_calendar(name.lower()) else re.I)]
     if not found:
@@ -76,7 +87,9 @@ def talker_of(parts: Sequence[Clause], asking: int, speakers: Callable[[], Colle
         text = parts[place].text
         names = names_in(text, speakers) if place != asking else []
         if not names and place != asking:
-            begins = re.match(r"(?P<name>[A-Z][a-z]+)(?:$|'s\b| (?:is|was|does|did|has|never|always|said|went|told|[a-z]+(?:s|ed))\b)", text)
+            begins = re.match(
+                r"(?P<name>[A-Z][a-z]+)(?:$|'s\b| (?:is|was|does|did|has|never|always|said|went|told|[a-z]+(?:s|ed))\b)", text
+            )
             names = [begins["name"]] if begins is not None and begins["name"].lower() not in _NOT_NAMES | _EVERYDAY else []
         if len(names) == 1:
             is_alone = len(text.split()) == 1
@@ -105,12 +118,18 @@ def topic_of(parts: Sequence[Clause], asking: int, names: Collection[str] = ()) 
 
 def as_topic(text: str) -> str | None:
     """A phrase as what is talked about: with "the" for "that" and "a"; None where it names nothing."""
-    phrase = re.sub(r"\s+(?:or so|or other|or something|and all|and that|at all|though|then|there|over there|now|again|later|lately|exactly|really|ever|yet|me)$", "", text.strip(" ,"), flags=re.I)
+    phrase = re.sub(
+        r"\s+(?:or so|or other|or something|and all|and that|at all|though|then|there|over there|now|again|later|lately|exactly|really"
+        r"|ever|yet|me)$",
+        "",
+        text.strip(" ,"),
+        flags=re.I,
+    )
     words = phrase.split()
     if not words or not content_words(phrase, drop=_EVERYDAY | {"word"}) or words[0].lower() in _OWN or cues.LABEL.fullmatch(phrase):
         return None
-    if words[0].lower() in {"that", "those", "these", "this", "a", "an", "some", "every", "any", "another"}:
-        words = ["the", *(words[1:] if words[1].lower() not in {"old", "whole"} or len(words) < 3 else words[1:])]
+    if words[0].lower() in {"that", "those", "these", "this", "a", "an", "some", "every", "any", "another", "his", "her", "their"}:
+        words = ["the", *words[1:]]
     return " ".join([words[0].lower() if words[0].lower() in _DETERMINER or words[0].endswith("ing") else words[0], *words[1:]])
 
 
@@ -149,9 +168,12 @@ def _noun_phrase(words: Sequence[str], start: int) -> int:
     while place < len(words):
         word = words[place].lower()
         before = words[place - 1].lower() if place > start else ""
-        if word in _DETERMINER and (place == start or before in _LINK or before in _DETERMINER):
-            place += 1
-        elif word in _LINK and n_nouns and place + 1 < len(words) and (words[place + 1].lower() in _DETERMINER or _is_noun(words[place + 1].lower())):
+        if (word in _DETERMINER and (place == start or before in _LINK or before in _DETERMINER)) or (
+            word in _LINK
+            and n_nouns
+            and place + 1 < len(words)
+            and (words[place + 1].lower() in _DETERMINER or _is_noun(words[place + 1].lower()))
+        ):
             place += 1
         elif _is_noun(word) or (word == "own" and n_nouns == 0):
             n_nouns += 1
@@ -165,4 +187,6 @@ def _noun_phrase(words: Sequence[str], start: int) -> int:
 
 def _is_noun(word: str) -> bool:
     """Whether a word may be one of a phrase for a thing: it has content, and is no usual verb."""
-    return bool(tokens(word)) and word not in STOP_WORDS and word not in _ENDS and not word.endswith(("'s", "'ve", "'ll", "'d", "'re", "n't"))
+    return (
+        bool(tokens(word)) and word not in STOP_WORDS and word not in _ENDS and not word.endswith(("'s", "'ve", "'ll", "'d", "'re", "n't"))
+    )
