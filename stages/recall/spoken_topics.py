@@ -92,7 +92,8 @@ def talker_of(parts: Sequence[Clause], asking: int, speakers: Callable[[], Colle
             )
             names = [begins["name"]] if begins is not None and begins["name"].lower() not in _NOT_NAMES | _EVERYDAY else []
         if len(names) == 1:
-            is_alone = len(text.split()) == 1
+            # "They" is what one calls a talker of whom no more is known than a number.
+            is_alone = len(text.split()) == 1 or cues.LABEL.fullmatch(names[0]) is not None
             if not of_many or is_alone or re.search(rf"\b{re.escape(names[0])}(?:'s)?\b.*\b{SPEAKS}", text, re.I):
                 return names[0]
     return None
@@ -119,7 +120,7 @@ def topic_of(parts: Sequence[Clause], asking: int, names: Collection[str] = ()) 
 def as_topic(text: str) -> str | None:
     """A phrase as what is talked about: with "the" for "that" and "a"; None where it names nothing."""
     phrase = re.sub(
-        r"\s+(?:or so|or other|or something|and all|and that|at all|though|then|there|over there|now|again|later|lately|exactly|really"
+        r"\s+(?:at (?:some|any|one) (?:point|time)|or so|or other|or something|and all|and that|at all|though|then|there|over there|now|again|later|lately|exactly|really"
         r"|ever|yet|me)$",
         "",
         text.strip(" ,"),
