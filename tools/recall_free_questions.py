@@ -81,8 +81,8 @@ def answerers(base_url: str, model: str) -> dict[str, Json]:
 
 
 def times(found: Mapping[str, Rows]) -> str:
-    """Markdown: how many questions were read in other words, and how long reading and the whole answer took."""
-    lines = ["| asked | read in a model's words | reading, p50 / p95 s | whole answer, p50 / p95 s |", "|---|---:|---:|---:|"]
+    """Markdown: how many questions were put plainly first, and how long reading and the whole answer took."""
+    lines = ["| asked | read in plain words | reading, p50 / p95 s | whole answer, p50 / p95 s |", "|---|---:|---:|---:|"]
     for name, rows in found.items():
         answers = [answer for _, _, answer, _ in rows]
         n = sum(answer["answer"].startswith("Read as ") for answer in answers)

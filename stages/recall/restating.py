@@ -1,8 +1,8 @@
-"""Questions that are not put plainly: where a language model is there, it says them in plain words first, and these are read.
+"""Questions that are not put plainly: a language model says them in plain words first, where one is there, else rules do; these are read.
 
 A rambling question, one in another language, or one that begins like an order ("remind me what Anna said") has words that rules take for
-what it asks. The model says no more than how it would be put plainly. Which lines are asked, and what answers, is found as for any
-question, and the answer says how it was read.
+what it asks. The model, or `spoken_core.py` in the asker's own words, says no more than how it would be put plainly. Which lines are
+asked, and what answers, is found as for any question, and the answer says how it was read.
 """
 
 from __future__ import annotations

@@ -120,7 +120,8 @@ def topic_of(parts: Sequence[Clause], asking: int, names: Collection[str] = ()) 
 def as_topic(text: str) -> str | None:
     """A phrase as what is talked about: with "the" for "that" and "a"; None where it names nothing."""
     phrase = re.sub(
-        r"\s+(?:at (?:some|any|one) (?:point|time)|or so|or other|or something|and all|and that|at all|though|then|there|over there|now|again|later|lately|exactly|really"
+        r"\s+(?:at (?:some|any|one) (?:point|time)|or so|or other|or something|and all|and that|at all|though|then|there|over there"
+        r"|now|again|later|lately|exactly|really"
         r"|ever|yet|me)$",
         "",
         text.strip(" ,"),

@@ -142,8 +142,11 @@ def test_what_cannot_be_put_more_plainly_is_left(said: str) -> None:
 
 
 _WORDS = st.sampled_from(
-    "so um who what when where how many often did was is it that the a boiler Anna Ben speaker-2 said about miss I you know, love. first"
-    " or ? 90 degrees from 10:15 to 10:30 talking fishing there they she their word came up last five minutes".split()
+    [
+        *("so", "um", "who", "what", "when", "where", "how many", "how often", "did", "was", "is", "it", "that", "the", "a", "boiler"),
+        *("Anna", "Ben", "speaker-2", "said", "about", "miss", "I", "you know,", "love.", "first", "or", "?", "90 degrees", "from 10:15"),
+        *("to 10:30", "talking", "fishing", "there", "they", "she", "their", "word", "came up", "in the last five minutes"),
+    ]
 )
 
 
