@@ -9,6 +9,7 @@ from stages.memory.rows import LineRow
 from stages.recall.answers import Claim, Evidence
 from stages.recall.material import Found, Material
 from stages.recall.question import Question
+from stages.recall.terms import content_terms, coverage, stems
 from stages.recall.untranscribed import is_untranscribed
 
 _SUREST = 0.95
@@ -50,7 +51,8 @@ def ordered(question: Question, material: Material, wording: Wording) -> list[Cl
         "before": f"{'Yes' if early == asked.topics[0] else 'No'}: {early} came before {late}",
         "after": f"{'Yes' if late == asked.topics[0] else 'No'}: {late} came after {early}",
     }[asked.relation]
-    text = f"{told}. {_when(early, first.line, material)} {_when(late, second.line, material)}"
+    seems = ", as it seems" if _only_sounds(early, first) or _only_sounds(late, second) else ""
+    text = f"{told}{seems}. {_when(early, first, material)} {_when(late, second, material)}"
     return [Claim(text, _sure([first, second]), (Evidence.of(first.line), Evidence.of(second.line)))]
 
 
@@ -63,11 +65,17 @@ def present(material: Material) -> list[Claim]:
     return [Claim(text, _sure(material.found), tuple(Evidence.of(line) for line in lines))]
 
 
-def _when(topic: str, line: LineRow, material: Material) -> str:
-    session = material.sessions[line.session]
-    return (
-        f"{_capital(topic)} came up at {offset(line.start_ns)} ({clock(session.moment(line.start_ns))}); {person(line)}: {quote(line.text)}"
-    )
+def _when(topic: str, found: Found, material: Material) -> str:
+    line = found.line
+    at = f"{offset(line.start_ns)} ({clock(material.sessions[line.session].moment(line.start_ns))})"
+    if _only_sounds(topic, found):
+        return f"{_capital(topic)} may have come up at {at}, where what was recognised sounds like it; {person(line)}: {quote(line.text)}"
+    return f"{_capital(topic)} came up at {at}; {person(line)}: {quote(line.text)}"
+
+
+def _only_sounds(topic: str, found: Found) -> bool:
+    """Whether what was recognised only sounds like a topic; heard again, it may have become certain."""
+    return found.misheard and coverage(content_terms(topic), stems(found.line.text)) < 1.0
 
 
 def _moment(material: Material, line: LineRow) -> tuple[float, str]:

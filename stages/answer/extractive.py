@@ -20,6 +20,7 @@ from stages.memory.rows import LineRow
 from stages.memory.text_encoder import TextEncoder
 from stages.recall.answers import Claim, Evidence, Stretch, speaker_of
 from stages.recall.material import Found, Material
+from stages.recall.misheard import sounds_like
 from stages.recall.question import Question
 from stages.recall.salience import Vocabulary, best_lines, key_words
 from stages.recall.terms import coverage, holds, stems
@@ -199,8 +200,15 @@ class Extractive(Answerer):
 
     def _counted(self, question: Question, material: Material, wording: Wording) -> list[Claim]:
         """How often the words fell, or how many people said them."""
-        lines = [found.line for found in material.found if all(holds(term, stems(found.line.text)) for term in question.terms)]
-        lines = sorted(lines or [found.line for found in material.found], key=lambda line: (line.session, line.start_ns, line.id))
+        said = {found.line.id for found in material.found if all(holds(term, stems(found.line.text)) for term in question.terms)}
+        misheard = {found.line.id for found in material.found if found.misheard}
+        if said - misheard:
+            # Heard again, a line that seemed to be misheard may say nothing any more that sounds like it.
+            words = question.gist.split()
+            misheard = {found.line.id for found in material.found if found.misheard and sounds_like(found.line.text, words)}
+        named, unsure = said | misheard, misheard - said
+        lines = [found.line for found in material.found if found.line.id in named] or [found.line for found in material.found]
+        lines.sort(key=lambda line: (line.session, line.start_ns, line.id))
         if not lines:
             return []
         # Somebody who moved is one talker still, told with the bearing of the first time.
@@ -209,10 +217,13 @@ class Extractive(Answerer):
         shown = [wording.moment(line.session, line.start_ns) for line in lines[:_MOST_TIMES]]
         n_more = len(lines) - len(shown)
         times = listed([*shown, f"{n_more} more {'time' if n_more == 1 else 'times'}"] if n_more else shown)
+        came = "may have come" if len(unsure) == len(lines) else "came"
         text = (
             f"{len(lines)} {'line' if len(lines) == 1 else 'lines'} of {len(who)} {'talker' if len(who) == 1 else 'talkers'} "
-            f"({listed(who)}) came to it, at {times}. The first: {quote(lines[0].text)}"
+            f"({listed(who)}) {came} to it, at {times}. The first: {quote(lines[0].text)}"
         )
+        if unsure:
+            text += wording.sounding_like([line for line in lines if line.id in unsure], quoted=lines[0].id in unsure)
         counted = {line.id for line in lines}
         confidence = min(found.support for found in material.found if found.line.id in counted)
         return [Claim(text, confidence * _heard(lines), tuple(Evidence.of(line) for line in lines[:_MOST_COUNTED]))]

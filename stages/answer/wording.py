@@ -48,6 +48,12 @@ class Wording:
         """What goes on a quote that a later line took back, with that line."""
         return f" That was taken back: at {self.moment(line.session, line.start_ns)}, {person(line)} corrected it: {quote(line.text)}"
 
+    def sounding_like(self, lines: Sequence[LineRow], *, quoted: bool) -> str:
+        """What is told of lines of which it is not certain that they name what was asked for; the first is shown if it was not `quoted`."""
+        shown = "." if quoted else f": {quote(lines[0].text)}"
+        times = listed([self.moment(line.session, line.start_ns) for line in lines])
+        return f" It is not certain that it was named at {times}, where what was recognised sounds like it{shown}"
+
 
 def offset(time_ns: int) -> str:
     """Minutes and seconds, and hours where there are any."""

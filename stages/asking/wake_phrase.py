@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from pipeline.packets import NS_PER_S, SpeechBlock, SpokenQuestion, Transcript, nanoseconds, seconds
 from pipeline.stage import Emit, In, Out, Stage
 from stages.asking.asking_errors import AskingError
-from stages.asking.wake_match import question_after, sound_of
+from stages.asking.wake_match import question_after
 from stages.memory.long_term_memory import LongTermMemory
+from stages.recall.rough_sounds import sound_of
 from stages.speech.speaker_clusters import Heard
 
 _SPEECH_PROBABILITY = 0.5

@@ -19,7 +19,8 @@ class Found:
 
     `context` are its neighbours in the same conversation, by start, itself among them; `conversation` are the lines of its event, as far as
     they are near what was found; `talk` is what was said in its conversation before and after, over a longer
-    time, where that was looked up; `taken_back` is the line that says what holds instead, where a reader found one.
+    time, where that was looked up; `taken_back` is the line that says what holds instead, where a reader found one. `misheard` says that
+    what was asked for may have been said there, though what was recognised only sounds like it (`misheard.py`).
     """
 
     line: LineRow
@@ -30,6 +31,7 @@ class Found:
     conversation: tuple[LineRow, ...] = ()
     talk: tuple[LineRow, ...] = ()
     taken_back: LineRow | None = None
+    misheard: bool = False
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pytest
 from stages.answer.extractive import Extractive
 from stages.memory.rows import LineRow
 from stages.recall.answers import Stretch
-from stages.recall.material import Material
+from stages.recall.material import Found, Material
 from tests.stages.answer.materials import DOGS, FERRY, SESSIONS, found_material, missed_material, question, stretch
 from tests.stages.recall.line_rows import line_row
 
@@ -70,6 +70,23 @@ def test_mentions_are_counted() -> None:
         'The first: "When does the ferry leave?"'
     )
     assert len(claims[0].evidence) == 2
+
+
+def test_what_was_heard_again_is_certain_or_counts_no_more() -> None:
+    material = found_material(line_row("The planetarium is closed", 9.0))
+    for heard_again, n_lines in (
+        ("the planetarium then", "2 lines"),
+        ("the plan at Arium then", "2 lines"),
+        ("a planned outing", "1 line"),
+    ):
+        line = line_row(heard_again, 2.0)
+        again = replace(material, found=(*material.found, Found(line, 1.0, 0.6, misheard=True)))
+        (claim,) = Extractive().draft(question("How often was the planetarium mentioned?"), again)
+        assert claim.text.startswith(n_lines)
+        assert ("It is not certain" in claim.text) is ("Arium" in heard_again)
+    only = Material(found=(Found(line_row("a planned outing", 2.0), 1.0, 0.6, misheard=True),), sessions=SESSIONS)
+    (claim,) = Extractive().draft(question("How often was the planetarium mentioned?"), only)
+    assert claim.text.startswith("1 line of 1 talker (speaker-1 (30 degrees)) may have come to it")
 
 
 def test_counting_takes_as_long_for_each_line_however_many_there_are() -> None:

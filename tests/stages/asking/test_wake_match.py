@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.asking.wake_match import distance, question_after, sound_of
+from stages.asking.wake_match import question_after
 
 PHRASES = ("echoic",)
 
@@ -56,13 +56,6 @@ def test_a_phrase_may_be_several_words_and_any_of_several() -> None:
     assert question_after("Komputer! Who?", phrases) == "Who?"
     assert question_after("Commuters are late.", phrases) is None
     assert question_after("Echoic, who?", phrases) is None
-
-
-@given(st.text(alphabet="aeiouckqgthxyzsw", max_size=10), st.text(alphabet="aeiouckqgthxyzsw", max_size=10))
-def test_the_distance_is_one(one: str, other: str) -> None:
-    one, other = sound_of(one), sound_of(other)
-    assert distance(one, one) == 0.0
-    assert 0.0 <= distance(one, other) <= len(one) + len(other)
 
 
 @given(st.text(max_size=60))

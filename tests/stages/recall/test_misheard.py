@@ -1,0 +1,91 @@
+"""Words that were misheard count where they sound like what is asked, and answers say that this is not certain."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from stages.memory.minilm_onnx import MinilmOnnx
+from stages.memory.rows import LineRow
+from stages.recall.misheard import sounds_like
+from tests.stages.recall.line_rows import line_row
+from tests.stages.recall.small_rooms import asking
+
+
+def unsure_of(line: LineRow, *words: str) -> LineRow:
+    """The same line where the recogniser was not sure of some of its words."""
+    return replace(line, words=tuple(word._replace(probability=0.3 if word.text in words else 0.95) for word in line.words))
+
+
+PLAN = unsure_of(line_row("We went to see the plan at Arium with the school.", 2.0, event="s-1"), "plan", "at", "Arium")
+STARS = line_row("The planetarium had a thousand stars.", 30.0, event="s-1")
+LAWYER = line_row("My lawyer says that I should stay calm.", 12.0, track="t2", azimuth_deg=200.0, event="s-2")
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "alike"),
+    [
+        # As Whisper base wrote what Kokoro's voices said.
+        ("my cost to restore smells of the land.", ["costume"], True),
+        ("have read the text for twice and remember now.", ["textbook"], True),
+        ("have been staring at the spread cheat since breakfast.", ["spreadsheet"], True),
+        ("the band is called the Fox Gloves", ["foxgloves"], True),
+        ("the leaking plan at Arium", ["leaking", "planetarium"], True),
+        ("the plan at Arium", ["leaking", "planetarium"], False),
+        # What was said is not misheard, and short words sound like too many others.
+        ("My costume still smells.", ["costume"], False),
+        ("You can complain at the side.", ["site"], False),
+        # Small words alone stand for nothing.
+        ("that is kinder to the knees.", ["thaddeus"], False),
+        ("My racket needs new strings.", ["racket", "ferry"], False),
+        ("", ["costume"], False),
+        ("312 !", ["costume"], False),
+    ],
+)
+def test_what_sounds_like_a_word(text: str, words: list[str], alike: bool) -> None:
+    assert sounds_like(text, words) is alike
+
+
+def test_what_came_first_goes_by_a_mention_that_was_misheard(encoder: MinilmOnnx) -> None:
+    with asking(encoder, {"s": [PLAN, LAWYER, STARS]}) as ask:
+        answer = ask("What came first, the lawyer or the planetarium?")
+    assert answer.text.startswith("The planetarium came first, as it seems. The planetarium may have come up at 0:02 ")
+    assert [evidence.text for evidence in answer.claims[0].evidence] == [PLAN.text, LAWYER.text]
+    with asking(encoder, {"s": [LAWYER, STARS]}) as ask:
+        assert answer.claims[0].confidence < ask("What came first, the lawyer or the planetarium?").claims[0].confidence
+
+
+def test_words_that_were_surely_recognised_are_no_other_words(encoder: MinilmOnnx) -> None:
+    sure = line_row(PLAN.text, 2.0, event="s-1")
+    with asking(encoder, {"s": [sure, LAWYER, STARS]}) as ask:
+        assert ask("What came first, the lawyer or the planetarium?").text.startswith("The lawyer came first. ")
+        assert ask("How often was the planetarium mentioned?").text.startswith("1 line ")
+
+
+def test_what_was_misheard_long_before_is_not_taken_for_it(encoder: MinilmOnnx) -> None:
+    late = [replace(line_row(line.text, start_s, track=line.track), event=None) for line, start_s in ((LAWYER, 300.0), (STARS, 310.0))]
+    with asking(encoder, {"s": [PLAN, *late]}) as ask:
+        assert ask("What came first, the lawyer or the planetarium?").text.startswith("The lawyer came first. ")
+
+
+def test_a_mention_that_was_misheard_is_counted_and_told_as_not_certain(encoder: MinilmOnnx) -> None:
+    later = unsure_of(line_row("Then the planet areum closed.", 50.0, event="s-1"), "areum")
+    with asking(encoder, {"s": [PLAN, LAWYER, STARS, later]}) as ask:
+        answer = ask("How many times did somebody mention the planetarium?")
+    assert answer.text.startswith("3 lines of 1 talker ")
+    assert answer.text.endswith(" It is not certain that it was named at 0:02 and 0:50, where what was recognised sounds like it.")
+    assert [evidence.text for evidence in answer.claims[0].evidence] == [PLAN.text, STARS.text, later.text]
+
+
+def test_of_what_was_only_misheard_nothing_is_told_as_certain(encoder: MinilmOnnx) -> None:
+    with asking(encoder, {"s": [PLAN, LAWYER]}) as ask:
+        answer = ask("How often was the word planetarium said?")
+    assert answer.text.startswith("1 line of 1 talker (speaker-1 (30 degrees)) may have come to it, at 0:02. ")
+    assert "It is not certain" in answer.text
+
+
+def test_the_first_mention_is_one_that_surely_was(encoder: MinilmOnnx) -> None:
+    with asking(encoder, {"s": [PLAN, LAWYER, STARS]}) as ask:
+        answer = ask("Who mentioned the planetarium first?")
+    assert [evidence.text for claim in answer.claims for evidence in claim.evidence] == [STARS.text]
