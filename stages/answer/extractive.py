@@ -202,8 +202,8 @@ class Extractive(Answerer):
         """How often the words fell, or how many people said them."""
         said = {found.line.id for found in material.found if all(holds(term, stems(found.line.text)) for term in question.terms)}
         misheard = {found.line.id for found in material.found if found.misheard}
-        if said - misheard:
-            # Heard again, a line that seemed to be misheard may say nothing any more that sounds like it.
+        if said:
+            # Where one line, heard again, does say it, another may have nothing any more that sounds like it.
             words = question.gist.split()
             misheard = {found.line.id for found in material.found if found.misheard and sounds_like(found.line.text, words)}
         named, unsure = said | misheard, misheard - said

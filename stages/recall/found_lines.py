@@ -14,7 +14,7 @@ from stages.recall.answers import speaker_of
 from stages.recall.fact_lines import lines_with_fact
 from stages.recall.lookup import Lookup, Outcome
 from stages.recall.material import Found, Material
-from stages.recall.misheard import MOST_LIKELY, NEAR_NS, may_be_said, misheard_found
+from stages.recall.misheard import misheard
 from stages.recall.question import Question
 from stages.recall.refusals import not_together, refusal_text
 from stages.recall.scope import Scope
@@ -30,7 +30,6 @@ _MOST_JUDGED = 16
 _NAMED_BONUS = 0.25
 _MOST_FOUND = 12
 _SAID = 0.9
-_MOST_LOOKED_AROUND = 12
 _NOUN_COUNTED = re.compile(r"\b(?:words?|the|an?|my|our|your|his|her|their|was|were) ['\"]?[\w'-]+$", re.I)
 _BEFORE_NS = nanoseconds(60.0)
 _EDGE_NS = (nanoseconds(600.0), nanoseconds(7200.0))
@@ -54,9 +53,7 @@ class FoundLines:
         if not said:
             return Outcome(Material(sessions=scope.sessions), tuple(line.id for line in lines), refused=refusal_text(question, None, scope))
         lines = _in_form(question, said) or said
-        every = [*(Found(line, 1.0, _SAID, 1.0) for line in lines), *self._misheard_near(question, lines, scope)]
-        found = tuple(sorted(every, key=lambda entry: (entry.line.session, entry.line.start_ns, entry.line.id)))
-        lines = [entry.line for entry in found]
+        found = tuple(Found(line, 1.0, _SAID, 1.0) for line in sorted(lines, key=lambda line: (line.session, line.start_ns, line.id)))
         spans = tuple((line.session, line.start_ns, line.end_ns) for line in lines)
         return Outcome(Material(found=found, sessions=scope.sessions), tuple(line.id for line in lines), spans=spans)
 
@@ -67,8 +64,8 @@ class FoundLines:
         if question.intent == "count":
             said = {line.id for line in _said_in_words(question, [entry.line for entry in found])}
             found = [entry for entry in found if entry.line.id in said]
-            # An edge is told only of what surely was said.
-            found = found or ([] if question.edge else self._misheard(question, ranked.lines[:MOST_LIKELY]))
+            if not found and not question.edge:
+                found = misheard(self._lookup.memory, question.gist.split(), ranked.lines, self._lookup.at)
         retrieved = tuple(dict.fromkeys([*(entry.line.id for entry in found), *(line.id for line in ranked.lines)]))
         material = Material(found=tuple(found), sessions=scope.sessions)
         spans = tuple((entry.line.session, entry.line.start_ns, entry.line.end_ns) for entry in found)
@@ -78,17 +75,6 @@ class FoundLines:
             return Outcome(replace(material, found=tuple(self._with_corrections(question, found))), retrieved, spans=spans)
         near = next((line for line in ranked.lines if not is_untranscribed(line)), next(iter(ranked.lines), None))
         return Outcome(material, retrieved, refused=refusal_text(question, near, scope))
-
-    def _misheard_near(self, question: Question, said: Sequence[LineRow], scope: Scope) -> list[Found]:
-        """Lines of the same talks in which what is counted may have been said too."""
-        if question.edge or len(said) > _MOST_LOOKED_AROUND:
-            return []
-        around = self._lookup.talk_around(said, NEAR_NS, NEAR_NS)
-        near = {line.id: line for talk in around.values() for line in talk if scope.allows(line)}
-        return self._misheard(question, [line for name, line in near.items() if name not in {one.id for one in said}])
-
-    def _misheard(self, question: Question, lines: Sequence[LineRow]) -> list[Found]:
-        return misheard_found(may_be_said(self._lookup.memory, question.gist.split(), lines, self._lookup.at))
 
     def at_edge(self, question: Question, scope: Scope) -> Outcome:
         """The first or the last line of what a question asks for; without a topic, of the latest session that has any in the asked time."""

@@ -1,22 +1,20 @@
 """Lines in which an asked word may have been said though other words were recognised.
 
-A recogniser writes what it did not catch in words that it knows: "the plan at Arium" for the planetarium. Such words sound like the asked
-one, and it was not sure of all of them. In 30 heard rooms for tuning eight of nine such runs of words were what had been said, where it had
-been said at all. Of words that nobody had said a room had one in 450 that something sounded like, so only lines near what was found are
-looked at, and answers say that it is not certain. Short words sound like too many others and are not looked for (tools/LOG.md).
+A recogniser writes what it did not catch in words that it knows: "my cost to" for my costume. Such words sound like the asked one, and it
+was not sure of all of them. In a room for tuning one of 450 words that nobody had said had something that sounded like it, so this is asked
+only where nobody was heard saying the word, of the lines that search found best, and answers say that it is not certain. Where a word was
+recognised elsewhere it found no further mention. Short words sound like too many others and are left out (tools/LOG.md).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 
-from pipeline.packets import nanoseconds
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.rows import LineRow, WordRow
-from stages.recall.gaps import merged_spans
 from stages.recall.material import Found
 from stages.recall.rough_sounds import distance, sound_of
 from stages.recall.terms import STOP_WORDS, holds, singular, stem, stems
@@ -28,40 +26,20 @@ _UNSURE = 0.6
 _LONGEST_RUN = 3
 _SOUNDS_PER_COST = 1.25
 _OTHER_ONSET = 0.6
-NEAR_NS = nanoseconds(120.0)
-"""Within this of where a word was said it may have been said again, and misheard."""
-MOST_LIKELY = 24
-"""Where nobody was heard saying it, so many of the lines that search found are looked at, the best ones."""
+_MOST_LIKELY = 24
 _SUPPORT = 0.6
 _NO_LETTER = re.compile("[^a-z]")
 _DOUBLE = re.compile(r"(.)\1+")
 
 
-def may_be_said(memory: LongTermMemory, words: Sequence[str], lines: Iterable[LineRow], at: datetime | None = None) -> list[LineRow]:
-    """Those of some lines in which one of the words seems to have been misheard, and the others of them were said or misheard too.
+def misheard(memory: LongTermMemory, words: Sequence[str], lines: Sequence[LineRow], at: datetime | None = None) -> list[Found]:
+    """Those of the first lines of a search in which a word seems to have been misheard, and the other words were said or misheard too.
 
     A line that has all of the words is none. `lines` may be without the times of their words: these are read for the few that matter.
     """
-    alike = [line.id for line in lines if not is_untranscribed(line) and sounds_like(line.text, words)]
-    if not alike:
-        return []
-    return [line for line in memory.lines(ids=alike, at=at) if _is_alike(words, line.text, line.words)]
-
-
-def misheard_found(lines: Iterable[LineRow]) -> list[Found]:
-    """Such lines as material: less sure than where the words were recognised."""
-    return [Found(line, 1.0, _SUPPORT, misheard=True) for line in lines]
-
-
-def lines_near(said: Sequence[LineRow], lines: Iterable[LineRow]) -> list[LineRow]:
-    """Those of some lines that were said within two minutes of one of `said`.
-
-    What is spoken of is named again there; elsewhere a sound alone tells little.
-    """
-    spans = merged_spans((line.session, line.start_ns - NEAR_NS, line.end_ns + NEAR_NS) for line in said)
-    return [
-        line for line in lines if any(line.session == name and line.start_ns < last and line.end_ns > first for name, first, last in spans)
-    ]
+    likely = [line.id for line in lines[:_MOST_LIKELY] if not is_untranscribed(line) and sounds_like(line.text, words)]
+    rows = memory.lines(ids=likely, at=at) if likely else []
+    return [Found(line, 1.0, _SUPPORT, misheard=True) for line in rows if _is_alike(words, line.text, line.words)]
 
 
 def sounds_like(text: str, words: Sequence[str]) -> bool:

@@ -13,7 +13,7 @@ from stages.recall.context_scope import LinesIn, around, beside, last_cited, mor
 from stages.recall.follow_up import no_context
 from stages.recall.gaps import Span
 from stages.recall.material import Found
-from stages.recall.misheard import MOST_LIKELY, lines_near, may_be_said, misheard_found
+from stages.recall.misheard import misheard
 from stages.recall.question import Question
 from stages.recall.scope import Scope
 from stages.recall.terms import content_words, coverage, singular, stem, stems, tokens
@@ -111,9 +111,14 @@ class Relations:
                 asked = replace(asked, speaker=None, talkers=(), azimuth_deg=None)
             supported, lines = self._search(asked, anybody if is_around else scope)
             looked_at += [line.id for line in lines]
-            came_up = self._came_up(words, supported, lines if not is_around else ())
-            if came_up:
-                found.append(min(came_up, key=lambda one: self._moment(one, scope)))
+            if not supported and not is_around:
+                supported = misheard(self._memory, words, lines, self._at)
+            if supported:
+                best = max(entry.support for entry in supported)
+                likely = [one for one in supported if one.support >= _NEAR_BEST * best]
+                # It came up when the very words fell: "watering" may be a misheard waiter, but not where somebody said "waiter".
+                said = [one for one in supported if {singular(word) for word in words} <= set(map(singular, tokens(one.line.text)))]
+                found.append(min(said or likely, key=lambda one: self._moment(one, scope)))
             else:
                 missing.append(topic)
         ids = tuple(dict.fromkeys([*(entry.line.id for entry in found), *looked_at]))
@@ -130,19 +135,6 @@ class Relations:
                 return Related(retrieved=ids, refused=f"Nothing was heard {which} {_quoted(question.order.topics[0])}.")
             return Related(scope=near, retrieved=ids)
         return Related(tuple(found), None, ids, spans=tuple((one.line.session, one.line.start_ns, one.line.end_ns) for one in found))
-
-    def _came_up(self, words: Sequence[str], supported: Sequence[Found], lines: Sequence[LineRow]) -> list[Found]:
-        """Where a topic came up: where its very words fell or seem to have been misheard near there; else where it was likely talked about.
-
-        Where neither was found, in any of the best `lines` in which its words seem to have been misheard.
-        """
-        # "Watering" may be a misheard waiter, but not where somebody said "waiter".
-        said = [one for one in supported if {singular(word) for word in words} <= set(map(singular, tokens(one.line.text)))]
-        if supported and not said:
-            best = max(entry.support for entry in supported)
-            return [one for one in supported if one.support >= _NEAR_BEST * best]
-        near = lines_near([one.line for one in said], lines) if said else lines[:MOST_LIKELY]
-        return [*said, *misheard_found(may_be_said(self._memory, words, near, self._at))]
 
     def _others(self, scope: Scope, cited: Sequence[LineRow], ids: tuple[str, ...]) -> Related:
         """A line of everybody else who talked where the cited lines were said."""

@@ -18,8 +18,7 @@ def unsure_of(line: LineRow, *words: str) -> LineRow:
     return replace(line, words=tuple(word._replace(probability=0.3 if word.text in words else 0.95) for word in line.words))
 
 
-PLAN = unsure_of(line_row("We went to see the plan at Arium with the school.", 2.0, event="s-1"), "plan", "at", "Arium")
-STARS = line_row("The planetarium had a thousand stars.", 30.0, event="s-1")
+COST = unsure_of(line_row("my cost to restore smells of the land.", 2.0, event="s-1"), "cost", "to")
 LAWYER = line_row("My lawyer says that I should stay calm.", 12.0, track="t2", azimuth_deg=200.0, event="s-2")
 
 
@@ -47,45 +46,39 @@ def test_what_sounds_like_a_word(text: str, words: list[str], alike: bool) -> No
     assert sounds_like(text, words) is alike
 
 
-def test_what_came_first_goes_by_a_mention_that_was_misheard(encoder: MinilmOnnx) -> None:
-    with asking(encoder, {"s": [PLAN, LAWYER, STARS]}) as ask:
-        answer = ask("What came first, the lawyer or the planetarium?")
-    assert answer.text.startswith("The planetarium came first, as it seems. The planetarium may have come up at 0:02 ")
-    assert [evidence.text for evidence in answer.claims[0].evidence] == [PLAN.text, LAWYER.text]
-    with asking(encoder, {"s": [LAWYER, STARS]}) as ask:
-        assert answer.claims[0].confidence < ask("What came first, the lawyer or the planetarium?").claims[0].confidence
+def test_what_came_first_goes_by_a_mention_that_was_misheard_where_there_is_no_other(encoder: MinilmOnnx) -> None:
+    with asking(encoder, {"s": [COST, LAWYER]}) as ask:
+        answer = ask("What came first, the lawyer or the costume?")
+    assert answer.text.startswith("The costume came first, as it seems. The costume may have come up at 0:02 ")
+    assert [evidence.text for evidence in answer.claims[0].evidence] == [COST.text, LAWYER.text]
+    said = line_row("My costume still smells of the last owner.", 30.0, event="s-1")
+    with asking(encoder, {"s": [COST, LAWYER, said]}) as ask:
+        surely = ask("What came first, the lawyer or the costume?")
+    assert surely.text.startswith("The lawyer came first. ")
+    assert answer.claims[0].confidence < surely.claims[0].confidence
 
 
 def test_words_that_were_surely_recognised_are_no_other_words(encoder: MinilmOnnx) -> None:
-    sure = line_row(PLAN.text, 2.0, event="s-1")
-    with asking(encoder, {"s": [sure, LAWYER, STARS]}) as ask:
-        assert ask("What came first, the lawyer or the planetarium?").text.startswith("The lawyer came first. ")
-        assert ask("How often was the planetarium mentioned?").text.startswith("1 line ")
+    sure = line_row(COST.text, 2.0, event="s-1")
+    with asking(encoder, {"s": [sure, LAWYER]}) as ask:
+        assert ask("What came first, the lawyer or the costume?").abstained
+        assert ask("How often was the word costume said?").abstained
 
 
-def test_what_was_misheard_long_before_is_not_taken_for_it(encoder: MinilmOnnx) -> None:
-    late = [replace(line_row(line.text, start_s, track=line.track), event=None) for line, start_s in ((LAWYER, 300.0), (STARS, 310.0))]
-    with asking(encoder, {"s": [PLAN, *late]}) as ask:
-        assert ask("What came first, the lawyer or the planetarium?").text.startswith("The lawyer came first. ")
+def test_what_came_after_something_is_not_told_of_what_may_have_been_misheard(encoder: MinilmOnnx) -> None:
+    with asking(encoder, {"s": [COST, LAWYER]}) as ask:
+        assert ask("What was said after the costume?").abstained
 
 
 def test_a_mention_that_was_misheard_is_counted_and_told_as_not_certain(encoder: MinilmOnnx) -> None:
-    later = unsure_of(line_row("Then the planet areum closed.", 50.0, event="s-1"), "areum")
-    with asking(encoder, {"s": [PLAN, LAWYER, STARS, later]}) as ask:
-        answer = ask("How many times did somebody mention the planetarium?")
-    assert answer.text.startswith("3 lines of 1 talker ")
+    later = unsure_of(line_row("Then a cost tomb was torn.", 50.0, event="s-1"), "tomb")
+    with asking(encoder, {"s": [COST, LAWYER, later]}) as ask:
+        answer = ask("How often was the word costume said?")
+    assert answer.text.startswith("2 lines of 1 talker (speaker-1 (30 degrees)) may have come to it, at 0:02 and 0:50. ")
     assert answer.text.endswith(" It is not certain that it was named at 0:02 and 0:50, where what was recognised sounds like it.")
-    assert [evidence.text for evidence in answer.claims[0].evidence] == [PLAN.text, STARS.text, later.text]
+    assert [evidence.text for evidence in answer.claims[0].evidence] == [COST.text, later.text]
 
 
-def test_of_what_was_only_misheard_nothing_is_told_as_certain(encoder: MinilmOnnx) -> None:
-    with asking(encoder, {"s": [PLAN, LAWYER]}) as ask:
-        answer = ask("How often was the word planetarium said?")
-    assert answer.text.startswith("1 line of 1 talker (speaker-1 (30 degrees)) may have come to it, at 0:02. ")
-    assert "It is not certain" in answer.text
-
-
-def test_the_first_mention_is_one_that_surely_was(encoder: MinilmOnnx) -> None:
-    with asking(encoder, {"s": [PLAN, LAWYER, STARS]}) as ask:
-        answer = ask("Who mentioned the planetarium first?")
-    assert [evidence.text for claim in answer.claims for evidence in claim.evidence] == [STARS.text]
+def test_an_edge_is_none_that_may_have_been_misheard(encoder: MinilmOnnx) -> None:
+    with asking(encoder, {"s": [COST, LAWYER]}) as ask:
+        assert ask("Who mentioned the costume first?").abstained
