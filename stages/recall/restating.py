@@ -14,6 +14,7 @@ from dataclasses import replace
 from stages.recall import cues
 from stages.recall.language import MOST_WORDS, is_order, may_be_foreign
 from stages.recall.question import Question
+from stages.recall.spoken_clauses import BETWEEN_SENTENCES
 from stages.recall.terms import content_terms, is_calendar, numbers, tokens
 
 _MOST_PLAIN_WORDS = 17
@@ -26,7 +27,6 @@ _OF_PATTERNS = frozenset(
     )
 )
 """What plain questions say to tell their kind, which adds nothing to what they ask about."""
-_SENTENCES = re.compile(r"[.?!]\s+\S")
 _NAME = re.compile(r"(?<!^)(?<![.?!] )\b[A-Z][\w'-]+")
 
 
@@ -44,7 +44,7 @@ def put_plainly(
     if may_be_unclear(question) and (again := _read_again(question, restated(question.text), read)) is not None:
         return again
     # What is known by a whole form of words is read well; "that" of a story is in it, and not in the last answer.
-    goes_on = question.follow_up is not None and _SENTENCES.search(question.text) is None
+    goes_on = question.follow_up is not None and BETWEEN_SENTENCES.search(question.text) is None
     if question.intent == "play" or goes_on or question.order or question.edge or question.talkers or question.duration:
         return question
     again = _read_again(question, core(question.text), read)
@@ -80,7 +80,7 @@ def may_be_unclear(question: Question) -> bool:
         return False
     # "I was busy with the people talking about the move. What did I miss?" is read well.
     is_of_missed = question.attended is not None and cues.MISSED.search(question.text) is not None
-    has_story = not is_of_missed and _SENTENCES.search(question.text) is not None
+    has_story = not is_of_missed and BETWEEN_SENTENCES.search(question.text) is not None
     is_wordy = len(words) > _MOST_PLAIN_WORDS or has_story
     return is_wordy or is_order(question.text) or may_be_foreign(question.text)
 

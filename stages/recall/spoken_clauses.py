@@ -59,7 +59,7 @@ _LEADING = re.compile(
     re.I,
 )
 _TRAILING = re.compile(
-    r"(?: (?:then|though|please|love|mate|dear|by the way|at all|eh|anyway|or not|or what|or something|you know|i mean|i wonder"
+    r"(?: (?:then|though|please|by the way|at all|eh|anyway|or not|or what|or something|you know|i mean|i wonder"
     r"|do you know|thanks"
     r"|thank you|honestly|for me|if anything|any idea|anyhow))+$",
     re.I,
@@ -133,7 +133,8 @@ _WHAT = re.compile(r"\bwhat was it$", re.I)
 _CLEFT = re.compile(r"\b(?:was|is) it$", re.I)
 _PLACE = re.compile(r"(?:on|in|at|of|from|with|behind|near|under) (?:the|a|an|that|this|those) [\w'-]+(?: [\w'-]+){0,2}", re.I)
 _DASHES = re.compile(r"\s+-+\s+|\s*[\u2013\u2014]\s*|\s*(?:\.{2,}|\u2026)\s*")
-_SENTENCE = re.compile(r"(?<=[.?!])[\"')]*\s+")
+BETWEEN_SENTENCES = re.compile(r"(?<=[.?!])(?<!\b[A-Z]\.)(?<!\b(?:Mr|Ms|Dr|St)\.)(?<!\bMrs\.)(?<!\bProf\.)[\"')]*\s+(?=\S)")
+"""Where a sentence ends and another begins: not after "Mr." or an initial."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,7 @@ def evened(text: str) -> str:
 def sentences(text: str) -> list[str]:
     """The sentences of an even text, without hums and with whole words for short ones."""
     found = []
-    for sentence in _SENTENCE.split(text):
+    for sentence in BETWEEN_SENTENCES.split(text):
         bare = _EARTH.sub(r"\1", _HUM.sub(" ", sentence))
         for pattern, whole in _SHORTENED:
             bare = pattern.sub(whole, bare)

@@ -61,6 +61,7 @@ _THING = re.compile(
     rf"|there)\b(?!')(?! (?:was|were) (?:to|a)\b)",
     re.I,
 )
+_OF_ASKER = re.compile(r"\b(?:i|i'\w+|me|my|we|we'\w+|us|our|you)\b", re.I)
 _ADVERB = re.compile(r" (?:actually|really|exactly|again|anyway|at all|now then)\b(?=[ ?]|$)", re.I)
 
 
@@ -212,6 +213,9 @@ def _fact(parts: Sequence[Clause], place: int, topic: str | None) -> str | None:
     """A question for a fact, with what it calls "it" by name."""
     text = _ADVERB.sub("", parts[place].text) if len(parts) > 1 else parts[place].text
     n_own = len(content_terms(text, drop=_KIND))
+    if any(part.sentence == parts[place].sentence and not _OF_ASKER.search(part.text) for part in parts[place + 1 :]):
+        # "How did she take it, when the glass broke?", "in his opinion": what stands behind a question belongs to it.
+        return None
     if len(parts) == 1 or _AFTER_THAT.search(text):
         return _inverted(text)
     if n_own <= _MOST_OWN_TERMS and (match := _OBJECT.search(text) or _THING.search(text)) and topic is not None:

@@ -14,7 +14,7 @@ _ABOUT = r"(?: (?:anything|something|a lot|much|so much|plenty|a word|all))?(?: 
 _TALKING = (
     rf"(?:(?:just |always |actually )*(?:talk(?:ed|ing|s)?|spoke|speaking|chatt(?:ed|ing)|going on|banging on|rabbiting on|went on|on"
     rf"|telling (?:us|them|people)|told (?:us|them)|saying{_EVER}"
-    r"|said|asking|asked|complain(?:ed|ing)|rav(?:ed|ing)) (?:\w+ )?(?:about|of)|mention(?:ed|ing)?|discuss(?:ed|ing)?|(?:brought"
+    r"|said|asking|asked|rav(?:ed|ing)) (?:\w+ )?(?:about|of)|mention(?:ed|ing)?|discuss(?:ed|ing)?|(?:brought"
     r"|bringing|bring) up"
     r"|had (?:\w+ )?to say about)"
 )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 from stages.recall import cues
 from stages.recall.spoken_clauses import Clause
-from stages.recall.terms import STOP_WORDS, content_words, is_calendar, tokens
+from stages.recall.terms import STOP_WORDS, content_words, is_calendar, is_irregular, tokens
 from stages.recall.word_lists import word_set
 
 PRONOUN = r"(?:it|that|this|them|those|these|one|they|that one|this one|that thing|the thing|that lot)"
@@ -190,5 +190,9 @@ def _noun_phrase(words: Sequence[str], start: int) -> int:
 def _is_noun(word: str) -> bool:
     """Whether a word may be one of a phrase for a thing: it has content, and is no usual verb."""
     return (
-        bool(tokens(word)) and word not in STOP_WORDS and word not in _ENDS and not word.endswith(("'s", "'ve", "'ll", "'d", "'re", "n't"))
+        bool(tokens(word))
+        and word not in STOP_WORDS
+        and word not in _ENDS
+        and not is_irregular(word)
+        and not word.endswith(("'s", "'ve", "'ll", "'d", "'re", "n't"))
     )

@@ -16,6 +16,7 @@ from stages.recall.spoken_core import core_question
 from tests.stages.recall.room_memory import Asker
 from tests.stages.recall.test_question import MOMENTS
 from tests.stages.recall.test_restating import PLAIN, RAMBLING
+from tools.written_talks import talks_named
 
 TALKERS = ("Anna", "Ben", "Clara", "speaker-2")
 
@@ -123,6 +124,14 @@ def test_what_is_said_comes_down_to_a_plain_question(said: str, core: str | None
         "Catch me up on the last five minutes",
         "What did they say after that?",
         "Who said that?",
+        # An abbreviation ends no sentence, and "love" may be what is asked about.
+        "What did Mr. Lund have to eat?",
+        "What kind of operation did Mrs. Okafor have?",
+        "Whom has J. Smith written to?",
+        "Did they talk about how their grandparents fell in love?",
+        # What stands behind a question belongs to it.
+        "How did his wife take it, when the glass broke?",
+        "What sort of person is Rolf, in her opinion?",
         # What is to be done is not asked, and nobody is asked in other languages by these rules.
         "Please delete everything that Anna said, would you?",
         "Remind me to call Anna, please.",
@@ -173,6 +182,25 @@ def test_long_sayings_take_milliseconds(said: str) -> None:
     started = time.perf_counter()
     core_question(text, lambda: TALKERS)
     assert time.perf_counter() - started < 0.25
+
+
+def _is_read_anew(text: str, talkers: tuple[str, ...]) -> bool:
+    def read(said: str) -> Question:
+        return parse(said, MOMENTS, lambda: talkers)
+
+    core = core_question(text, lambda: talkers)
+    if core is None:
+        return False
+    question = read(text)
+    return put_plainly(question, lambda _: None, read, lambda _: core) is not question
+
+
+def test_plain_questions_to_talks_are_read_as_before() -> None:
+    """Of all questions to all talks that were written out, but for one in words of everyday talk."""
+    for talk in talks_named(("",)):
+        talkers = tuple(dict.fromkeys(name for _, name, _ in talk.lines))
+        texts = (*(asked.q for asked in talk.asked), *(f"Did they talk about {topic}?" for topic in (*talk.about, *talk.not_about)))
+        assert not [text for text in texts if _is_read_anew(text, talkers) and not text.startswith("Whereabouts")]
 
 
 def _read(text: str) -> Question:
