@@ -10,7 +10,7 @@ help:
 	@echo "make bench   set up, and measure the demo's room"
 	@echo "make bench-hearing  set up, and measure how well rooms full of talkers are heard (about 25 minutes on two cores)"
 	@echo "make bench-memory   set up, and measure events, a million lines, a week, and faults (about 40 minutes on two cores)"
-	@echo "make bench-recall   set up, and measure recall: generated rooms, answerers, talks, meetings, speed (hours on two cores; BENCH_ARGS=--quick for minutes)"
+	@echo "make bench-recall   set up, and measure recall: generated rooms, answerers, free wordings, talks, meetings, speed (hours on two cores; BENCH_ARGS=--quick for minutes)"
 	@echo "make lint    ruff and mypy"
 	@echo "make clean   remove .venv and what the demo left (weights stay in their cache)"
 

@@ -2,11 +2,12 @@
 
     python -m tools.bench_recall [--data ../shared/data] [--quick] [--rooms N] [--only PART ...] [--config YAML] [--work DIR] [--out FILE]
 
-Generated rooms as true transcripts (`tools.recall_rooms_text`), a few of them with each answerer (`tools.recall_answerers`), as
-recordings (`tools.recall_rooms_audio`), talks written out by hand (`tools.recall_talks`), meetings (`tools.recall_meetings`, and with
-nothing learnt of those that are asked about: `tools.recall_meetings_crossed`) and speed (`tools.recall_speed`), one after the other, each
-a process of its own. `--quick` measures little of each, to see that all of it works. Recordings that were heard are kept in the work
-folder, so a part that was cut short goes on. The exit code is 1 where a part failed; the report then has the end of what it said.
+Generated rooms as true transcripts (`tools.recall_rooms_text`), a few of them with each answerer (`tools.recall_answerers`) and in
+free words (`tools.recall_free_questions`), as recordings (`tools.recall_rooms_audio`), talks written out by hand (`tools.recall_talks`),
+meetings (`tools.recall_meetings`, and with nothing learnt of those that are asked about: `tools.recall_meetings_crossed`) and speed
+(`tools.recall_speed`), one after the other, each a process of its own. `--quick` measures little of each, to see that all of it works.
+Recordings that were heard are kept in the work folder, so a part that was cut short goes on. The exit code is 1 where a part failed; the
+report then has the end of what it said.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from pathlib import Path
 
 from tools.bench_memory import Part, commit, load, machine, report, working_folder
 
-PARTS = ("Rooms", "Answerers", "Plain talks", "Rooms from audio", "Meetings", "Meetings, crossed", "Speed")
+PARTS = ("Rooms", "Answerers", "Free questions", "Plain talks", "Rooms from audio", "Meetings", "Meetings, crossed", "Speed")
 N_ROOMS = 40
 
 
@@ -34,6 +35,7 @@ def parts(data: Path, work: Path, *, quick: bool, n_rooms: int, configs: Sequenc
     graphs = tuple(word for config in configs for word in ("--config", str(config)))
     text = ("tools.recall_rooms_text", "--folder", str(work / "rooms"), *graphs)
     wording = ("tools.recall_answerers", "--folder", str(work / "answerers"), *graphs[:2])
+    free = ("tools.recall_free_questions", "--folder", str(work / "free"), *graphs[:2])
     audio = ("tools.recall_rooms_audio", "--folder", str(work / "rooms-audio"), "--rooms", "1" if quick else str(n_rooms))
     sizes = ("1000", "10000") if quick else ("1000", "10000", "100000", "1000000")
     qmsum = data / "qmsum"
@@ -41,6 +43,7 @@ def parts(data: Path, work: Path, *, quick: bool, n_rooms: int, configs: Sequenc
     return [
         Part("Rooms", (*text, "--rooms", "10") if quick else text),
         Part("Answerers", (*wording, "--rooms", "1") if quick else wording),
+        Part("Free questions", (*free, "--seeds", "44000") if quick else free),
         Part("Plain talks", ("tools.recall_talks", *(("--only", "mixed_") if quick else ()))),
         Part("Rooms from audio", audio),
         Part("Meetings", ("tools.recall_meetings", *meetings), qmsum),
