@@ -141,6 +141,10 @@ class Extractive(Answerer):
                 # Who said something about it is another question than who was there when it was talked about.
                 group = saying(group) if (says := asks_who_said(question.text)) else group
                 who = by_person(found.line for found in group)[: self.most_evidence] if says else talkers(group, self.most_evidence)
+            if question.azimuth_deg is not None:
+                # Who was there too may sit elsewhere.
+                there = {speaker_of(found.line) for found in group}
+                who = [line for line in who if speaker_of(line) in there]
             best, taken_back = group[0], group[0].taken_back or correction_of(group[0].line, group[0].talk)
             # What holds instead goes before whoever else took part.
             shown = {

@@ -8,6 +8,7 @@ from datetime import datetime
 from stages.answer.wording import clock
 from stages.recall import cues
 from stages.recall.calendar_phrase import asked_time
+from stages.recall.sides import bearings_in
 from stages.recall.terms import content_words, is_calendar
 from stages.recall.time_phrase import Moments, Window, overlap
 
@@ -55,9 +56,17 @@ _SPOKEN = frozenset(
 )
 
 
+def no_bearing(rest: str) -> str | None:
+    """Why a bearing that a question names is none; None where it names none that is not."""
+    found = next((one for one in bearings_in(rest) if not -180.0 <= one <= 360.0), None)
+    if found is None:
+        return None
+    return f"There is no bearing of {found:g} degrees: bearings go from 0 to 360 degrees, or from -180 to 180"
+
+
 def two_bearings(rest: str) -> str | None:
     """Why a question that names more than one bearing cannot be served; None for one that does not."""
-    found = list(dict.fromkeys(float(match[1]) % 360.0 for match in cues.BEARING.finditer(rest)))
+    found = list(dict.fromkeys(one % 360.0 for one in bearings_in(rest)))
     if len(found) < 2:
         return None
     return f"The question names {len(found)} bearings ({', '.join(f'{one:g}' for one in found)} degrees); ask about one of them at a time"

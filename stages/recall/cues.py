@@ -117,9 +117,17 @@ SOMEBODY_SAID = re.compile(
 )
 """What stands before a question for a fact: "Did anybody say when the bus leaves?"."""
 BEARING = re.compile(
-    r"\b(?:at|from|around|near|of|to)?\s*(?:a |the )?(?:bearing|azimuth|direction)?\s*(?:of )?(\d+(?:\.\d+)?)\s*(?:°|deg\b|degrees?\b)",
+    r"\b(?:at|from|around|near|of|to)?\s*(?:a |the )?(?:bearing|azimuth|direction)?\s*(?:of )?"
+    r"((?:minus |(?<!\w)-)?\d+(?:\.\d+)?)\s*(?:°|deg\b|degrees?\b)",
     re.I,
 )
+AROUND_BEARING = re.compile(
+    r"\b(?:people|persons|those|them|group|table|conversation|talk|discussion|two|pair|couple|ones|guys|others)\b(?: [a-z]+){0,3}? "
+    r"(?:at|from|near|around|about|of) (?:a bearing of )?(?:about |around )?[-\d.]+ ?(?:°|deg)"
+    r"|\b(?:around|about|near|roughly|approximately) (?:minus )?[-\d.]+ ?(?:°|deg)",
+    re.I,
+)
+"""A group, which sits on both sides of its bearing, or a bearing that is not meant to be exact."""
 _SAYING_WORDS = """
     say said says saying tell told talk talked talks speak spoke mention mentioned mentions ask
     asked think thinks suggest suggested answer answered want wants promise promised
@@ -184,7 +192,7 @@ OVERVIEW_WORDS = word_set(
 """What is no topic in \"Give me a quick recap\", or in \"Did I miss anything important?\"."""
 SOMEBODY_AT = re.compile(
     r"\b(?:the|a) (?:person|people|man|men|woman|women|one|guy|lady|speaker|talker|voice)s?"
-    r"(?: (?:who )?(?:sits?|sitting|stands?|standing))? (?=(?:at|from|near|around) (?:about )?\d+(?:\.\d+)? ?(?:°|deg))",
+    r"(?: (?:who )?(?:sits?|sitting|stands?|standing))? (?=(?:at|from|near|around) (?:about )?(?:minus |-)?\d+(?:\.\d+)? ?(?:°|deg))",
     re.I,
 )
 """Somebody who is known by a bearing alone."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from stages.answer.talkers import asks_who_was_not_told, asks_who_was_told
 from stages.recall import cues
 from stages.recall.calendar_phrase import asked_time
-from stages.recall.contradictions import ahead, excluded_times, is_to_come, two_bearings
+from stages.recall.contradictions import ahead, excluded_times, is_to_come, no_bearing, two_bearings
 from stages.recall.duration_asked import duration_fault, duration_in
 from stages.recall.edge_asked import edge_in
 from stages.recall.follow_up import FollowUp, follow_up_in, played_in, talker_in
@@ -17,7 +17,7 @@ from stages.recall.language import refusal
 from stages.recall.lengths import length_in
 from stages.recall.named_talkers import asked_of, company_in, speaker_in, talkers_in
 from stages.recall.order_asked import OrderAsked, order_in
-from stages.recall.sides import SIDE_TOLERANCE_DEG, bearing_of, side_in, sides_in
+from stages.recall.sides import BEARING_TOLERANCE_DEG, SIDE_TOLERANCE_DEG, bearing_of, bearings_in, side_in, sides_in
 from stages.recall.terms import STOP_WORDS, content_words, spoken_span, stem, tokens
 from stages.recall.time_phrase import Moments, Window
 
@@ -54,8 +54,9 @@ class Question:
     these; `about_speech` says that it
     asks who talked about something, rather than for a fact. `aspects` are the further things asked for ("and where"). `refusal` says why an
     unservable question cannot be served. `absence` is what kept the asker from following anything ("on the phone"); it is unservable
-    without a time, unless the memory knows when that was. A side ("on my left") is a bearing with a wide `azimuth_tolerance_deg` (None:
-    the usual one). `length_s` is how long the answer may take to read (inf: however long). `follow_up` says how it goes on from the
+    without a time, unless the memory knows when that was. A side ("on my left") is a bearing with a wide `azimuth_tolerance_deg`, a group
+    ("the people at 210 degrees") one with the usual one; None: whoever is nearest. `length_s` is how long the answer may take to read (inf:
+    however long). `follow_up` says how it goes on from the
     last question, `order` which order it asks for. `pronoun` stands for the talker ("did she say"), whom only the last answer tells;
     `note` is how it was read then. `refers` says that it speaks of something that it does not name ("When does it start?").
     `edge` is first or last where only that of all that was said is asked for. `talkers` are those between whom it was said, or the one with
@@ -149,6 +150,8 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     rest = cues.FRAME.sub("", rest)
     framed = cues.SOMEBODY_SAID.match(rest) if follow_up is None else None
     rest = rest if framed is None else rest[framed.end()].upper() + rest[framed.end() + 1 :]
+    if (fault := no_bearing(rest)) is not None:
+        return _unservable(said, fault)
     attended, rest = _attended(rest, moments, speakers)
     absent = cues.ABSENT.search(rest)
     rest = cues.ABSENT.sub(" ", rest)
@@ -180,7 +183,7 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
         )
     rest = apart
     rest = cues.SOMEBODY_AT.sub("they ", rest)
-    bearing = cues.BEARING.search(rest)
+    bearing, is_about = next(iter(bearings_in(rest)), None), cues.AROUND_BEARING.search(said) is not None
     rest = cues.BEARING.sub(" ", rest)
     talkers, rest = talkers_in(rest, speakers)
     if duration and not talkers:
@@ -225,9 +228,19 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     about_speech = about_speech or bare or (bool(words) and asks_who_was_told(rest))
     gist = " ".join(words)
     stands_alone = (
-        about_speech or speaker or pronoun or window or bearing or side or attended or follow_up or order or edge or intent == "catch_up"
+        about_speech
+        or speaker
+        or pronoun
+        or window
+        or bearing is not None
+        or side
+        or attended
+        or follow_up
+        or order
+        or edge
+        or intent == "catch_up"
     )
-    azimuth_deg = float(bearing[1]) % 360.0 if bearing else None
+    azimuth_deg = bearing % 360.0 if bearing is not None else None
     if side is not None and facing_deg is not None:
         azimuth_deg = bearing_of(side, facing_deg)
     return Question(
@@ -244,7 +257,7 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
         window=window,
         attended=attended,
         absence=absent["what"].strip() if absent is not None else None,
-        azimuth_tolerance_deg=SIDE_TOLERANCE_DEG if side is not None else None,
+        azimuth_tolerance_deg=SIDE_TOLERANCE_DEG if side is not None else BEARING_TOLERANCE_DEG if is_about else None,
         length_s=length_s,
         follow_up=follow_up,
         order=order,
@@ -304,7 +317,7 @@ def _attended(text: str, moments: Moments, speakers: Callable[[], Collection[str
     moment, bare = asked_time(phrase, moments)
     if moment is not None:
         rest, phrase = f"{rest} {moment.phrase}", " ".join(bare.split())
-    bearing = cues.BEARING.search(phrase)
+    bearing = next(iter(bearings_in(phrase)), None)
     may_be_name = re.search(r"\b[A-Z]", phrase) is not None or len(phrase.split()) <= _MOST_NAME_WORDS
     speaker, _ = speaker_in(phrase, speakers, anywhere=may_be_name)
     subject = cues.GROUP.sub("", cues.BEARING.sub(" ", phrase))
@@ -312,7 +325,11 @@ def _attended(text: str, moments: Moments, speakers: Callable[[], Collection[str
         subject = ""
     words = content_words(subject, drop={"group", "table", "chat", "one", "guys", "men", "women", "debate", "argument"})
     return Attended(
-        phrase, " ".join(words), tuple(dict.fromkeys(stem(word) for word in words)), speaker, float(bearing[1]) % 360.0 if bearing else None
+        phrase,
+        " ".join(words),
+        tuple(dict.fromkeys(stem(word) for word in words)),
+        speaker,
+        bearing % 360.0 if bearing is not None else None,
     ), rest
 
 

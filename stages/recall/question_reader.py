@@ -17,9 +17,11 @@ from stages.recall.lookup import Lookup
 from stages.recall.parts import parts_in
 from stages.recall.question import Question, cleaned, parse
 from stages.recall.scope import Scope, scope_of
+from stages.recall.sides import NEAR_DEG
 from stages.recall.time_phrase import Moments
 
 _FACTS = frozenset(["what", "when", "where"])
+_MOST_SESSIONS = 64
 _OF_ONE_PART = frozenset(["missed", "order", "unservable"])
 
 
@@ -60,11 +62,22 @@ class QuestionReader:
 
     def scope(self, question: Question) -> Scope:
         """The lines that a question is asked of."""
+        return self._nearest(question, self._in_time(question))
+
+    def _in_time(self, question: Question) -> Scope:
         scope = scope_of(question, self._sessions, self.ends_ns)
         if question.window is not None and not scope.spans and not question.window.exact and question.intent not in {"missed", "catch_up"}:
             # "at ten" may be what was said instead of when it was said.
             return scope_of(replace(question, window=None), self._sessions, self.ends_ns)
         return scope
+
+    def _nearest(self, question: Question, scope: Scope) -> Scope:
+        """The scope without those who sit beside the bearing that a question gives, in sessions in which somebody sits at it."""
+        if scope.azimuth_deg is None or question.azimuth_tolerance_deg is not None or question.speaker is not None or question.talkers:
+            return scope
+        spans = [(name, *span) for name, span in list(scope.spans.items())[-_MOST_SESSIONS:]]
+        near = self._lookup.memory.spans.with_talkers_near(spans, scope.azimuth_deg, NEAR_DEG, self._lookup.at_ns)
+        return replace(scope, near=near)
 
     def _heard(self) -> tuple[list[SessionRow], dict[str, int]]:
         """The sessions of which something had been heard, and how far each was heard."""

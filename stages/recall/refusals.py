@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from stages.answer.wording import Wording, clock
+from stages.answer.wording import Wording, bearing, clock, listed
 from stages.memory.rows import LineRow
+from stages.recall.answers import mean_azimuth
 from stages.recall.question import Question
 from stages.recall.scope import Scope
+from stages.recall.sides import BEARING_TOLERANCE_DEG
 from stages.recall.terms import nearest
 from stages.recall.untranscribed import is_untranscribed
+
+_MOST_PLACES = 3
 
 
 def refusal_text(question: Question, near: LineRow | None, scope: Scope) -> str:
@@ -63,6 +67,19 @@ def nothing_in_time(question: Question, scope: Scope, ends_ns: Mapping[str, int]
 def not_heard_then(speaker: str, phrase: str) -> str:
     """Somebody who is known said nothing in the asked time."""
     return f'{speaker} was not heard in the asked time ("{phrase}").'
+
+
+def not_heard_there(speaker: str, azimuth_deg: float, tolerance_deg: float, lines: Iterable[LineRow]) -> str:
+    """Somebody who is known said nothing within the tolerance of the asked bearing, but elsewhere: some lines of theirs that say where."""
+    tracks: dict[tuple[str, str], list[LineRow]] = {}
+    for line in lines:
+        tracks.setdefault((line.session, line.track), []).append(line)
+    places = dict.fromkeys(round(mean) % 360 for own in tracks.values() if (mean := mean_azimuth(own)) is not None)
+    where = f"at {listed([str(place) for place in list(places)[-_MOST_PLACES:]])} degrees"
+    if tolerance_deg > BEARING_TOLERANCE_DEG:
+        first, last = ((azimuth_deg + turn * tolerance_deg) % 360.0 for turn in (-1, 1))
+        return f"{speaker} was heard {where}, not between {first:g} and {last:g} degrees."
+    return f"{speaker} was heard {where}, not at {bearing(azimuth_deg)}."
 
 
 def unknown_speaker(name: str, speakers: Sequence[str]) -> str:

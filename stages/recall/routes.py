@@ -15,7 +15,7 @@ from stages.recall.lookup import Lookup, Outcome
 from stages.recall.material import Material
 from stages.recall.overviews import Overviews
 from stages.recall.question import Question
-from stages.recall.refusals import not_heard_then, nothing_heard, nothing_in_time, unknown_speaker
+from stages.recall.refusals import not_heard_then, not_heard_there, nothing_heard, nothing_in_time, unknown_speaker
 from stages.recall.relations import Related, Relations
 from stages.recall.scope import Scope, scope_of
 from stages.recall.terms import calendar_words, stem, tokens
@@ -23,6 +23,7 @@ from stages.recall.time_phrase import Window
 
 _PAST = re.compile(r"\b(?:last|past|ago|yesterday)\b", re.I)
 _LEAST_OF_DAYS = timedelta(hours=6)
+_MOST_SESSIONS = 16
 _LINKS = frozenset(["in", "on", "at", "the", "of"])
 
 
@@ -61,6 +62,9 @@ class Routes:
             return Outcome(
                 material, retrieved=self._lookup.nearest(question, open_scope), refused=not_heard_then(scope.speaker, scope.window.phrase)
             )
+        if (elsewhere := self._elsewhere(scope)) is not None:
+            anywhere = replace(scope, azimuth_deg=None)
+            return Outcome(material, retrieved=self._lookup.nearest(question, anywhere), refused=elsewhere)
         if question.asks_present:
             return self._found_lines.present(scope)
         if question.duration:
@@ -144,6 +148,19 @@ class Routes:
 
     def _relations(self) -> Relations:
         return Relations(self._lookup.memory, self._lookup.at, utc_ns(self._now), self._lookup.heard_in, self._found_lines.search)
+
+    def _elsewhere(self, scope: Scope) -> str | None:
+        """Why somebody was not heard at the asked bearing: where they were, in the last sessions that have any; None where they were."""
+        if scope.speaker is None or scope.azimuth_deg is None:
+            return None
+        anywhere = replace(scope, azimuth_deg=None)
+        found: list[LineRow] = []
+        for name in list(scope.spans)[-_MOST_SESSIONS:]:
+            theirs = [line for line in self._lookup.heard_in(name, scope.spans[name]) if anywhere.allows(line)]
+            if any(scope.allows(line) for line in theirs):
+                return None
+            found += [line for line in theirs if line.azimuth_deg is not None]
+        return not_heard_there(scope.speaker, scope.azimuth_deg, scope.azimuth_tolerance_deg, found) if found else None
 
     def _is_silent(self, scope: Scope) -> bool:
         """Whether the asked speaker was not heard in the asked time at all."""

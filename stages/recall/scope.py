@@ -9,10 +9,8 @@ from datetime import datetime, timedelta
 from stages.memory.rows import LineRow, SessionRow
 from stages.recall.answers import speaker_of
 from stages.recall.question import Question
+from stages.recall.sides import BEARING_TOLERANCE_DEG, NEAR_DEG
 from stages.recall.time_phrase import Window
-
-BEARING_TOLERANCE_DEG = 25.0
-"""How far from a bearing that a person names a line may be: people point with about this accuracy."""
 
 Span = tuple[int, int]
 
@@ -24,7 +22,8 @@ class Scope:
     `spans` are the session times to look at, by session; a session that is not there is not asked about. `window` is the asked
     time, if there is one.
     `tracks` are those of one conversation, where only that one is meant; `without` are lines, by id, that were told already;
-    `talkers` (in lower case) are the only ones who are meant.
+    `talkers` (in lower case) are the only ones who are meant. `near` are the sessions in which somebody was heard so near to the bearing
+    that nobody farther from it is meant.
     `notes` say which reading was taken where the question left one open.
     """
 
@@ -38,6 +37,7 @@ class Scope:
     tracks: frozenset[str] | None = None
     without: frozenset[str] = frozenset()
     talkers: frozenset[str] = frozenset()
+    near: frozenset[str] = frozenset()
 
     @property
     def is_narrow(self) -> bool:
@@ -55,7 +55,8 @@ class Scope:
             return False
         if self.speaker is not None and self.speaker.lower() != speaker_of(line).lower():
             return False
-        return self.azimuth_deg is None or is_near(line.azimuth_deg, self.azimuth_deg, self.azimuth_tolerance_deg)
+        tolerance_deg = NEAR_DEG if line.session in self.near else self.azimuth_tolerance_deg
+        return self.azimuth_deg is None or is_near(line.azimuth_deg, self.azimuth_deg, tolerance_deg)
 
 
 def is_near(azimuth_deg: float | None, asked_deg: float, tolerance_deg: float = BEARING_TOLERANCE_DEG) -> bool:

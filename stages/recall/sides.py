@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import re
 
+from stages.recall import cues
+
+BEARING_TOLERANCE_DEG = 25.0
+"""How far from a bearing that a person names a line may be: people point with about this accuracy."""
+NEAR_DEG = 15.0
+"""Where somebody was heard this near to a bearing, nobody farther from it is meant."""
 SIDE_TOLERANCE_DEG = 45.0
 """How far from the middle of a side something may be and still lie on it: the four sides make a whole turn."""
 
@@ -55,3 +61,8 @@ def sides_in(text: str) -> tuple[str, ...]:
 def bearing_of(side: str, facing_deg: float) -> float:
     """The azimuth of the middle of a side, in degrees, [0, 360), for somebody who faces `facing_deg`; azimuths grow counter-clockwise."""
     return (facing_deg + _TURNS[side]) % 360.0
+
+
+def bearings_in(text: str) -> list[float]:
+    """Every bearing that a text names, in degrees as it gives them; they may be none that there are."""
+    return [float(re.sub(r"minus ", "-", found, flags=re.I)) for found in cues.BEARING.findall(text)]

@@ -20,6 +20,16 @@ WHERE g.end_ns > json_extract(j.value, '$[1]') AND g.start_ns < json_extract(j.v
       AND (:at IS NULL OR s.started_at_ns + g.end_ns <= :at)
 ORDER BY j.key, g.start_ns, g.end_ns
 """
+_NEAR = """
+SELECT DISTINCT s.id
+FROM json_each(:spans) j CROSS JOIN sessions s ON s.id = json_extract(j.value, '$[0]')
+WHERE EXISTS (
+    SELECT 1 FROM lines l
+    WHERE l.session = s.id AND l.copy_of IS NULL AND (:at IS NULL OR l.ended_at_ns <= :at)
+          AND l.start_ns < json_extract(j.value, '$[2]') AND l.end_ns > json_extract(j.value, '$[1]')
+          AND l.start_ns > json_extract(j.value, '$[1]') - s.longest_line_ns - 1
+          AND (abs(l.azimuth_deg - :azimuth) <= :most OR abs(l.azimuth_deg - :azimuth) >= 360.0 - :most))
+"""
 
 
 class SpanReader:
@@ -42,6 +52,12 @@ class SpanReader:
         """What was lost in some spans, span by span, by start."""
         with self._database.reading() as connection:
             return [GapRow(*row) for row in connection.execute(_GAPS, {"spans": json.dumps(spans), "at": at_ns})]
+
+    def with_talkers_near(self, spans: Sequence[Span], azimuth_deg: float, most_deg: float, at_ns: int | None) -> frozenset[str]:
+        """The sessions in whose spans a line (no copy) lies at most so many degrees from a bearing, in [0, 360)."""
+        asked = {"spans": json.dumps(spans), "azimuth": azimuth_deg, "most": most_deg, "at": at_ns}
+        with self._database.reading() as connection:
+            return frozenset(row[0] for row in connection.execute(_NEAR, asked))
 
     def passed_ns(self) -> dict[str, int]:
         """For each session the time before which every line that ended is stored, as `LongTermMemory.passed_ns` has it."""

@@ -294,3 +294,40 @@ def test_one_thing_that_somebody_said_is_asked_for_however_dull_its_words_are() 
     assert (asked.speaker, asked.gist, asked.about_speech) == ("Anna", "day", False)
     # Here nothing is asked for but what she said.
     assert parse("What did Anna say?", MOMENTS, lambda: ["Anna"]).gist == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "azimuth_deg"), [("-150 degrees", 210.0), ("minus 150 degrees", 210.0), ("360 degrees", 0.0), ("210.5 degrees", 210.5)]
+)
+def test_bearings_in_either_way_of_counting(said: str, azimuth_deg: float) -> None:
+    question = _parsed(f"What was said about the tickets at {said}?")
+    assert (question.azimuth_deg, question.gist) == (azimuth_deg, "tickets")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What did the person at 500 degrees say?",
+        "Who talked about the tickets at -200 degrees?",
+        "What did I miss while I was listening to the people at 400 degrees?",
+    ],
+)
+def test_a_bearing_that_is_none_is_refused(text: str) -> None:
+    question = _parsed(text)
+    assert question.intent == "unservable"
+    assert question.refusal is not None
+    assert question.refusal.startswith("There is no bearing of ")
+    assert question.refusal.endswith(" degrees: bearings go from 0 to 360 degrees, or from -180 to 180")
+
+
+@pytest.mark.parametrize(
+    ("text", "tolerance_deg"),
+    [
+        ("What did the person at 210 degrees say?", None),
+        ("Who talked at 210 degrees?", None),
+        ("What did the people at 210 degrees talk about?", 25.0),
+        ("Who talked somewhere around 210 degrees?", 25.0),
+    ],
+)
+def test_a_group_sits_on_both_sides_of_its_bearing(text: str, tolerance_deg: float | None) -> None:
+    assert _parsed(text).azimuth_tolerance_deg == tolerance_deg

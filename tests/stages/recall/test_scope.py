@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 from stages.memory.rows import SessionRow
@@ -47,3 +48,13 @@ def test_bearings_wrap_around() -> None:
     assert is_near(355.0, 10.0)
     assert not is_near(180.0, 10.0)
     assert not is_near(None, 10.0)
+
+
+def test_where_somebody_sits_at_the_bearing_those_beside_them_are_not_meant() -> None:
+    scope = scope_of(parse("What was said about dogs at 210 degrees?", MOMENTS), SESSIONS, ENDS)
+    beside = line_row("beside", 12.0, azimuth_deg=230.0)
+    assert scope.allows(beside)
+    near = replace(scope, near=frozenset({"s"}))
+    assert not near.allows(beside)
+    assert near.allows(line_row("there", 12.0, azimuth_deg=222.0))
+    assert near.allows(line_row("another session", 12.0, azimuth_deg=230.0, session="old"))

@@ -73,3 +73,14 @@ def test_gaps_are_those_of_the_spans_in_their_order(memory: LongTermMemory) -> N
 def test_how_far_each_session_is_stored_is_read_at_once(memory: LongTermMemory) -> None:
     memory.set_passed("s2", nanoseconds(70.0))
     assert memory.spans.passed_ns() == {name: memory.passed_ns(name) for name in ("s1", "s2")} == {"s1": 54 * 10**9, "s2": 70 * 10**9}
+
+
+def test_sessions_in_which_somebody_was_heard_near_a_bearing(memory: LongTermMemory) -> None:
+    asked = spans(("s1", 0.0, 60.0), ("s2", 0.0, 60.0))
+    with memory.findings.database.writing() as connection:
+        connection.execute("UPDATE lines SET azimuth_deg = 350.0")
+        connection.execute("UPDATE lines SET azimuth_deg = 200.0 WHERE session = 's2' AND start_ns > 0")
+    assert memory.spans.with_talkers_near(asked, 3.0, 15.0, None) == {"s1", "s2"}
+    assert memory.spans.with_talkers_near(spans(("s1", 0.0, 60.0), ("s2", 5.0, 60.0)), 3.0, 15.0, None) == {"s1"}
+    assert memory.spans.with_talkers_near(asked, 6.0, 15.0, None) == frozenset()
+    assert memory.spans.with_talkers_near(asked, 200.0, 15.0, utc_ns(STARTED_AT)) == frozenset()
