@@ -8,14 +8,14 @@ from dataclasses import replace
 from stages.answer.answerer import Answerer
 from stages.answer.cited_claims import cited, following, ordered, present
 from stages.answer.corrections import correction_of
-from stages.answer.length_budget import fitting, quote_words
+from stages.answer.length_budget import fitting, most_words, quote_words, shows_agreed
 from stages.answer.openings import with_openings
 from stages.answer.replies import question_before, reply_to
 from stages.answer.said_once import Said, says_the_same
 from stages.answer.settled import settled
 from stages.answer.spoken_time import spoken_time
 from stages.answer.talkers import asks_who_said, asks_who_was_told, by_person, of_one_talk, saying, talkers, told_to
-from stages.answer.wording import LONGEST_QUOTE_WORDS, Wording, bearings, listed, people, person, quote
+from stages.answer.wording import LONGEST_QUOTE_WORDS, Wording, bearings, listed, names, people, person, quote
 from stages.memory.rows import LineRow
 from stages.memory.text_encoder import TextEncoder
 from stages.recall.answers import Claim, Evidence, Stretch, speaker_of
@@ -28,6 +28,7 @@ from stages.recall.untranscribed import is_untranscribed
 
 _CLOSE = 0.9
 _MOST_THINGS = 4
+_MOST_NAMED = 2
 _MOST_FACTS = 2
 _MOST_REPEATS = 2
 _SUREST = 0.95
@@ -111,9 +112,13 @@ class Extractive(Answerer):
         new = [line for line in lines if not Said.of(line.text).is_told(told)] if told else lines
         best = best_lines(new or lines, vocabulary, 1)[0]
         agreed = settled(lines) if len({line.track for line in lines}) > 1 else ()
-        if len({best.id, *(line.id for line in agreed)}) > self.most_evidence:
+        if len({best.id, *(line.id for line in agreed)}) > self.most_evidence or not shows_agreed(question.length_s):
             agreed = ()
         things, shown = _things(lines, best, agreed, vocabulary, question.text, self.most_evidence)
+        if (most := most_words(question.length_s)) is not None:
+            return Claim(
+                _in_words(f"{who} talked", names(stretch, _MOST_NAMED), things, span, most), _heard(shown), tuple(map(Evidence.of, shown))
+            )
         about = f" talked about {listed(things)}" if things else " talked"
         text = f"{opening}{who}{about} ({span}). {_quotes(best, agreed, quote_words(question.length_s, LONGEST_QUOTE_WORDS))}"
         told += [Said.of(line.text) for line in (best, *agreed[:1])]
@@ -231,6 +236,19 @@ class Extractive(Answerer):
         counted = {line.id for line in lines}
         confidence = min(found.support for found in material.found if found.line.id in counted)
         return [Claim(text, confidence * _heard(lines), tuple(Evidence.of(line) for line in lines[:_MOST_COUNTED]))]
+
+
+def _in_words(where: str, who: str, things: Sequence[str], span: str, most: int) -> str:
+    """A sentence on a stretch without a quote, in at most so many words where that is possible: the place and the time go first."""
+    about = f" about {listed(things)}" if things else ""
+    text = f"{where}{about} ({span})."
+    if len(text.split()) <= most:
+        return text[0].upper() + text[1:]
+    for n_told in range(len(things), 0, -1):
+        text = f"{who} talked about {listed(things[:n_told])}."
+        if len(text.split()) <= most:
+            break
+    return text if things else f"{who} talked."
 
 
 def _talker(line: LineRow) -> tuple[str, str]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import isinf
+from math import inf, isinf
 
 from stages.recall.answers import Claim
 from stages.recall.lengths import WORDS_PER_S
 
 _LEAST_QUOTE_WORDS = 8
 _QUOTE_SHARE = 0.4
+
+_WITH_QUOTE, _WITH_AGREED = 24, 40
 
 
 def fitting(claims: Iterable[Claim], length_s: float | None, usual: int) -> list[Claim]:
@@ -27,6 +29,17 @@ def fitting(claims: Iterable[Claim], length_s: float | None, usual: int) -> list
             break
         kept.append(claim)
     return kept
+
+
+def most_words(length_s: float | None) -> int | None:
+    """How many words an answer may have that is too short for a quote; None for any other."""
+    words = length_s * WORDS_PER_S if length_s is not None else inf
+    return max(1, round(words)) if words < _WITH_QUOTE else None
+
+
+def shows_agreed(length_s: float | None) -> bool:
+    """Whether an answer is long enough to tell also what was agreed on."""
+    return length_s is None or length_s * WORDS_PER_S >= _WITH_AGREED
 
 
 def quote_words(length_s: float | None, usual: int) -> int:

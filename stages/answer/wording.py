@@ -95,6 +95,12 @@ def people(stretch: Stretch) -> str:
     return f"{where}{_COUNTS.get(len(names), str(len(names)))} people ({listed(names)})"
 
 
+def names(stretch: Stretch, most: int) -> str:
+    """Everybody who spoke in a stretch by name; where they are more than `most`, how many they are."""
+    who = list(dict.fromkeys(speaker_of(line) for line in stretch.lines))
+    return listed(who) if len(who) <= most else f"{_COUNTS.get(len(who), str(len(who)))} people"
+
+
 def bearings(stretches: Sequence[Stretch]) -> str:
     """The bearings of everybody in some stretches, in rising order: "30 and 75 degrees"; empty where there are none."""
     lines: dict[tuple[str, str], list[LineRow]] = {}

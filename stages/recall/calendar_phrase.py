@@ -40,8 +40,7 @@ def asked_time(text: str, moments: Moments) -> tuple[Window | None, str]:
         return find_window(text, moments)
     if day.start is None or day.end is None or day.end - day.start > timedelta(days=1, hours=1):
         return day, rest
-    heard = min(day.end, moments.heard_until) if moments.heard_until is not None else day.end
-    within, shorter = find_window(rest, Moments(moments.now, heard, moments.session_start, daytime=heard == day.end))
+    within, shorter = find_window(rest, moments.on(day))
     if within is None or not overlap(within, day):
         return day, rest
     return replace(within, phrase=f"{day.phrase} {within.phrase}", exact=True), shorter

@@ -28,6 +28,11 @@ _WAS = re.compile(
 _DAY = re.compile(
     r"\b(?:tonight|evening|afternoon|morning|night|today|tomorrow|week|weekend|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b", re.I
 )
+_BESIDE = re.compile(
+    r"\b(?:in|during|over|within|for|from) (?P<what>(?:the )?(?:first|last|next) (?:[\w-]+ ){0,3}?(?:seconds?|secs?|minutes?|mins?|hours?) "
+    r"(?:before|after) (?P<event>[^?.!,;]+))",
+    re.I,
+)
 _TO_BE = re.compile(r"\b(?:to|will|must|should|can|may) be \w+", re.I)
 _DUE = re.compile(r"\b(?:comes?|coming|(?:have|has|needs?) to|must|should)\b", re.I)
 _SPOKEN = frozenset(
@@ -70,6 +75,18 @@ def two_bearings(rest: str) -> str | None:
     if len(found) < 2:
         return None
     return f"The question names {len(found)} bearings ({', '.join(f'{one:g}' for one in found)} degrees); ask about one of them at a time"
+
+
+def beside_an_event(rest: str, moments: Moments) -> str | None:
+    """Why minutes that are counted from something that was said ("the last minute before the break") are no time; None for any other."""
+    match = _BESIDE.search(rest)
+    if match is None or not (_WAS.search(rest) or cues.SPEECH.search(rest)) or asked_time(match[0], moments)[0] is not None:
+        return None
+    side = "before" if " before " in match["what"].lower() else "after"
+    return (
+        f'Echoic cannot tell when that was: "{match["what"].strip()}"; ask "What was said {side} {match["event"].strip()}?", '
+        'or give the time, such as "between ten and half past"'
+    )
 
 
 def ahead(rest: str, window: Window | None, moments: Moments) -> str | None:

@@ -67,7 +67,8 @@ class Inquiry:
         asked = reader.read(text)
         question = put_plainly(asked, self._answerer.restated, reader.read, lambda said: core_question(said, self._lookup.speakers))
         scope = reader.scope(question)
-        if question.absence is not None and question.refusal is not None and routes.is_absence(question, scope):
+        is_guess = question.refusal is not None or (question.window is not None and question.window.guessed)
+        if question.absence is not None and is_guess and routes.is_absence(question, reader.scope(replace(question, window=None))):
             question = reader.read_absence(question, question.absence)
             scope = reader.scope(question)
         parsed_ns = self._now_ns()

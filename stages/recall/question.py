@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from stages.answer.talkers import asks_who_was_not_told, asks_who_was_told
 from stages.recall import cues
+from stages.recall.absences import away_for
 from stages.recall.calendar_phrase import asked_time
-from stages.recall.contradictions import ahead, excluded_times, is_to_come, no_bearing, two_bearings
+from stages.recall.contradictions import ahead, beside_an_event, excluded_times, is_to_come, no_bearing, two_bearings
 from stages.recall.duration_asked import duration_fault, duration_in
 from stages.recall.edge_asked import edge_in
 from stages.recall.follow_up import FollowUp, follow_up_in, played_in, talker_in
@@ -150,14 +151,17 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     rest = cues.FRAME.sub("", rest)
     framed = cues.SOMEBODY_SAID.match(rest) if follow_up is None else None
     rest = rest if framed is None else rest[framed.end()].upper() + rest[framed.end() + 1 :]
-    if (fault := no_bearing(rest)) is not None:
+    if (fault := no_bearing(rest) or beside_an_event(rest, moments)) is not None:
         return _unservable(said, fault)
     attended, rest = _attended(rest, moments, speakers)
     absent = cues.ABSENT.search(rest)
-    rest = cues.ABSENT.sub(" ", rest)
     catching_up = cues.CATCH_UP.search(rest) is not None
+    away = away_for(rest, moments) if absent is not None or catching_up or cues.MISSED.search(rest) else None
+    rest = cues.ABSENT.sub(" ", rest)
     length_s, rest = length_in(rest, overview=catching_up or cues.MISSED.search(rest) is not None)
     window, rest = asked_time(rest, moments)
+    if away is not None and (window is None or window.phrase.endswith(f"{away.phrase} ago")):
+        window = away
     if absent is not None and window is None and attended is None:
         return Question(
             text=said,
@@ -256,7 +260,7 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
         azimuth_deg=azimuth_deg,
         window=window,
         attended=attended,
-        absence=absent["what"].strip() if absent is not None else None,
+        absence=absent["what"].strip() if absent is not None else "away" if window is not None and window.guessed else None,
         azimuth_tolerance_deg=SIDE_TOLERANCE_DEG if side is not None else BEARING_TOLERANCE_DEG if is_about else None,
         length_s=length_s,
         follow_up=follow_up,

@@ -58,7 +58,8 @@ class QuestionReader:
     def read_absence(self, question: Question, absence: str) -> Question:
         """A question about an absence that gives no time, where the memory knows when that was: what else it says is read without it."""
         rest = parse(ABSENT.sub(" ", question.text), self._moments, self._lookup.speakers, self._facing_deg)
-        return self._with_names(replace(rest, text=question.text, intent="missed", absence=absence))
+        window = rest.window if rest.window is not None and not rest.window.guessed else None
+        return self._with_names(replace(rest, text=question.text, intent="missed", absence=absence, window=window))
 
     def scope(self, question: Question) -> Scope:
         """The lines that a question is asked of."""
@@ -98,7 +99,9 @@ class QuestionReader:
         latest = sessions[-1]
         zone = latest.started_at.tzinfo
         heard_until = max(session.moment(self.ends_ns[session.id]) for session in sessions)
-        return Moments(now.astimezone(zone), heard_until.astimezone(zone), latest.started_at)
+        return Moments(
+            now.astimezone(zone), heard_until.astimezone(zone), latest.started_at, starts=tuple(session.started_at for session in sessions)
+        )
 
     def _with_names(self, question: Question) -> Question:
         """The question with speakers who are given by id under the name that they have now."""

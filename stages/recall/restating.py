@@ -45,7 +45,9 @@ def put_plainly(
         return again
     # What is known by a whole form of words is read well; "that" of a story is in it, and not in the last answer.
     goes_on = question.follow_up is not None and BETWEEN_SENTENCES.search(question.text) is None
-    if question.intent == "play" or goes_on or question.order or question.edge or question.talkers or question.duration:
+    # How long somebody was away is read whole, and may mean a declared absence.
+    was_away = question.window is not None and question.window.guessed and not question.terms
+    if question.intent == "play" or goes_on or was_away or question.order or question.edge or question.talkers or question.duration:
         return question
     again = _read_again(question, core(question.text), read)
     # Nobody has to be told of words that change nothing.

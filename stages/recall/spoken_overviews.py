@@ -7,7 +7,9 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 
 from stages.recall import cues
+from stages.recall.absences import away_for
 from stages.recall.calendar_phrase import asked_time
+from stages.recall.lengths import length_phrase
 from stages.recall.spoken_clauses import Clause
 from stages.recall.spoken_topics import as_topic, names_in
 from stages.recall.terms import content_words, tokens
@@ -75,9 +77,6 @@ _OVERVIEW_WORDS = (
         " while lot everything two both stuff happen"
     )
 )
-_LENGTH = re.compile(
-    r"\bin (?:about )?[\w-]+(?: [\w-]+)? (?:seconds?|minutes?)\b|\b(?:briefly|in brief|in full|in detail|in short|in a nutshell)\b", re.I
-)
 _FIRST = r"(?P<end>first|earlier|before|last|later)"
 _ITEM = r"(?:the |an? |that |this |those |these )?[\w'-]+(?: [\w'-]+){0,5}?"
 _WHICH = r"(?:what|which)(?: one| ones| thing| topic)?(?: of (?:them|those|these|the) ?(?:two|both)?)?"
@@ -108,7 +107,7 @@ _ORDERS = (
 )
 _ORDER_ONLY = re.compile(rf"^{_WHICH}{_CAME} {_FIRST}$", re.I)
 _CLOCK = re.compile(r"(?<![\d:.-])\d{1,2}[:.]\d\d(?:[:.]\d\d)?(?![\d:])")
-_ANY = Moments(datetime(2024, 1, 3, 12, tzinfo=UTC))
+_ANY = Moments(datetime(2024, 1, 3, 12, tzinfo=UTC), session_start=datetime(2024, 1, 3, 11, tzinfo=UTC))
 """Only which words tell a time is looked for, whatever the time is."""
 _PAIR = re.compile(r"\b(?:the|that|this|an?) (?P<what>(?!one\b|other\b|order\b|thing\b|right\b|wrong\b|first\b|last\b)[\w'-]+)", re.I)
 
@@ -119,25 +118,26 @@ def missed_core(said: str, parts: Sequence[Clause], speakers: Callable[[], Colle
     if asking is None:
         return None
     bearings = cues.BEARING.findall(said)
+    window = _away_time(said) or window_of(said)
+    limits = "".join(f" {limit}" for limit in (window, length_phrase(said)) if limit)
     if len(bearings) == 1:
-        return f"what did I miss while I was listening to the people at {bearings[0]} degrees"
-    window = f" {window_of(said)}".rstrip()
+        return f"what did I miss while I was listening to the people at {bearings[0]} degrees{limits}"
     names = names_in(said, speakers)
     if len(names) == 1 and not bearings:
-        return f"what did I miss while I was listening to {names[0]}{window}"
+        return f"what did I miss while I was listening to {names[0]}{limits}"
     for part in parts:
         for pattern in (_FOLLOWED, _FOLLOWED_BEFORE):
             match = pattern.search(part.text)
             topic = as_topic(_CUT.sub("", match["what"])) if match is not None else None
             if topic is not None:
-                return f"what did I miss while I was following the conversation about {topic}{window}"
+                return f"what did I miss while I was following the conversation about {topic}{limits}"
     own = content_words(
         re.sub(r"\b(?:while|when|during|because)\b.*$", "", asking.text, flags=re.I),
         drop=_OVERVIEW_WORDS | word_set("went past passed miss missed discuss"),
     )
     if [word for word in own if not window or word not in tokens(window)]:
         return None
-    return f"what did I miss{window}"
+    return f"what did I miss{limits}"
 
 
 def window_of(said: str) -> str:
@@ -146,6 +146,8 @@ def window_of(said: str) -> str:
     if len(clocks) == 2:
         return f"between {clocks[0]} and {clocks[1]}"
     window, _ = asked_time(said, _ANY)
+    if window is not None and re.match(r"\w+ (?:the )?(?:very )?(?:first|last)\b", window.phrase, re.I):
+        return window.phrase
     if window is None or not (clocks or window.rolling_s is not None):
         return ""
     if re.match(r"(?:the |these )?(?:last|past|previous)\b", window.phrase, re.I):
@@ -153,9 +155,15 @@ def window_of(said: str) -> str:
     return window.phrase
 
 
+def _away_time(said: str) -> str:
+    """How long somebody was away, as a plain question asks for that time; "" where nobody says so."""
+    away = away_for(said, _ANY)
+    return f"in the last {away.phrase}" if away is not None else ""
+
+
 def overview_core(said: str, parts: Sequence[Clause]) -> str | None:
     """A summary, or what was said in the asked time; None where it asks about something that has a name."""
-    window = window_of(said)
+    window = _away_time(said) or window_of(said)
     for part in parts:
         match = _OVERVIEW.search(part.text)
         is_asked = match is not None and (
@@ -174,8 +182,7 @@ def overview_core(said: str, parts: Sequence[Clause]) -> str | None:
         if window:
             return f"what was said {window}"
         if is_asked:
-            length = _LENGTH.search(part.text)
-            return f"give me a summary of what was said {length[0] if length is not None else ''}"
+            return f"give me a summary of what was said {length_phrase(said)}"
     return None
 
 

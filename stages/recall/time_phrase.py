@@ -12,30 +12,45 @@ from stages.recall.word_lists import NUMBER_WORDS, TENS, numbered
 _UNITS = {"second": 1.0, "sec": 1.0, "s": 1.0, "minute": 60.0, "min": 60.0, "hour": 3600.0, "day": 86400.0, "week": 604800.0}
 _SLACK_S = {"second": 5.0, "sec": 5.0, "s": 5.0, "minute": 60.0, "min": 60.0, "hour": 1800.0, "day": 43200.0, "week": 86400.0}
 _COUNTS: dict[str, float] = {"a": 1.0, "an": 1.0, **numbered(NUMBER_WORDS), **numbered(TENS, 20, 10)}
-_COUNTS |= {"couple of": 2.0, "a couple of": 2.0, "few": 3.0, "a few": 3.0, "half an": 0.5, "half a": 0.5}
+_COUNTS |= {"couple of": 2.0, "a couple of": 2.0, "few": 3.0, "a few": 3.0, "half an": 0.5, "half a": 0.5, "half": 0.5}
 _COUNTS |= {
     f"{tens}-{ones}": value + n
     for tens, value in numbered(TENS, 20, 10).items()
     for ones, n in numbered(NUMBER_WORDS).items()
     if 0 < n < 10
 }
+_BELOW_SIXTY = [word for word, value in _COUNTS.items() if 1 <= value < 60 and " " not in word and word not in {"a", "an", "few"}]
 
 _N = r"(?:\d+(?:\.\d+)?|" + "|".join(sorted((re.escape(word) for word in _COUNTS), key=len, reverse=True)) + r")"
 _UNIT = r"(?:seconds?|secs?|minutes?|mins?|hours?|days?|weeks?|s\b)"
 _HOUR = r"(?:\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
+# "From two to six" are two hours, "two minutes to six" is a time.
+_MINUTES = r"(?:[1-5]?\d|" + "|".join(sorted(map(re.escape, _BELOW_SIXTY), key=len, reverse=True)) + r")"
 _CLOCK = (
     r"(?:\d{4}-\d\d-\d\d(?:[t ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:z|[+-]\d\d:?\d\d)?)?"
     r"|\+\d+(?:\.\d+)?(?:\s?s(?:ec(?:onds?)?)?\b)?"
-    rf"|(?:five|ten|twenty|twenty-five)(?: minutes)? (?:to {_HOUR}|past(?: {_HOUR})?)"
+    rf"|(?:{_MINUTES} minutes?|five|ten|twenty|twenty-five) to {_HOUR}|(?:{_MINUTES}(?: minutes?)?) past {_HOUR}"
+    r"|(?:five|ten|twenty|twenty-five)(?: minutes)? past"
     rf"|half past(?: {_HOUR})?|(?:a )?quarter (?:past|to)(?: {_HOUR})?"
     r"|\d{1,2}[:.h]\d\d(?::\d\d)?(?:\s?[ap]\.?m\.?)?|\d{1,2}\s?[ap]\.?m\.?"
     rf"|noon|midday|midnight|lunch(?:time)?|{_HOUR} o'?clock|{_HOUR}(?! (?:degrees|people|persons|times|other))\b"
     r"|(?:yesterday|today|this)(?: (?:morning|afternoon|evening|noon))?|tonight|now"
     r"|(?:last |on )?(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday)(?: (?:morning|afternoon|evening))?)"
 )
+AMOUNT = rf"(?P<n>{_N}) (?P<unit>{_UNIT})"
+"""An amount of time: "ten minutes"."""
 _LAST = re.compile(
-    rf"\b(?:(?:in|during|over|within|for|of|from)\s+)?(?:the\s+|these\s+)?(?:last|past|previous)\s+(?:({_N})\s+)?({_UNIT})", re.I
+    rf"\b(?:(?:in|during|over|within|for|of|from)\s+)?(?:the\s+|these\s+)?(?:last|past|previous)\s+(?:({_N})\s+)?({_UNIT})"
+    r"(?!\w|\s+(?:before|after)\b)",
+    re.I,
 )
+_ENDING = re.compile(
+    rf"\b(?:in|during|over|within|for|of|from)\s+(?:the\s+)?(?:very\s+)?(?P<end>first|last)\s+(?:(?P<n>{_N})\s+)?(?P<unit>{_UNIT})"
+    r"(?:(?P<of>\s+of\s+(?:the|this|that|our)\s+(?:(?:last|latest|whole)\s+)?(?:session|recording|meeting|conversation|evening))"
+    rf"|\s+(?P<side>before|after)\s+(?P<clock>{_CLOCK})|(?!\s+(?:of|before|after)\b))(?![\w'-])",
+    re.I,
+)
+"""The beginning or the end of a session, or what comes next to a time: "the first minute", "the last ten minutes before noon"."""
 _AGO = re.compile(rf"\b(?:about\s+|around\s+)?({_N})\s+({_UNIT})\s+ago\b", re.I)
 _RANGE = re.compile(rf"(?:\bbetween\s+({_CLOCK})\s+and\s+({_CLOCK}))|(?:\bfrom\s+({_CLOCK})\s+(?:to|until|till)\s+({_CLOCK}))", re.I)
 _END = r"(?=\s*(?:[?.,!;]|$|and\b|on\b|in\b|at\b|did\b|was\b|were\b))"
@@ -49,6 +64,7 @@ _DAY = re.compile(
     re.I,
 )
 _LONG_RANGE = timedelta(hours=9)
+_MOST_OF_HALF_A_DAY, _MOST_OF_A_DAY = timedelta(hours=11), timedelta(hours=16)
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _DAYS_AGO = {"today": 0, "this": 0, "tonight": 0, "": 0, "yesterday": 1}
 _DAY_PARTS = {"morning": (5, 12), "afternoon": (12, 18), "evening": (18, 24), "noon": (12, 14)}
@@ -58,13 +74,23 @@ _DAY_PARTS = {"morning": (5, 12), "afternoon": (12, 18), "evening": (18, 24), "n
 class Moments:
     """What times in a question are relative to: now, the end of what was heard, the start of the latest session.
 
-    With `daytime` an hour that may be one of the morning or of the night is that between seven and seven: "yesterday at ten".
+    `starts` are those of all sessions. With `daytime` an hour that may be one of the morning or of the night is that between seven and
+    seven: "yesterday at ten".
     """
 
     now: datetime
     heard_until: datetime | None = None
     session_start: datetime | None = None
     daytime: bool = False
+    starts: tuple[datetime, ...] = ()
+
+    def on(self, day: Window) -> Moments:
+        """What times of a day are relative to: the end of what was heard on it, and the start of its first session."""
+        if day.start is None or day.end is None:
+            return self
+        heard = min(day.end, self.heard_until) if self.heard_until is not None else day.end
+        start = next((start for start in self.starts if day.start <= start < day.end), self.session_start)
+        return Moments(self.now, heard, start, daytime=heard == day.end, starts=self.starts)
 
     @property
     def reference(self) -> datetime:
@@ -77,7 +103,8 @@ class Window:
     """A stretch of wall-clock time that a question asks about; None is open. `phrase` is how the question said it.
 
     `rolling_s` is how long a stretch that ends now is ("the last five minutes"). `exact` is False for a time of day, which may also be
-    something that was said ("at ten") instead of when. `note` tells the asker which reading was taken where another was as near.
+    something that was said ("at ten") instead of when. `note` tells the asker which reading was taken where another was as near;
+    `guessed` is one that what is declared goes before.
     """
 
     phrase: str
@@ -86,6 +113,7 @@ class Window:
     rolling_s: float | None = None
     exact: bool = True
     note: str = ""
+    guessed: bool = False
 
 
 Readers = tuple[tuple[re.Pattern[str], Callable[[re.Match[str], Moments], Window | None]], ...]
@@ -95,12 +123,17 @@ def find_window(text: str, moments: Moments) -> tuple[Window | None, str]:
     """The time that a question names, and the question without it. A day and a time of that day are read together."""
     day, rest = _first(text, moments, _DAYS)
     if day is not None and day.end is not None:
-        heard = min(day.end, moments.heard_until) if moments.heard_until is not None else day.end
-        within, shorter = _first(rest, Moments(moments.now, heard, moments.session_start, daytime=heard == day.end), _READERS)
+        within, shorter = _first(rest, moments.on(day), _READERS)
         if within is None or not overlap(within, day):
             return day, rest
         return replace(within, phrase=f"{day.phrase} {within.phrase}", exact=True), shorter
     return _first(text, moments, _READERS)
+
+
+def up_to_now(amount: re.Match[str], moments: Moments) -> Window:
+    """The stretch that ends now and is as long as an amount of time that was read as `AMOUNT`."""
+    length_s = _count(amount["n"]) * _UNITS[_unit(amount["unit"])]
+    return Window(amount[0].strip(), moments.now - timedelta(seconds=length_s), moments.now, rolling_s=length_s)
 
 
 def overlap(one: Window, other: Window) -> bool:
@@ -119,6 +152,25 @@ def _first(text: str, moments: Moments, readers: Readers) -> tuple[Window | None
             if window is not None:
                 return window, f"{text[: match.start()]} {text[match.end() :]}"
     return None, text
+
+
+def _ending(match: re.Match[str], moments: Moments) -> Window | None:
+    """The first or last minutes of the session, or those next to a time."""
+    unit, is_first = _unit(match["unit"]), match["end"].lower() == "first"
+    length = timedelta(seconds=_count(match["n"] or ("few" if match["unit"].lower() != unit else "one")) * _UNITS[unit])
+    phrase = match[0].strip()
+    if match["clock"]:
+        found = _moment(match["clock"], moments)
+        is_after = (match["side"] or "").lower() == "after"
+        if found is None or is_after != is_first:
+            return None
+        return Window(phrase, found[1], found[1] + length) if is_after else Window(phrase, found[0] - length, found[0])
+    if is_first:
+        # The first days of something are none of a session.
+        start = moments.session_start if unit not in {"day", "week"} else None
+        return Window(phrase, start, start + length) if start is not None else None
+    end = moments.heard_until if match["of"] else None
+    return Window(phrase, end - length, end) if end is not None else None
 
 
 def _last(match: re.Match[str], moments: Moments) -> Window | None:
@@ -140,11 +192,25 @@ def _range(match: re.Match[str], moments: Moments) -> Window | None:
     end = _moment(second, moments, after=start[0])
     if end is None:
         return None
-    end_at = end[1] if _is_day(second) else end[0]
+    end_at = end[1] if _is_day(second) else _in_order(first, second, start[0], end[0])
     phrase = match[0].strip()
     is_long = end_at - start[0] >= _LONG_RANGE and not (_is_exact(first) or _is_exact(second))
     note = f'"{phrase}" is read as {start[0]:%H:%M} to {end_at:%H:%M} on {end_at.day} {end_at:%B}.' if is_long else ""
     return Window(phrase, start[0], end_at, note=note)
+
+
+def _in_order(first: str, second: str, start: datetime, end: datetime) -> datetime:
+    """The end of two times of a clock, or the one before the start where nearly a whole turn lies between the two the other way round.
+
+    "Between eleven and one" crosses noon; "between half past four and four" gives the later time first.
+    """
+    clocks = [clock for said in (first, second) if (clock := _clock(said.lower(), start)) is not None]
+    if len(clocks) < 2 or any("lunch" in said.lower() for said in (first, second)):
+        return end
+    halves = [not certain and hour <= 12 for hour, _, _, certain in clocks]
+    if all(halves):
+        return end - timedelta(hours=12) if end - start > _MOST_OF_HALF_A_DAY else end
+    return end - timedelta(days=1) if end - start > _MOST_OF_A_DAY else end
 
 
 def _after(match: re.Match[str], moments: Moments) -> Window | None:
@@ -175,6 +241,7 @@ def _day(match: re.Match[str], moments: Moments) -> Window | None:
 
 
 _READERS: Readers = (
+    (_ENDING, _ending),
     (_LAST, _last),
     (_AGO, _ago),
     (_RANGE, _range),
@@ -250,7 +317,7 @@ def _clock(text: str, after: datetime | None) -> tuple[int, int, int, bool] | No
         minute = {"half": 30, "past": 15, "to": 45}["half" if "half" in past[1] else "to" if past[1].endswith("to") else "past"]
         hour = hour - 1 if minute == 45 and past[2] else hour
         return hour % 24, minute, 0, past[2] is None
-    minutes = re.fullmatch(r"(five|ten|twenty|twenty-five)(?: minutes)? (past|to)(?: (.+))?", text)
+    minutes = re.fullmatch(r"([\w-]+)(?: minutes?)? (past|to)(?: (.+))?", text)
     if minutes:
         if minutes[3] is None and after is None:
             return None

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -39,6 +40,20 @@ def _at(hour: int, minute: int = 0, second: int = 0, day: int = 2) -> datetime:
         ("on Sunday", _at(0, day=1), _at(0)),
         ("at 2026-03-02T10:10", _at(10, 8), _at(10, 12)),
         ("between 12 and half past", _at(0), _at(0, 30)),
+        ("between one minute past ten and two minutes past ten", _at(10, 1), _at(10, 2)),
+        ("between seven past ten and twenty-three past ten", _at(10, 7), _at(10, 23)),
+        ("between five past ten and a quarter past", _at(10, 5), _at(10, 15)),
+        ("at three minutes to ten?", _at(9, 55), _at(9, 59)),
+        ("at 12 minutes past ten?", _at(10, 10), _at(10, 14)),
+        ("from two to six", _at(2), _at(6)),
+        ("between eleven and one", _at(23, day=1), _at(1)),
+        ("in the first minute", _at(10), _at(10, 1)),
+        ("in the first half minute of the recording", _at(10), _at(10, 0, 30)),
+        ("during the very first ten seconds", _at(10), _at(10, 0, 10)),
+        ("in the first few minutes", _at(10), _at(10, 3)),
+        ("in the last two minutes of the meeting", _at(10, 38), _at(10, 40)),
+        ("in the last ten minutes before half past ten", _at(10, 20), _at(10, 30)),
+        ("in the first five minutes after 10:10", _at(10, 10), _at(10, 15)),
     ],
 )
 def test_times_as_people_say_them(text: str, start: datetime | None, end: datetime | None) -> None:
@@ -49,7 +64,17 @@ def test_times_as_people_say_them(text: str, start: datetime | None, end: dateti
 
 
 @pytest.mark.parametrize(
-    "text", ["What did they say about ten dogs?", "at 90 degrees", "Did they talk about the one from Lisbon?", "walk past the dog", ""]
+    "text",
+    [
+        "What happens in the first minute of the film?",
+        "What is due in the first week?",
+        "in the last ten minutes before the break",
+        "What did they say about ten dogs?",
+        "at 90 degrees",
+        "Did they talk about the one from Lisbon?",
+        "walk past the dog",
+        "",
+    ],
 )
 def test_what_is_no_time_is_left_alone(text: str) -> None:
     assert find_window(text, MOMENTS) == (None, text)
@@ -102,3 +127,19 @@ def test_days_are_read_without_loading_a_library_of_dates() -> None:
     )
     told = subprocess.run([sys.executable, "-c", asked], check=True, capture_output=True, text=True)
     assert told.stdout.split() == ["True", "False"]
+
+
+@pytest.mark.parametrize("text", ["between half past four and four", "between 9:30 and 9:10", "between 16:30 and 16:00"])
+def test_of_two_times_the_later_may_stand_first(text: str) -> None:
+    window, _ = find_window(f"What was said {text}", MOMENTS)
+    assert window is not None
+    assert window.start is not None
+    assert window.end is not None
+    assert window.start - timedelta(hours=2) < window.end < window.start
+
+
+def test_the_first_minute_of_a_day_is_that_of_its_first_session() -> None:
+    starts = (_at(9, day=1), _at(15, day=1), _at(10))
+    window, _ = find_window("What was said yesterday in the first minute?", replace(MOMENTS, starts=starts))
+    assert window is not None
+    assert (window.start, window.end) == (_at(9, day=1), _at(9, 1, day=1))

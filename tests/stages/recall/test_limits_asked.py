@@ -1,0 +1,57 @@
+"""The beginning of a session, an absence of some time, and a length in words, end to end."""
+
+from __future__ import annotations
+
+import pytest
+
+from stages.memory.attention.attention_row import Attention
+from stages.memory.tables.row_writer import utc_ns
+from tests.stages.recall.room_memory import Asker
+
+
+def test_the_first_minute_is_that_of_the_session(kitchen: Asker) -> None:
+    answer = kitchen.ask("What was said in the first ten seconds?")
+    assert "puppy" in answer.text
+    assert all(evidence.start_ns < 10 * 10**9 for claim in answer.claims for evidence in claim.evidence)
+    assert (
+        kitchen.ask("Um, so, what was said, you know, in the first ten seconds?").text
+        == f'Read as "What was said in the first ten seconds?" {answer.text}'
+    )
+
+
+def test_minutes_before_something_that_was_said_are_refused(kitchen: Asker) -> None:
+    answer = kitchen.ask("What was said in the last 10 seconds before the leak?")
+    assert answer.text.startswith(
+        'Echoic cannot tell when that was: "the last 10 seconds before the leak"; ask "What was said before the leak?", or give the time'
+    )
+
+
+@pytest.mark.parametrize("text", ["I was away for a minute, what did I miss?", "What did I miss while I was away for a minute?"])
+def test_who_was_away_for_a_minute_missed_the_last_one(kitchen: Asker, text: str) -> None:
+    answer = kitchen.ask(text)
+    assert answer.text.startswith("You were away: this is about the last minute before now. ")
+    last = kitchen.ask("What did I miss in the last minute?")
+    assert [claim.text for claim in answer.claims] == [claim.text for claim in last.claims]
+
+
+def test_a_declared_absence_goes_before_the_last_minute(kitchen: Asker) -> None:
+    start_ns = utc_ns(kitchen.room.started_at)
+    kitchen.memory.attention.declare([Attention("away", start_ns, start_ns + 30 * 10**9, session=kitchen.room.name)])
+    answer = kitchen.ask("What did I miss while I was away for a minute?")
+    assert "this is about the last minute" not in answer.text
+    assert "0:30" in answer.text
+
+
+@pytest.mark.parametrize(("length", "n_words"), [("ten words", 10), ("20 words", 20), ("one sentence", 15)])
+def test_a_length_in_words_is_kept(kitchen: Asker, length: str, n_words: int) -> None:
+    answer = kitchen.ask(f"Catch me up in {length}")
+    assert len(answer.claims) == 1
+    assert len(answer.text.split()) <= n_words
+    assert answer.text.count(".") == 1
+    assert answer.claims[0].evidence
+
+
+def test_two_sentences_are_one_stretch_and_a_quote(kitchen: Asker) -> None:
+    answer = kitchen.ask("Catch me up in two sentences")
+    assert len(answer.claims) == 1
+    assert "agreed" not in answer.text
