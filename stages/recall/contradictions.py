@@ -34,6 +34,7 @@ _BESIDE = re.compile(
     re.I,
 )
 _TO_BE = re.compile(r"\b(?:to|will|must|should|can|may) be \w+", re.I)
+_IS_LEFT = re.compile(r"\b(?:is|are|'s|be|do|does|have|has) (?:\w+ ){0,3}?left\b", re.I)
 _DUE = re.compile(r"\b(?:comes?|coming|(?:have|has|needs?) to|must|should)\b", re.I)
 _SPOKEN = frozenset(
     [
@@ -96,7 +97,7 @@ def ahead(rest: str, window: Window | None, moments: Moments) -> str | None:
     heard then.
     """
     if window is not None and is_to_come(window, moments):
-        plans = _DAY.search(window.phrase) is not None and _plans(rest) and (_names_something(rest) or _is_due(rest))
+        plans = _DAY.search(window.phrase) is not None and asks_what_will_be(rest) and (_names_something(rest) or _is_due(rest))
         return None if plans else _not_yet(window.phrase, window.start, moments)
     match = _AHEAD.search(rest)
     if match is None:
@@ -109,14 +110,14 @@ def is_to_come(window: Window, moments: Moments) -> bool:
     return window.start is not None and window.start > moments.now
 
 
-def _plans(rest: str) -> bool:
+def asks_what_will_be(rest: str) -> bool:
     """Whether a question asks what will be, rather than what was said or heard; "who has to be told" does."""
-    return _WAS.search(_TO_BE.sub(" ", rest)) is None and cues.SPEECH.search(rest) is None
+    return _WAS.search(_IS_LEFT.sub(" ", _TO_BE.sub(" ", rest))) is None and cues.SPEECH.search(rest) is None
 
 
 def _is_due(rest: str) -> bool:
     """Whether a question asks who comes, or what there is to do."""
-    return _DUE.search(rest) is not None and _plans(rest)
+    return _DUE.search(rest) is not None and asks_what_will_be(rest)
 
 
 def _names_something(rest: str) -> bool:

@@ -7,15 +7,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from stages.answer.replies import question_before
 from stages.memory.rows import LineRow
 from stages.memory.tables.row_writer import utc_ns
+from stages.recall.contradictions import asks_what_will_be
 from stages.recall.durations import Durations
 from stages.recall.found_lines import FoundLines
 from stages.recall.lookup import Lookup, Outcome
-from stages.recall.material import Material
+from stages.recall.material import Found, Material
 from stages.recall.overviews import Overviews
 from stages.recall.question import Question
-from stages.recall.refusals import not_heard_then, not_heard_there, nothing_heard, nothing_in_time, unknown_speaker
+from stages.recall.refusals import not_heard_then, not_heard_there, nothing_heard, nothing_in_time, refusal_text, unknown_speaker
 from stages.recall.relations import Related, Relations
 from stages.recall.scope import Scope, scope_of
 from stages.recall.terms import calendar_words, stem, tokens
@@ -93,30 +95,40 @@ class Routes:
             return outcome
         open_scope = self._at_any_time(question, scope)
         refused = nothing_in_time(question, scope, self._ends_ns)
-        return Outcome(Material(sessions=scope.sessions), retrieved=self._lookup.nearest(question, open_scope), refused=refused)
+        if not (_may_be_told(question) and _is_of_days(question.window) and asks_what_will_be(question.text)):
+            return Outcome(Material(sessions=scope.sessions), retrieved=self._lookup.nearest(question, open_scope), refused=refused)
+        # Of something that will be nobody asks what was heard on that day.
+        asked = _with_its_day(question)
+        nearest = self._lookup.nearest(asked, open_scope)
+        lines = self._lookup.memory.lines(ids=nearest[:1], at=self._lookup.at)
+        return Outcome(
+            Material(sessions=scope.sessions), retrieved=nearest, refused=refusal_text(asked, next(iter(lines), None), open_scope)
+        )
 
     def _said_of_it(self, question: Question, scope: Scope) -> Outcome | None:
         """Lines that answer and name the asked day or month, whenever they were said; None where there are none."""
-        phrase = question.window.phrase if question.window is not None else ""
+        window = question.window
+        phrase = window.phrase if window is not None else ""
         # What was to come on a Sunday may have been talked about before. What was last week for who asks was so for who said it that day.
         is_past = _PAST.search(phrase) is not None
-        if is_past and not _is_of_days(question.window):
+        if is_past and not _is_of_days(window):
             return None
         words = frozenset(map(stem, tokens(phrase))) - _LINKS if is_past else calendar_words(phrase)
-        if (
-            not words
-            or not question.terms
-            or question.about_speech
-            or question.intent not in {"what", "when", "where", "who", "did_anybody"}
-        ):
+        if not words or not _may_be_told(question):
             return None
-        outcome = self._found_lines.found(replace(question, window=None), self._at_any_time(question, scope))
-        found = tuple(
-            entry
-            for entry in outcome.material.found
-            if words <= set(map(stem, tokens(entry.line.text))) and (not is_past or self._is_of_today(entry.line, scope))
-        )
-        return replace(outcome, material=replace(outcome.material, found=found)) if found else None
+        untimed = [replace(question, window=None)]
+        if asks_what_will_be(question.text):
+            untimed.append(_with_its_day(question))
+        for asked in untimed:
+            outcome = self._found_lines.found(asked, self._at_any_time(question, scope))
+            found = tuple(
+                entry
+                for entry in outcome.material.found
+                if words <= _named_by(entry, question) and (not is_past or self._is_of_today(entry.line, scope))
+            )
+            if found:
+                return replace(outcome, material=replace(outcome.material, found=found))
+        return None
 
     def _is_of_today(self, line: LineRow, scope: Scope) -> bool:
         """Whether a line was said on the day of the question, by the clock of its session."""
@@ -166,6 +178,24 @@ class Routes:
         """Whether the asked speaker was not heard in the asked time at all."""
         rows = self._lookup.memory.rows_among(scope.spans, scope.speaker, at=self._lookup.at)
         return rows is not None and not len(rows)
+
+
+def _may_be_told(question: Question) -> bool:
+    """Whether a question asks for something that may have been said of another time than that in which it was said."""
+    return bool(question.terms) and not question.about_speech and question.intent in {"what", "when", "where", "who", "did_anybody"}
+
+
+def _with_its_day(question: Question) -> Question:
+    """The question without a time, and the words of its time among those that it asks about."""
+    phrase = question.window.phrase if question.window is not None else ""
+    day = [token for token in tokens(phrase) if token not in _LINKS]
+    return replace(question, window=None, topic=question.text, gist=" ".join([question.gist, *day]))
+
+
+def _named_by(found: Found, question: Question) -> set[str]:
+    """The stems of a line; for a fact also those of the question that it answered. A mere yes or no to another day tells nothing of it."""
+    asked = question_before(found, question) if question.intent != "did_anybody" else None
+    return {stem(token) for line in (found.line, asked) if line is not None for token in tokens(line.text)}
 
 
 def _is_of_days(window: Window | None) -> bool:
