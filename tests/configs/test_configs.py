@@ -51,6 +51,17 @@ def test_live_and_replay_differ_in_their_source_only() -> None:
         assert live.nodes[name] == replay.nodes[name] or name in live.sources()
 
 
+def test_hands_free_has_the_resources_of_live_and_a_voice() -> None:
+    live, hands_free = load_graph("live").resources, load_graph("hands_free").resources
+    assert set(hands_free) - set(live) == {"speech", "player"}
+    assert {name: hands_free.get(name) for name in live} == live
+
+
+@pytest.mark.parametrize("name", ["replay", "gpu", "hands_free"])
+def test_questions_are_answered_in_one_way(name: str) -> None:
+    assert load_graph(name).resources["recall"] == load_graph("live").resources["recall"]
+
+
 def test_hands_free_is_live_with_questions_between_hearing_and_remembering() -> None:
     live, hands_free = load_graph("live"), load_graph("hands_free")
     added = set(hands_free.nodes) - set(live.nodes)
