@@ -10,7 +10,7 @@ from stages.answer.talkers import asks_who_was_not_told, asks_who_was_told
 from stages.recall import cues
 from stages.recall.absences import away_for
 from stages.recall.calendar_phrase import asked_time
-from stages.recall.contradictions import ahead, beside_an_event, excluded_times, is_to_come, no_bearing, two_bearings
+from stages.recall.contradictions import ahead, asks_what_will_be, beside_an_event, excluded_times, is_to_come, no_bearing, two_bearings
 from stages.recall.duration_asked import duration_fault, duration_in
 from stages.recall.edge_asked import edge_in
 from stages.recall.follow_up import FollowUp, follow_up_in, played_in, talker_in
@@ -20,7 +20,7 @@ from stages.recall.named_talkers import asked_of, company_in, speaker_in, talker
 from stages.recall.order_asked import OrderAsked, order_in
 from stages.recall.sides import BEARING_TOLERANCE_DEG, SIDE_TOLERANCE_DEG, bearing_of, bearings_in, side_in, sides_in
 from stages.recall.terms import STOP_WORDS, content_words, spoken_span, stem, tokens
-from stages.recall.time_phrase import Moments, Window
+from stages.recall.time_phrase import Moments, Window, is_beginning
 
 _MOST_NAME_WORDS = 2
 _MISSING = frozenset(["missing"])
@@ -159,7 +159,11 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     away = away_for(rest, moments) if absent is not None or catching_up or cues.MISSED.search(rest) else None
     rest = cues.ABSENT.sub(" ", rest)
     length_s, rest = length_in(rest, overview=catching_up or cues.MISSED.search(rest) is not None)
-    window, rest = asked_time(rest, moments)
+    window, untimed = asked_time(rest, moments)
+    if window is not None and is_beginning(window) and asks_what_will_be(untimed):
+        # "Who has the key in the first hour?" asks for what was said of it.
+        window, untimed = None, rest
+    rest = untimed
     if away is not None and (window is None or window.phrase.endswith(f"{away.phrase} ago")):
         window = away
     if absent is not None and window is None and attended is None:

@@ -75,7 +75,7 @@ def not_heard_there(speaker: str, azimuth_deg: float, tolerance_deg: float, line
     for line in lines:
         tracks.setdefault((line.session, line.track), []).append(line)
     places = dict.fromkeys(round(mean) % 360 for own in tracks.values() if (mean := mean_azimuth(own)) is not None)
-    where = f"at {listed([str(place) for place in list(places)[-_MOST_PLACES:]])} degrees"
+    where = f"at {listed([str(place) for place in list(places)[:_MOST_PLACES]])} degrees"
     if tolerance_deg > BEARING_TOLERANCE_DEG:
         first, last = ((azimuth_deg + turn * tolerance_deg) % 360.0 for turn in (-1, 1))
         return f"{speaker} was heard {where}, not between {first:g} and {last:g} degrees."

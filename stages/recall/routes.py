@@ -167,7 +167,7 @@ class Routes:
             return None
         anywhere = replace(scope, azimuth_deg=None)
         found: list[LineRow] = []
-        for name in list(scope.spans)[-_MOST_SESSIONS:]:
+        for name in list(scope.spans)[: -_MOST_SESSIONS - 1 : -1]:
             theirs = [line for line in self._lookup.heard_in(name, scope.spans[name]) if anywhere.allows(line)]
             if any(scope.allows(line) for line in theirs):
                 return None

@@ -45,7 +45,7 @@ _LAST = re.compile(
     re.I,
 )
 _ENDING = re.compile(
-    rf"\b(?:in|during|over|within|for|of|from)\s+(?:the\s+)?(?:very\s+)?(?P<end>first|last)\s+(?:(?P<n>{_N})\s+)?(?P<unit>{_UNIT})"
+    rf"\b(?:in|during|over|within)\s+(?:the\s+)?(?:very\s+)?(?P<end>first|last)\s+(?:(?P<n>{_N})\s+)?(?P<unit>{_UNIT})"
     r"(?:(?P<of>\s+of\s+(?:the|this|that|our)\s+(?:(?:last|latest|whole)\s+)?(?:session|recording|meeting|conversation|evening))"
     rf"|\s+(?P<side>before|after)\s+(?P<clock>{_CLOCK})|(?!\s+(?:of|before|after)\b))(?![\w'-])",
     re.I,
@@ -136,6 +136,11 @@ def up_to_now(amount: re.Match[str], moments: Moments) -> Window:
     return Window(amount[0].strip(), moments.now - timedelta(seconds=length_s), moments.now, rolling_s=length_s)
 
 
+def is_beginning(window: Window) -> bool:
+    """Whether an asked time is the beginning of a session."""
+    return re.search(r"\bfirst\b(?!.*\bafter\b)", window.phrase, re.I) is not None
+
+
 def overlap(one: Window, other: Window) -> bool:
     """Whether two stretches of time have a moment in common."""
     return _starts_in_time(one.start, other.end) and _starts_in_time(other.start, one.end)
@@ -186,7 +191,7 @@ def _ago(match: re.Match[str], moments: Moments) -> Window | None:
 
 def _range(match: re.Match[str], moments: Moments) -> Window | None:
     first, second = (match[1], match[2]) if match[1] else (match[3], match[4])
-    start = _moment(first, moments)
+    start = _moment(_as_minutes(first, second), moments)
     if start is None:
         return None
     end = _moment(second, moments, after=start[0])
@@ -197,6 +202,14 @@ def _range(match: re.Match[str], moments: Moments) -> Window | None:
     is_long = end_at - start[0] >= _LONG_RANGE and not (_is_exact(first) or _is_exact(second))
     note = f'"{phrase}" is read as {start[0]:%H:%M} to {end_at:%H:%M} on {end_at.day} {end_at:%B}.' if is_long else ""
     return Window(phrase, start[0], end_at, note=note)
+
+
+def _as_minutes(first: str, second: str) -> str:
+    """The first of two times, which may stand for minutes ("between five and ten past four") where it can be no hour."""
+    minutes = re.fullmatch(rf"({_MINUTES})(?: minutes?)? ((?:past|to) ({_HOUR}))", second, re.I)
+    if minutes is None or re.fullmatch(_HOUR, first, re.I) is None or _count(first) <= _count(minutes[3]):
+        return first
+    return f"{first} minutes {minutes[2]}"
 
 
 def _in_order(first: str, second: str, start: datetime, end: datetime) -> datetime:

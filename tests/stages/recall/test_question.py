@@ -331,3 +331,9 @@ def test_a_bearing_that_is_none_is_refused(text: str) -> None:
 )
 def test_a_group_sits_on_both_sides_of_its_bearing(text: str, tolerance_deg: float | None) -> None:
     assert _parsed(text).azimuth_tolerance_deg == tolerance_deg
+
+
+def test_the_first_hour_of_what_will_be_is_no_time_of_the_session() -> None:
+    question = _parsed("Who has the key in the first hour?")
+    assert (question.window, question.gist) == (None, "key first")
+    assert _parsed("What was said about the key in the first hour?").window is not None
