@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from stages.answer.affirmed import is_affirmed
 from stages.answer.answerer import Answerer
 from stages.answer.cited_claims import cited, following, ordered, present
 from stages.answer.corrections import correction_of
@@ -126,7 +127,6 @@ class Extractive(Answerer):
 
     def _talked(self, question: Question, material: Material, wording: Wording) -> list[Claim]:
         """One claim for each conversation in which the topic came up."""
-        opening = "Yes: " if question.intent == "did_anybody" else ""
         claims: list[Claim] = []
         for group in _by_conversation(material.found):
             again = _place_of(group[0].line, claims)
@@ -170,8 +170,9 @@ class Extractive(Answerer):
                 text = f"{listed([person(line) for line in who])} talked about it. {text}"
             elif others and question.speaker is None:
                 text += f" {listed(list(dict.fromkeys(others)))} talked about it too."
-            claims.append(Claim(f"{opening}{text}", _confidence(best, lines), tuple(Evidence.of(line) for line in lines)))
-            opening = ""
+            if not claims and question.intent == "did_anybody" and is_affirmed(question, best):
+                text = f"Yes: {text}"
+            claims.append(Claim(text, _confidence(best, lines), tuple(Evidence.of(line) for line in lines)))
         return claims
 
     def _facts(self, question: Question, material: Material, wording: Wording) -> list[Claim]:

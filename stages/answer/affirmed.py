@@ -1,0 +1,76 @@
+"""Whether a line that was found certainly says yes to a question: a quote stands without that where somebody may read it otherwise."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from pipeline.packets import nanoseconds
+from stages.answer.claim_check import is_negated
+from stages.answer.corrections import correction_of
+from stages.answer.stated import is_stated
+from stages.answer.values import NAME, values_in
+from stages.memory.rows import LineRow
+from stages.recall.material import Found
+from stages.recall.question import Question
+from stages.recall.terms import tokens
+from stages.recall.word_lists import word_set
+
+_OBJECTED_WITHIN_NS = nanoseconds(8.0)
+_ABOUT = r"(?: (?:anything|something|a word|a lot|a thing|much|more|again))*(?: (?:about|of|on))"
+_ASKS_IF_SAID = re.compile(
+    r"\b(?:did|do|does|has|have|had|is|are|was|were) (?P<who>(?:[\w'-]+ ){1,6}?)"
+    rf"(?:mention(?:ed)?|discuss(?:ed)?|(?:talk(?:ed|ing)?|speak(?:ing)?|spoke|spoken|chat(?:ted|ting)?|say|said){_ABOUT}"
+    rf"|(?:tell|told) (?:us|them|me|anybody|anyone){_ABOUT}|br(?:ing|ought) up)\b",
+    re.I,
+)
+_ASKS_IF_CAME_UP = re.compile(
+    r"^\W*(?:(?:and|so|but|please)[, ]+)?(?:(?:did|has|have|had|was|were) .+ (?:mentioned|discussed|talked about|spoken (?:of|about)"
+    r"|brought up|come up)(?= *(?:[?.!]|$|in the last|since|today|yesterday|this|earlier))"
+    r"|(?:(?:was|is|were) there )?(?:anything|something|any(?: \w+)? (?:news|talk|mention)|talk|news)\b(?: \w+){0,2}? (?:about|on|of)\b)",
+    re.I,
+)
+_SAID_CLAUSE = re.compile(
+    r"\b(?:did|has|have|had) (?P<who>(?:[\w'-]+ ){1,6}?)(?:say|said|mention(?:ed)?|(?:tell|told) (?:us|them|me|anybody|anyone))(?: that)? "
+    r"(?P<clause>.+)$",
+    re.I,
+)
+_ANYBODY = word_set("anybody anyone somebody someone they people any of them ever also actually really just even the or and either")
+_OBJECTS = re.compile(r"(?:oh,? |well,? |but )*(?:no|nope|nah|actually|wait|hang on|sorry|really|are you sure|i thought)\b", re.I)
+
+
+def is_affirmed(question: Question, found: Found) -> bool:
+    """Whether a line that was found for a question of yes or no certainly says yes.
+
+    It does where it is asked whether something was talked about, which any line about it proves, and where the line states all of what is
+    asked, of whom it is asked, and nobody took that back or objected at once.
+    """
+    line, text = found.line, question.text
+    if found.misheard or is_negated(text):
+        return False
+    of_speech = _ASKS_IF_SAID.search(text)
+    if question.about_speech and (_ASKS_IF_CAME_UP.search(text) or (of_speech is not None and _are_asked(of_speech["who"], question))):
+        values, said = values_in(question.gist), values_in(line.text)
+        return all(values[kind] <= said.get(kind, frozenset()) for kind in values if kind != NAME)
+    taken_back = found.taken_back or correction_of(line, found.talk)
+    if question.about_speech or taken_back is not None or _is_objected_to(line, found.talk):
+        return False
+    said_clause = _SAID_CLAUSE.search(text)
+    if said_clause is not None and _are_asked(said_clause["who"], question):
+        return is_stated(said_clause["clause"], line, is_told=True)
+    return is_stated(text, line)
+
+
+def _are_asked(who: str, question: Question) -> bool:
+    """Whether those of whom it is asked whether they said something are anybody, or the very talkers whose lines were searched."""
+    names = " ".join([question.speaker or "", *question.talkers])
+    return set(tokens(who)) <= _ANYBODY | set(tokens(names)) | (frozenset(["he", "she"]) if question.speaker else frozenset())
+
+
+def _is_objected_to(line: LineRow, talk: Sequence[LineRow]) -> bool:
+    """Whether the next one to speak denies or doubts what was said."""
+    after = [other for other in talk if other.session == line.session and other.start_ns > line.start_ns and other.track != line.track]
+    reply = min(after, key=lambda other: (other.start_ns, other.id), default=None)
+    if reply is None or reply.start_ns - line.end_ns > _OBJECTED_WITHIN_NS:
+        return False
+    return is_negated(reply.text) or _OBJECTS.match(reply.text) is not None
