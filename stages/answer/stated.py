@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from stages.answer.claim_check import is_negated
-from stages.answer.moods import is_attributed, mood, pieces
+from stages.answer.moods import is_attributed, pieces
 from stages.answer.values import BARE, NAME, values_in
 from stages.memory.rows import LineRow
 from stages.recall.answers import speaker_of
@@ -240,7 +241,7 @@ def _is_in_doubt(asked: str, said: str) -> bool:
     """Whether a text has words that keep it from being certain, other than those of the question."""
     words = tokens(said)
     doubted = set(words) & _DOUBT - set(tokens(asked))
-    near = any(word in _BEFORE_AMOUNTS and is_number(after) for word, after in zip(words, words[1:], strict=False))
+    near = any(word in _BEFORE_AMOUNTS and is_number(after) for word, after in pairwise(words))
     return bool(doubted) or (near and bool(values_in(asked)))
 
 
@@ -259,7 +260,8 @@ def _as_named(words: Sequence[_Word], needed: Sequence[str], name: str) -> list[
 
 def _words(text: str) -> list[_Word]:
     plain = _SHORT.sub(lambda match: f"{match[1] or match[3]} {_LONG[(match[2] or match[4]).lower()]}", text)
-    found, end = [], 0
+    found: list[_Word] = []
+    end = 0
     for match in _WORD.finditer(plain):
         said = match[0].lower()
         form = f"{_form(said[:-2])}'s" if said.endswith("'s") else _form(said)

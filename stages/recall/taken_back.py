@@ -9,7 +9,7 @@ from itertools import islice
 import numpy as np
 
 from pipeline.packets import Float32Array
-from stages.answer.corrections import CORRECTED_WITHIN_NS, says_again
+from stages.answer.corrections import CORRECTED_WITHIN_NS, correction_of, says_again
 from stages.memory.rows import LineRow
 from stages.recall.material import Found
 from stages.recall.reader import Reader, whether_taken_back
@@ -19,6 +19,7 @@ LEAST_LOG_ODDS = 2.0
 """By the reader. Of 88 lines that are taken back in talks that it was not taught with .38 are found, of 358 others .04 are taken for one
 (tools/LOG.md): at 1 it would be .44 and .07, at 3 .28 and .02."""
 _MOST_READ = 2
+_MOST_RIVALS = 3
 _LEAST_LIKENESS = 0.25
 _CLOSE = 0.9
 _MOST_STEPS = 3
@@ -32,8 +33,9 @@ def with_corrections(found: Sequence[Found], queries: Float32Array, vectors: Vec
 
     `queries` are the vectors of the question, float32, shape (n, dimension): a correction names what it is about, so of what was said
     later only the two lines are read that are most like the question or the line. The first `n_asked` lines that were found are asked
-    about, where they are about as good as the first. One that was taken back itself leads on to what holds in the end, which is no
-    correction where it is what the line said.
+    about, where they are about as good as the first. A later line takes back the one that it fits best, by the reader or by rules: "he
+    wants three hundred and fifty" is of the price of the band, and not of what is left in the till. One that was taken back itself leads
+    on to what holds in the end, which is no correction where it is what the line said.
     """
     judged = []
     asked = [entry for entry in found[:n_asked] if entry.support >= _CLOSE * found[0].support]
@@ -67,8 +69,34 @@ def _correction(line: LineRow, talk: Sequence[LineRow], queries: Float32Array, v
     if not picked:
         return None
     scores = reader.scores(whether_taken_back(line.text), [("", other.text) for other in picked])
-    best = int(scores.argmax())
-    return picked[best] if scores[best] >= LEAST_LOG_ODDS else None
+    backs = [picked[place] for place in np.argsort(-scores, kind="stable") if scores[place] >= LEAST_LOG_ODDS]
+    rivals = [other for other in talk if other not in [line, *backs] and not _says_the_same(other, line)]
+    return next((back for back in backs if not _is_of_another(line, back, rivals, talk, vectors, reader)), None)
+
+
+def _is_of_another(
+    line: LineRow, back: LineRow, rivals: Sequence[LineRow], talk: Sequence[LineRow], vectors: Vectors, reader: Reader
+) -> bool:
+    """Whether what takes something back fits one of some other lines better: by rules, or by the reader of those that are most like it."""
+    may_be = [
+        other
+        for other in rivals
+        if other.session == back.session
+        and 0 < back.start_ns - other.start_ns <= CORRECTED_WITHIN_NS
+        and not (is_untranscribed(other) or _asks(other))
+    ]
+    if not may_be:
+        return False
+    known = vectors([back, *may_be])
+    nearest = sorted(may_be, key=lambda other: -float(known[other.id] @ known[back.id]))[:_MOST_RIVALS]
+    if correction_of(line, talk) != back and any(correction_of(other, talk) == back for other in nearest):
+        return True
+    score, *others = (float(reader.scores(whether_taken_back(one.text), [("", back.text)])[0]) for one in (line, *nearest))
+    return max(others) > score
+
+
+def _says_the_same(one: LineRow, other: LineRow) -> bool:
+    return says_again(one.text, other.text) or says_again(other.text, one.text)
 
 
 def _asks(line: LineRow) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,23 @@ def test_a_correction_that_is_taken_back_leads_on_to_what_holds() -> None:
     said = talk_of("The train leaves at nine.", "The train leaves at ten.", "The train leaves at eleven after all.")
     assert judged(said, Told((said[0].text, said[1].text), (said[1].text, said[2].text))).taken_back == said[2]
     assert judged(said, Told((said[1].text, said[2].text))).taken_back is None
+
+
+def test_a_correction_belongs_to_the_line_that_it_fits_best() -> None:
+    said = talk_of("There are six hundred euros left.", "A band wants two hundred.", "The band wrote, it wants three hundred euros.")
+
+    class Weighs(Told):
+        """A reader that is surer of the second pair."""
+
+        def scores(self, question: str, lines: Sequence[tuple[str, str]]) -> Float32Array:
+            return super().scores(question, lines) + np.float32(question.endswith(self._pairs[-1][0]))
+
+    band, euros = (said[1].text, said[2].text), (said[0].text, said[2].text)
+    assert judged(said, Weighs(euros, band), "How many euros are left?").taken_back is None
+    assert judged(said, Weighs(band, euros), "How many euros are left?").taken_back == said[2]
+    # Rules know whose it is where the reader sees only one.
+    said[2] = replace(said[2], text="Wait, the band wants three hundred.")
+    assert judged(said, Told((said[0].text, said[2].text)), "How many euros are left?").taken_back is None
 
 
 def test_what_is_said_again_takes_nothing_back() -> None:
