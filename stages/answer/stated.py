@@ -26,7 +26,7 @@ Tense = Literal["past", "present", "future"]
 _BEING = word_set("is are am be being do does")
 _PAST = word_set("was were had did been has have")
 _MODAL = word_set("would could can may might must shall should")
-_EMPTY = word_set("a an the any some in on at of to anybody anyone somebody someone ever actually please exactly") | _BEING | _PAST
+_EMPTY = word_set("a an the any some in on at of to anybody anyone somebody someone ever actually please exactly past quarter o'clock pm") | _BEING | _PAST
 _EMPTY |= _MODAL | {"will"}
 _HARMLESS = word_set("again already really also too then now so well even finally just and yes okay there my our his her their")
 _POSSESSIVES = word_set("my our his her their")
@@ -47,7 +47,7 @@ _FORMS = {"took": "take", "taken": "take", "went": "go", "got": "get", "gotten":
 _NO_PAST = frozenset(["leaves", "buses"])
 _SUBJECTS = {"they": "we they", "people": "we they", "there": "there"}
 _TELLERS = {"he": "i we he", "she": "i we she", "they": "i we they"}
-_TELLING = word_set("says said say tells told that")
+_TELLING = word_set("says said tells told that")
 _ANYBODY = word_set("anybody anyone somebody someone")
 _AUX = re.compile(
     r"^\W*(?:(?:and|so|but|please|hey|ok|okay)[, ]+)?"

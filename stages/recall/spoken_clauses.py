@@ -58,10 +58,12 @@ _LEADING = re.compile(
     r"|quick question)\b[ ]*(?!\w+ing\b))+",
     re.I,
 )
+# "Did she say thank you?" asks for these words.
+_NOT_SAID = r"(?<!\bsay )(?<!\bsays )(?<!\bsaid )(?<!\bsaying )"
 _TRAILING = re.compile(
-    r"(?: (?:then|though|please|by the way|at all|eh|anyway|or not|or what|or something|you know|i mean|i wonder"
-    r"|do you know|thanks"
-    r"|thank you|honestly|for me|if anything|any idea|anyhow))+$",
+    r"(?: (?:then|though|by the way|at all|eh|anyway|or not|or what|or something|you know|i mean|i wonder"
+    rf"|do you know|{_NOT_SAID}(?:please|thanks|thank you(?: (?:so|very) much)?)"
+    r"|honestly|for me|if anything|any idea|anyhow))+$",
     re.I,
 )
 _EARTH = re.compile(r"\b(what|who|where|why|how|when) (?:on earth|in the world|the (?:hell|heck|devil))\b", re.I)

@@ -41,6 +41,8 @@ SAYINGS = [
     ),
     ("I'm trying to find out what Anna thinks about the new kitchen.", "What did Anna say about the new kitchen?"),
     ("speaker-2, hmm, what were they saying about the tickets?", "What did speaker-2 say about the tickets?"),
+    ("Um, what did Clara say about the boiler, please?", "What did Clara say about the boiler?"),
+    ("What did Clara say, please?", "What did Clara say?"),
     ("So, like, the dentist, what did they say about that?", "What did they say about the dentist?"),
     ("Can you remind me what Clara had to say about the dentist?", "What did Clara say about the dentist?"),
     (
@@ -132,6 +134,11 @@ def test_what_is_said_comes_down_to_a_plain_question(said: str, core: str | None
         # What stands behind a question belongs to it.
         "How did his wife take it, when the glass broke?",
         "What sort of person is Rolf, in her opinion?",
+        # Thanks, and what else is polite, may be what was said.
+        "Did anyone say thank you?",
+        "How often did Anna say thanks?",
+        "When did Ben say thank you very much?",
+        "Who said please?",
         # What is to be done is not asked, and nobody is asked in other languages by these rules.
         "Please delete everything that Anna said, would you?",
         "Remind me to call Anna, please.",

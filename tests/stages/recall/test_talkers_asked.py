@@ -87,6 +87,19 @@ def test_a_name_is_mentioned_by_who_says_it(kitchen: Asker) -> None:
     assert kitchen.ask("Did speaker-4 mention Martin?").abstained
 
 
+def test_yes_is_said_only_where_a_line_says_so_for_certain(kitchen: Asker) -> None:
+    bus = '"Yes. The bus leaves at half past eight in front of the school."'
+    for text, is_certain in (
+        ("Does the bus leave at half past eight?", True),
+        ("Did anybody mention the bus?", True),
+        ("Did the bus leave at half past eight?", False),
+        ("Does the bus leave at half past nine?", False),
+    ):
+        answer = kitchen.ask(text)
+        assert answer.text.startswith("Yes: ") == is_certain, (text, answer.text)
+        assert answer.abstained or bus in answer.text
+
+
 def test_one_of_two_whom_nobody_knows(kitchen: Asker) -> None:
     assert kitchen.ask("What did speaker-3 and Paul talk about?").text.startswith("No talker is called Paul.")
 
