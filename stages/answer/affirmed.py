@@ -11,16 +11,18 @@ from stages.answer.corrections import correction_of
 from stages.answer.stated import is_stated
 from stages.answer.values import NAME, values_in
 from stages.memory.rows import LineRow
+from stages.recall.answers import speaker_of
 from stages.recall.material import Found
 from stages.recall.question import Question
-from stages.recall.terms import tokens
+from stages.recall.terms import stems, tokens
 from stages.recall.word_lists import word_set
 
 _OBJECTED_WITHIN_NS = nanoseconds(8.0)
 _ABOUT = r"(?: (?:anything|something|a word|a lot|a thing|much|more|again))*(?: (?:about|of|on))"
 _ASKS_IF_SAID = re.compile(
     r"\b(?:did|do|does|has|have|had|is|are|was|were) (?P<who>(?:[\w'-]+ ){1,6}?)"
-    rf"(?:mention(?:ed)?|discuss(?:ed)?|(?:talk(?:ed|ing)?|speak(?:ing)?|spoke|spoken|chat(?:ted|ting)?|say|said){_ABOUT}"
+    r"(?:mention(?:ed)?(?! (?:that|if|whether|what|when|where|who|why|how)\b)|discuss(?:ed)?"
+    rf"|(?:talk(?:ed|ing)?|speak(?:ing)?|spoke|spoken|chat(?:ted|ting)?|say|said){_ABOUT}"
     rf"|(?:tell|told) (?:us|them|me|anybody|anyone){_ABOUT}|br(?:ing|ought) up)\b",
     re.I,
 )
@@ -50,15 +52,23 @@ def is_affirmed(question: Question, found: Found) -> bool:
         return False
     of_speech = _ASKS_IF_SAID.search(text)
     if question.about_speech and (_ASKS_IF_CAME_UP.search(text) or (of_speech is not None and _are_asked(of_speech["who"], question))):
-        values, said = values_in(question.gist), values_in(line.text)
-        return all(values[kind] <= said.get(kind, frozenset()) for kind in values if kind != NAME)
+        return _has_what_is_asked(question, found)
     taken_back = found.taken_back or correction_of(line, found.talk)
-    if question.about_speech or taken_back is not None or _is_objected_to(line, found.talk):
+    if taken_back is not None or _is_objected_to(line, found.talk):
         return False
     said_clause = _SAID_CLAUSE.search(text)
     if said_clause is not None and _are_asked(said_clause["who"], question):
         return is_stated(said_clause["clause"], line, is_told=True)
-    return is_stated(text, line)
+    return not question.about_speech and is_stated(text, line)
+
+
+def _has_what_is_asked(question: Question, found: Found) -> bool:
+    """Whether a line about a topic has its values, and it or the talk around it its names: "a dog called Max" is no other dog."""
+    values, said = values_in(question.gist), values_in(found.line.text)
+    if not all(values[kind] <= said.get(kind, frozenset()) for kind in values if kind != NAME):
+        return False
+    around = (found.line, *found.context, *found.conversation, *found.talk)
+    return all(any(name in stems(f"{speaker_of(line)} {line.text}") for line in around) for name in question.names)
 
 
 def _are_asked(who: str, question: Question) -> bool:

@@ -26,7 +26,11 @@ Tense = Literal["past", "present", "future"]
 _BEING = word_set("is are am be being do does")
 _PAST = word_set("was were had did been has have")
 _MODAL = word_set("would could can may might must shall should")
-_EMPTY = word_set("a an the any some in on at of to anybody anyone somebody someone ever actually please exactly past quarter o'clock pm") | _BEING | _PAST
+_EMPTY = (
+    word_set("a an the any some in on at of to anybody anyone somebody someone ever actually please exactly past quarter o'clock pm")
+    | _BEING
+    | _PAST
+)
 _EMPTY |= _MODAL | {"will"}
 _HARMLESS = word_set("again already really also too then now so well even finally just and yes okay there my our his her their")
 _POSSESSIVES = word_set("my our his her their")
@@ -133,7 +137,7 @@ def _told(clause: str) -> _Asked | None:
     if set(rest) & (_POINTING - _POSSESSIVES) or set(rest) & {"or", "he", "she", "they"}:
         return None
     own = [word for word in words if not (subjects and word is words[0]) and word.said not in _POSSESSIVES]
-    is_past = bool(set(said) & {"was", "were", "had", "did"}) or any(_is_past(word.said) for word in own)
+    is_past = bool(set(said) & {"was", "were", "had", "did"}) or (not set(said) & _BEING and any(_is_past(word.said) for word in own))
     tense: Tense = "future" if set(said) & {"will", "would"} else "past" if is_past else "present"
     modals = frozenset(said) & _MODAL
     is_of_anybody = bool(set(said[:1]) & _ANYBODY)
