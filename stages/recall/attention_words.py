@@ -53,6 +53,11 @@ def question_note(phrase: str, declared: Sequence[tuple[Attention, Span]], wordi
     return f"{said}. {declared_note(declared, wording)[:-1]}: your question goes before that."
 
 
+def not_certain(phrase: str) -> str:
+    """A talk may be about what was followed, or may not."""
+    return f'It is not certain that "{phrase}" was heard; this goes by the talk that is likeliest to be it.'
+
+
 def opening(says: str, followed: Sequence[Stretch], spans: Sequence[Span], wording: Wording) -> str:
     """How a claim on what was missed meanwhile begins: "While you followed Anna (30 degrees, 0:05-0:40), "."""
     return f"While {_inside(says, followed, spans, wording)}, "

@@ -121,6 +121,16 @@ class FoundLines:
         ranked = self._searched(question, scope)
         return self._judged(question, ranked), ranked.lines
 
+    def came_up(self, question: Question, scope: Scope, least: float) -> float:
+        """How surely a topic came up, 0 to 1: the support of the best line on it; 0 below `least`, where nobody said its words."""
+        ranked = self._searched(question, scope)
+        lookup = self._lookup
+        if not lookup.has_encoder:
+            found = _by_words(question, ranked)
+        else:
+            found = lines_about(question, ranked, lookup.searcher.encode, lookup.reader, lookup.opinion, least)
+        return max((1.0 if entry.named == 1.0 else entry.support for entry in found), default=0.0)
+
     def _searched(self, question: Question, scope: Scope) -> Ranked:
         searcher = self._lookup.searcher
         if self._lookup.has_encoder:

@@ -145,8 +145,11 @@ class Heeding:
             notes.append(attention_words.REST_IS_UNKNOWN)
         return self._heeded(parts, tuple(notes))
 
-    def asked(self, attended: Attended, followed: Sequence[Stretch], lost: Sequence[Stretch]) -> Heeded:
-        """What a question that says what was followed found, beside what was declared of that time: the question's own words count."""
+    def asked(self, attended: Attended, followed: Sequence[Stretch], lost: Sequence[Stretch], *, is_sure: bool = True) -> Heeded:
+        """What a question that says what was followed found, beside what was declared of that time: the question's own words count.
+
+        With `is_sure` False the notes say that what was found may be something else than was followed.
+        """
         declared: dict[str, list[AttendedSpan]] = {}
         for session in dict.fromkeys(stretch.session for stretch in followed):
             own = [stretch for stretch in followed if stretch.session == session]
@@ -159,7 +162,7 @@ class Heeding:
         return Heeded(
             tuple(replace(stretch, source="question", says=says) for stretch in followed),
             tuple(without_copies(lost, self._same_as)),
-            (note,),
+            (note,) if is_sure else (note, attention_words.not_certain(attended.phrase)),
             tuple((stretch.session, stretch.start_ns, stretch.end_ns) for stretch in followed),
         )
 

@@ -46,6 +46,19 @@ class Attended:
         """Whether it names anything: "while I was following the conversation" does not."""
         return bool(self.terms) or self.speaker is not None or self.azimuth_deg is not None
 
+    @property
+    def whether_it_came_up(self) -> Question:
+        """The question whether its topic was talked about."""
+        what = cues.GROUP.sub("", self.phrase)
+        return Question(
+            text=f"Did they talk about {what if set(self.topic.split()) <= set(tokens(what)) else self.topic}?",
+            intent="did_anybody",
+            topic=f"a conversation about {self.topic}",
+            gist=self.topic,
+            terms=self.terms,
+            about_speech=True,
+        )
+
 
 @dataclass(frozen=True)
 class Question:

@@ -37,7 +37,7 @@ class Routes:
         self._now = now
         self._ends_ns = dict(ends_ns)
         self._found_lines = FoundLines(lookup)
-        self._overviews = Overviews(lookup)
+        self._overviews = Overviews(lookup, self._found_lines)
         self._durations = Durations(lookup, self._found_lines, utc_ns(now))
 
     def is_absence(self, question: Question, scope: Scope) -> bool:

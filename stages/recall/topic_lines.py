@@ -47,19 +47,26 @@ def encoded_texts(question: Question) -> list[str]:
 
 
 def lines_about(
-    question: Question, ranked: Ranked, encode: Encode, reader: Reader | None = None, opinion: Opinion | None = None
+    question: Question,
+    ranked: Ranked,
+    encode: Encode,
+    reader: Reader | None = None,
+    opinion: Opinion | None = None,
+    least: float = THRESHOLD,
 ) -> list[Found]:
     """The lines of a search that are about what a question asks, the most telling first; none where nothing that was found is.
 
     What somebody says counts by the stretch of talk that it stands in, whoever else speaks there. Where that is in doubt, a `reader` that
-    knows topics decides with it (`topic_reading.py`), and after that an `opinion` (`second_opinion.py`).
+    knows topics decides with it (`topic_reading.py`), and after that an `opinion` (`second_opinion.py`). `least` is the support from which
+    on a stretch counts.
     """
     asked = asked_topic(question)
     topic = topic_of(asked, encode([phrase(asked)])[0])
     talks = conversations((line for chain in ranked.chains for line in chain if not is_untranscribed(line)), GOOD_PART)
     own = [np.stack([ranked.vectors[line.id] for line in talk]) for talk in talks]
     stretches = judged(topic, talks, own, ranked.encoder)
-    told = _about(question, topic, stretches, ranked, encode, TopicReading(asked, ranked.encoder, reader), TopicOpinion(asked, opinion))
+    reading, judging = TopicReading(asked, ranked.encoder, reader), TopicOpinion(asked, opinion)
+    told = _about(question, topic, stretches, ranked, encode, reading, judging, least)
     most = max((support for one in told for support in one.values()), default=0.0)
     # Where one talk is about the topic, another needs to be so more surely.
     told = [{place: support for place, support in one.items() if support >= min(most, _ALSO)} for one in told]
@@ -104,6 +111,7 @@ def _about(
     encode: Encode,
     reading: TopicReading,
     opinion: TopicOpinion,
+    enough: float,
 ) -> list[dict[int, float]]:
     """Of each talk the lines of the stretches that are about the topic, by their place in it, with their support."""
     may = [_may(question, topic, talk, ranked) for talk in talks]
@@ -111,13 +119,13 @@ def _about(
     found: list[dict[int, float]] = [{} for _ in talks]
     looked_at = list(range(len(talks)))
     for _ in range(_MOST_STRETCHES):
-        least = opinion.least(reading.least(THRESHOLD))
+        least = opinion.least(reading.least(enough))
         peaks = {number: peak for number in looked_at if (peak := _peak(talks[number], free[number], least)) is not None}
         # All talks take a turn together, so that what has to be encoded for them goes through the encoder at once.
         encode([text for number, peak in peaks.items() for text in talks[number].compared(peak, topic)])
         supports = {number: talks[number].support_with_missing(peak, topic, encode) for number, peak in peaks.items()}
         supports = opinion.supports(talks, reading.supports(talks, supports, peaks), peaks)
-        looked_at = [number for number, support in supports.items() if support >= THRESHOLD]
+        looked_at = [number for number, support in supports.items() if support >= enough]
         for number in looked_at:
             talk = talks[number]
             first, last = talk.run(peaks[number], _OF_STRETCH if question.speaker is None else _OF_STRETCH_OF_SPEAKER)
