@@ -59,8 +59,8 @@ class Extractive(Answerer):
             return spoken_time(question, material, wording)
         if question.intent == "play" or ((question.follow_up is not None or question.edge) and not material.stretches):
             return cited(question, material, wording, self.most_claims)
-        if question.order is not None and not material.stretches:
-            return ordered(question, material, wording)
+        if question.order is not None and not question.order.asks and not material.stretches:
+            return ordered(question, material, wording) if len(question.order.topics) > 1 else following(question, material, wording)
         if question.intent == "missed" and (material.attended or material.missed):
             return self._missed(question, material, wording)
         if material.stretches:

@@ -8,34 +8,34 @@ from stages.recall.word_lists import word_set
 
 ATTENDING = (
     r"(?:following|listening (?:in )?(?:to|on)|listened (?:in )?(?:to|on)|followed|attending(?: to)?|attended"
-    r"|focus(?:s)?(?:ed|ing) on|busy with|"
+    r"|focus(?:s)?(?:ed|ing) on|busy with|eavesdropping on|watching|distracted by|caught up in|engrossed in|absorbed (?:in|by)|"
     r"paying attention to|concentrating on|hearing|heard|overhearing|talking (?:to|with|about)|talked (?:to|with|about)"
     r"|speaking (?:to|with|about)|"
     r"spoke (?:to|with)|chatting (?:to|with|about)|discussing|having|in|part of|with|at|on)"
 )
+_JUST = r"(?:(?:just|busy|sitting|standing)\s+)*"
 WHILE = re.compile(
-    rf"\b(?:while|when|as|whilst)\s+(?:i|we|me)\s*(?:was|were|am|are|had been|have been|'m"
-    rf"|'ve been)?\s*(?:busy\s+)?(?:just\s+)?{ATTENDING}\s+"
+    r"\b(?:while|when|as|whilst)\s+(?:i|we|me)\s*(?:was|were|am|are|had been|have been|'m"
+    rf"|'ve been)?\s*{_JUST}{ATTENDING}\s+"
     r"(?P<what>[^,?.!;]+)",
     re.I,
 )
 BUSY = re.compile(
-    rf"^\s*(?:i|we)\s+(?:was|were|have been|had been)\s+(?:just\s+)?(?:busy\s+)?{ATTENDING}\s+(?P<what>[^,?.!;]+)[.,;!]",
+    rf"^\s*(?:i|we)\s+(?:was|were|have been|had been)\s+{_JUST}{ATTENDING}\s+(?P<what>[^,?.!;]+)[.,;!]",
     re.I,
 )
 """What was followed, said before the question: "I was with the people talking about dogs. What did I miss?"."""
+_ARE_TALKING = (
+    r"(?:talk(?:ing|ed)|sp(?:oke|eaking)|discuss(?:ing|ed)|chatt(?:ing|ed)|go(?:ing|es) on|went on|on|argu(?:ing|ed)|bang(?:ing|ed) on"
+    r"|rambl(?:ing|ed)|gossip(?:ing|ed|ping|ped)|complain(?:ing|ed)|jok(?:ing|ed))"
+)
 DURING = re.compile(
-    r"\b(?:while|when|as|whilst)\s+(?:they|people|some(?:body|one)|the others?|\w+ and \w+)\s*(?:was|were"
-    r"|are)?\s*(?:talk(?:ing|ed)|spoke|speaking|discuss(?:ing|ed)|"
-    r"chatt(?:ing|ed))\s+(?:about|of|on)?\s*(?P<what>[^,?.!;]+)",
+    r"\b(?:while|when|as|whilst)\s+(?:(?:they|people|some(?:body|one)|every(?:body|one)|the others?|[\w'-]+(?: and [\w'-]+)?)"
+    rf"\s+(?:(?:was|were|are|is) (?:all |just |both )?)?{_ARE_TALKING}\s+(?:about\s+|of\s+|over\s+|on\s+)?(?P<what>[^,?.!;]+)"
+    rf"|(?P<who>[\w'-]+(?: and [\w'-]+)?)\s+(?:was|were) (?:all |just |both )?{_ARE_TALKING}(?=[ ,?.!;]*$|[,.;]))",
     re.I,
 )
-ABSENT = re.compile(
-    r"\b(?:while|when|as|whilst)\s+(?:i|we)\s+(?:was|were|am|are)\s+(?P<what>(?:away|out|asleep|gone|not here|elsewhere"
-    r"|outside|sleeping|on the phone|"
-    r"on the toilet|at lunch|in the bathroom|in the kitchen|on a call|in a call)\b)",
-    re.I,
-)
+"""When others talked about something, or somebody talked: that is what was followed."""
 BESIDES = re.compile(
     r"\b(?:besides|apart from|other than|except(?: for)?|aside from|during|instead of|in parallel (?:to|with)|at the same time as)\s+"
     r"(?P<what>(?:the\s+)?[^,?.!;]*?(?:conversation|discussion|talk|chat|story|dialogue|people|group)s?\b[^,?.!;]*)",

@@ -162,7 +162,8 @@ class Inquiry:
         parts = list(scope.notes)
         if claims:
             parts += [note for note in outcome.notes if note not in parts]
-            if question.intent == "missed" and question.attended is None and not outcome.notes:
+            says_what = question.attended is not None and question.attended.says_what
+            if question.intent == "missed" and not says_what and not outcome.notes:
                 parts.append("You did not say what you followed, so this is everything that was heard.")
             parts += [claim.text for claim in claims]
             parts += [one.lacks for one in rounds if len(rounds) > 1 and one.lacks]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 
 from stages.recall.terms import content_words
 
@@ -23,12 +24,20 @@ _WHETHER = re.compile(
     re.I,
 )
 _WHO = rf"(?:{_THEY}|(?:the )?[\w'-]+(?: [\w'-]+){{0,2}}?(?: (?:at|from) \d+ degrees)?)"
+_ONE = rf"(?:{_THEY}|(?P<by>he|she|(?:the )?[\w'-]+))"
 _AROUND = re.compile(
     rf"^(?:and )?what (?:did {_WHO} (?:talk about|speak about|discuss|say|do)|was (?:said|discussed|talked about|going on)"
     rf"|were {_THEY} (?:talking about|discussing)|happened|came(?: up)?) (?:right |just |directly )?(?P<when>after|before) "
-    rf"(?:(?:{_THEY} )?(?:{_ABOUT} )|(?:the )?(?:talk|conversation|discussion|chat) (?:about|of|on) )?(?P<b>.+?)[ ?.!]*$",
+    rf"(?:(?:{_ONE} )?(?:{_ABOUT} )|(?:the )?(?:talk|conversation|discussion|chat) (?:about|of|on) )?(?P<b>.+?)[ ?.!]*$",
     re.I,
 )
+_REST_AROUND = re.compile(
+    rf"^(?P<rest>(?:and )?(?:what|who|when|where|did|has|have)\b.*\b(?:about|of|on|mention(?:ed)?|discuss(?:ed)?)\b.+?) (?:right |just )?"
+    rf"(?P<when>after|before) (?:{_ONE} {_ABOUT} (?P<b>.+?)|(?P<b2>.+?) (?:came up|(?:was|were) (?:mentioned|discussed|brought up"
+    r"|talked about)))[ ?.!]*$",
+    re.I,
+)
+"""What was said about one thing after another one came up."""
 _BETWEEN = re.compile(
     rf"^(?:and )?what (?:did {_WHO} (?:talk about|speak about|discuss|say|do)|was (?:said|discussed|talked about|going on)|happened)"
     r" between (?P<a>.+?) and (?P<b>.+?)[ ?.!]*$",
@@ -41,15 +50,23 @@ class OrderAsked:
     """An order that is asked for.
 
     `relation` is first or last (of the two topics), before or after (does the first stand so to the second?),
-    around_before and around_after (what stands so to the only topic), or between (what lies between the two).
+    around_before and around_after (what stands so to the only topic), or between (what lies between the two). `talker` is who brought up
+    the only topic, where that is said; `asks` is what is asked of the time beside it ("What did they say about the boiler?"), "" where
+    it is what was said at all, and `main` the question without the topic.
     """
 
     relation: str
     topics: tuple[str, ...]
+    talker: str | None = None
+    asks: str = ""
+    main: str = ""
 
 
-def order_in(text: str) -> OrderAsked | None:
-    """The order that a question asks for; None where it asks for none, or names nothing that could have come up."""
+def order_in(text: str, speakers: Callable[[], Collection[str]] = tuple) -> OrderAsked | None:
+    """The order that a question asks for; None where it asks for none, or names nothing that could have come up.
+
+    `speakers` gives the names that the memory knows, if needed.
+    """
     if (match := _WHICH.match(text)) is not None:
         relation = "last" if match["end"].lower() in {"last", "later"} else "first"
         return _asked(relation, match["a"], match["b"])
@@ -59,10 +76,25 @@ def order_in(text: str) -> OrderAsked | None:
             "first" if " or " in match["when"].lower() else match["when"].lower(), match["a"] or match["a2"] or match["a3"], match["b"]
         )
     if (match := _AROUND.match(text)) is not None:
-        return _asked(f"around_{match['when'].lower()}", match["b"])
+        return _beside(match, match["b"], text[: match.start("when")], speakers)
+    if (match := _REST_AROUND.match(text)) is not None:
+        return _beside(match, match["b"] or match["b2"], match["rest"], speakers, asks=f"{match['rest']}?")
     if (match := _BETWEEN.match(text)) is not None:
         return _asked("between", match["a"], match["b"])
     return None
+
+
+def _beside(match: re.Match[str], topic: str, main: str, speakers: Callable[[], Collection[str]], asks: str = "") -> OrderAsked | None:
+    """What lies beside a topic, and who brought that up."""
+    asked = _asked(f"around_{match['when'].lower()}", topic)
+    by = match["by"]
+    if asked is None or by is None:
+        return None if asked is None else replace(asked, asks=asks, main=main)
+    known = {name.lower(): name for name in speakers()}
+    if by.lower() not in {*known, "he", "she"} and not by[:1].isupper():
+        # "After the waiter mentioned the soup": who is not known as a talker may be part of what came up.
+        return replace(asked, topics=(match.string[match.start("by") : match.end()].strip(" ,?.!"),), asks=asks, main=main)
+    return replace(asked, talker=None if by.lower() in {"he", "she"} else known.get(by.lower(), by), asks=asks, main=main)
 
 
 def _asked(relation: str, *topics: str) -> OrderAsked | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stages.answer.talkers import asks_who_was_not_told, asks_who_was_told
 from stages.recall import cues
+from stages.recall.absence_asked import absence_in, when_is_unknown
 from stages.recall.absences import away_for
 from stages.recall.calendar_phrase import asked_time
 from stages.recall.contradictions import ahead, asks_what_will_be, beside_an_event, excluded_times, is_to_come, no_bearing, two_bearings
@@ -160,17 +161,20 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     if duration and (fault := duration_fault(rest, speakers)) is not None:
         return _unservable(said, fault)
     pronoun, rest = talker_in(rest)
-    order = order_in(rest) if follow_up is None and not asked_time(rest, moments)[0] else None
+    order = order_in(rest, speakers) if follow_up is None and not asked_time(rest, moments)[0] else None
+    if order is not None and (order.asks or order.talker):
+        # Who brought it up is not who is asked about.
+        rest = order.main
     rest = cues.FRAME.sub("", rest)
     framed = cues.SOMEBODY_SAID.match(rest) if follow_up is None else None
     rest = rest if framed is None else rest[framed.end()].upper() + rest[framed.end() + 1 :]
     if (fault := no_bearing(rest) or beside_an_event(rest, moments)) is not None:
         return _unservable(said, fault)
+    told = rest
+    absence, rest = absence_in(rest, moments, speakers)
     attended, rest = _attended(rest, moments, speakers)
-    absent = cues.ABSENT.search(rest)
     catching_up = cues.CATCH_UP.search(rest) is not None
-    away = away_for(rest, moments) if absent is not None or catching_up or cues.MISSED.search(rest) else None
-    rest = cues.ABSENT.sub(" ", rest)
+    away = away_for(told, moments) if absence or catching_up or cues.MISSED.search(rest) else None
     length_s, rest = length_in(rest, overview=catching_up or cues.MISSED.search(rest) is not None)
     window, untimed = asked_time(rest, moments)
     if window is not None and is_beginning(window) and asks_what_will_be(untimed):
@@ -179,16 +183,8 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     rest = untimed
     if away is not None and (window is None or window.phrase.endswith(f"{away.phrase} ago")):
         window = away
-    if absent is not None and window is None and attended is None:
-        return Question(
-            text=said,
-            intent="unservable",
-            refusal=(
-                f'Echoic cannot tell when you were {absent["what"].strip()}; give the time, such as "in the last ten minutes" or '
-                '"between ten and half past", or declare it: echoic attend --away --from TIME --to TIME'
-            ),
-            absence=absent["what"].strip(),
-        )
+    if absence and window is None and attended is None:
+        return replace(_unservable(said, when_is_unknown(absence)), absence=absence)
     side, apart = side_in(rest)
     fault = ahead(rest, window, moments) or excluded_times(window, rest, moments) or two_bearings(rest) or _two_sides(rest)
     if fault is not None:
@@ -214,8 +210,8 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     said_bare = " ".join(rest.split())
     room = re.sub(r"[, ]*\b(?:and )?(?:where|at which bearing) in the room\b|\bin (?:the|this) room\b", " ", rest, flags=re.I)
     order = None if duration else order
-    intent = "play" if played else "order" if order is not None else _intent(rest, attended, has_missed=absent is not None)
-    if duration and attended is None and absent is None:
+    intent = "play" if played else "order" if order is not None and not order.asks else _intent(rest, attended, has_missed=bool(absence))
+    if duration and attended is None and not absence:
         intent = "count" if duration == "talkers" else "duration"
     intent = "did_anybody" if framed is not None and intent in {"when", "where", "who", "what"} else intent
     if intent == "what" and catching_up and length_s is not None:
@@ -277,7 +273,7 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
         azimuth_deg=azimuth_deg,
         window=window,
         attended=attended,
-        absence=absent["what"].strip() if absent is not None else "away" if window is not None and window.guessed else None,
+        absence=absence or ("away" if window is not None and window.guessed else None),
         azimuth_tolerance_deg=SIDE_TOLERANCE_DEG if side is not None else BEARING_TOLERANCE_DEG if is_about else None,
         length_s=length_s,
         follow_up=follow_up,
@@ -329,12 +325,19 @@ def _intent(rest: str, attended: Attended | None, *, has_missed: bool) -> str:
 
 def _attended(text: str, moments: Moments, speakers: Callable[[], Collection[str]]) -> tuple[Attended | None, str]:
     """What the question says was being followed, and the question without it."""
-    match = None if cues.ABSENT.search(text) else cues.WHILE.search(text)
-    match = match or cues.BUSY.search(text) or cues.BESIDES.search(text) or (cues.DURING.search(text) if cues.MISSED.search(text) else None)
-    if match is None:
+    match = (
+        cues.WHILE.search(text)
+        or cues.BUSY.search(text)
+        or cues.BESIDES.search(text)
+        or (cues.DURING.search(text) if cues.MISSED.search(text) else None)
+    )
+    named = match is not None and match.groupdict().get("who")
+    if match is None or (named and speaker_in(named, speakers, anywhere=True)[0] is None):
         return None, text
-    phrase = re.split(r"\b(?:what|who|which)\s+(?:did|was|were|else|happened|has|have)\b", match["what"], flags=re.I)[0].strip()
-    rest = f"{text[: match.start()]} {text[match.start('what') + len(match['what'].split(phrase)[0]) + len(phrase) :]}" if phrase else text
+    what = "who" if named else "what"
+    phrase = re.split(r"\b(?:what|who|which)\s+(?:did|was|were|else|happened|has|have)\b", match[what], flags=re.I)[0].strip()
+    end = match.end() if named else match.start(what) + len(match[what].split(phrase)[0]) + len(phrase)
+    rest = f"{text[: match.start()]} {text[end:]}" if phrase else text
     moment, bare = asked_time(phrase, moments)
     if moment is not None:
         rest, phrase = f"{rest} {moment.phrase}", " ".join(bare.split())

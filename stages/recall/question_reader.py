@@ -9,9 +9,9 @@ from datetime import datetime
 
 from stages.memory.rows import SessionRow
 from stages.memory.tables.row_writer import utc_ns
+from stages.recall.absence_asked import absence_in
 from stages.recall.answers import speaker_of
 from stages.recall.context_scope import last_cited, talking
-from stages.recall.cues import ABSENT
 from stages.recall.first_person import as_own, as_told
 from stages.recall.lookup import Lookup
 from stages.recall.parts import parts_in
@@ -57,7 +57,8 @@ class QuestionReader:
 
     def read_absence(self, question: Question, absence: str) -> Question:
         """A question about an absence that gives no time, where the memory knows when that was: what else it says is read without it."""
-        rest = parse(ABSENT.sub(" ", question.text), self._moments, self._lookup.speakers, self._facing_deg)
+        _, asks = absence_in(cleaned(question.text), self._moments, self._lookup.speakers)
+        rest = parse(asks, self._moments, self._lookup.speakers, self._facing_deg)
         window = rest.window if rest.window is not None and not rest.window.guessed else None
         return self._with_names(replace(rest, text=question.text, intent="missed", absence=absence, window=window))
 
@@ -141,6 +142,7 @@ def _has_parts(question: Question) -> bool:
     return (
         question.refusal is None
         and question.attended is None
+        and question.order is None
         and question.follow_up is None
         and not question.talkers
         and question.intent not in _OF_ONE_PART

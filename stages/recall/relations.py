@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from pipeline.packets import nanoseconds
 from stages.memory.forgetting.question_contexts import LASTS_MINUTES
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.rows import LineRow
@@ -21,6 +22,7 @@ from stages.recall.time_phrase import Window
 
 _CITED = 0.9
 _NEAR_BEST = 0.9
+_AT_ONCE_NS = nanoseconds(30.0)
 
 Search = Callable[[Question, Scope], tuple[list[Found], Sequence[LineRow]]]
 """The lines that support an answer to a question, best first, and all that were looked at."""
@@ -95,7 +97,8 @@ class Relations:
     def ordered(self, question: Question, scope: Scope) -> Related:
         """When each of the topics came up, or the time beside the only one."""
         is_around = question.order is not None and question.order.relation in {"around_before", "around_after", "between"}
-        anybody = replace(scope, speaker=None, azimuth_deg=None, talkers=frozenset())
+        talker = question.order.talker if question.order is not None else None
+        who_said = replace(scope, speaker=talker, azimuth_deg=None, talkers=frozenset())
         found: list[Found] = []
         looked_at: list[str] = []
         missing: list[str] = []
@@ -108,8 +111,8 @@ class Relations:
             )
             if is_around:
                 # Whoever is asked about need not be the one who named it.
-                asked = replace(asked, speaker=None, talkers=(), azimuth_deg=None)
-            supported, lines = self._search(asked, anybody if is_around else scope)
+                asked = replace(asked, speaker=talker, talkers=(), azimuth_deg=None)
+            supported, lines = self._search(asked, who_said if is_around else scope)
             looked_at += [line.id for line in lines]
             if not supported and not is_around:
                 supported = misheard(self._memory, words, lines, self._at)
@@ -129,10 +132,15 @@ class Relations:
             return self._between(scope, found, ids, question.order.topics)
         if len(found) == 1:
             before = question.order.relation == "around_before"
-            near = beside(scope, [found[0].line], before=before, open_ended=False, lines_in=self._lines_in)
+            asks = question.order.asks
+            near = beside(scope, [found[0].line], before=before, open_ended=bool(asks), lines_in=self._lines_in)
             if near is None:
+                who = f"{question.speaker} was not heard" if question.speaker is not None else "Nothing was heard"
                 which = "before" if before else "after"
-                return Related(retrieved=ids, refused=f"Nothing was heard {which} {_quoted(question.order.topics[0])}.")
+                return Related(retrieved=ids, refused=f"{who} {which} {_quoted(question.order.topics[0])} came up.")
+            if question.order.talker is not None and not asks:
+                # Who names a line means what came right after it, not what mattered most in the minutes after.
+                return _shown(_at_once(nearest_lines(near, before=before, lines_in=self._lines_in), before=before), ids)
             return Related(scope=near, retrieved=ids)
         return Related(tuple(found), None, ids, spans=tuple((one.line.session, one.line.start_ns, one.line.end_ns) for one in found))
 
@@ -176,6 +184,17 @@ def _shown(lines: Sequence[LineRow], ids: tuple[str, ...]) -> Related:
     spans = tuple((line.session, line.start_ns, line.end_ns) for line in lines)
     found = tuple(Found(line, 1.0, _CITED, 1.0) for line in lines)
     return Related(found, None, tuple(dict.fromkeys([*(line.id for line in lines), *ids])), spans=spans)
+
+
+def _at_once(lines: Sequence[LineRow], *, before: bool) -> list[LineRow]:
+    """The first lines (the last ones of what lies `before`) with no long silence between them: what comes later answers something else."""
+    ordered = list(reversed(lines)) if before else list(lines)
+    kept = ordered[:1]
+    for line in ordered[1:]:
+        if max(line.start_ns - kept[-1].end_ns, kept[-1].start_ns - line.end_ns) > _AT_ONCE_NS:
+            break
+        kept.append(line)
+    return sorted(kept, key=lambda line: (line.start_ns, line.id))
 
 
 def _other(question: Question, missing: Sequence[str]) -> str:

@@ -75,7 +75,7 @@ class Routes:
             return self._found_lines.at_edge(question, scope)
         if question.intent == "missed" and (heeded := self._overviews.heeded(question, scope)) is not None:
             return heeded
-        if question.intent == "missed" and question.attended is not None:
+        if question.intent == "missed" and question.attended is not None and question.attended.says_what:
             return self._overviews.missed(question, scope)
         if question.intent in {"missed", "catch_up"}:
             return self._overviews.happened(question, scope)
@@ -141,6 +141,7 @@ class Routes:
     def _unknown(self, question: Question) -> str | None:
         """The first name in a question that nobody has; None where all of them are known."""
         asked = [question.speaker, question.attended.speaker if question.attended else None, *question.talkers]
+        asked.append(question.order.talker if question.order is not None else None)
         names = [name for name in asked if name is not None]
         known = {name.lower() for name in self._lookup.speakers()} if names else set()
         return next((name for name in names if name.lower() not in known), None)
@@ -151,8 +152,14 @@ class Routes:
         related = relations.cited(question, scope) if question.follow_up is not None else relations.ordered(question, scope)
         if related.scope is None:
             return _told(related, scope)
-        beside = replace(question, intent="catch_up", terms=(), gist="") if question.order is not None else question
+        beside = question
+        if question.order is not None:
+            asks = question.order.asks
+            beside = replace(question, text=asks) if asks else replace(question, intent="catch_up", terms=(), gist="")
         outcome = self.outcome(replace(beside, follow_up=None, order=None), related.scope)
+        if outcome.refused is not None and question.order is not None and question.order.asks:
+            beside_what = f'{question.order.relation.removeprefix("around_").capitalize()} "{question.order.topics[0]}" came up'
+            return replace(outcome, refused=f"{beside_what}: {outcome.refused}")
         if outcome.refused is not None and question.follow_up is not None and question.follow_up.kind == "else":
             rest = relations.rest_of(question, scope)
             return outcome if rest is None else _told(rest, scope)

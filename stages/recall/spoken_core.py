@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 from functools import cache
 
 from stages.recall import cues
+from stages.recall.absence_asked import absence_in
 from stages.recall.language import MOST_WORDS, is_order, may_be_foreign
 from stages.recall.spoken_clauses import Clause, clauses, evened
 from stages.recall.spoken_forms import Asking, asking_in
@@ -74,9 +75,9 @@ def core_question(text: str, speakers: Callable[[], Collection[str]]) -> str | N
     words = tokens(said)
     if not words or len(words) > MOST_WORDS or may_be_foreign(said) or (is_order(said) and not _REMINDED.match(said)):
         return None
-    if cues.ABOUT_ASKER.search(said) or cues.ABSENT.search(said):
-        return None
     known = cache(lambda: tuple(speakers()))
+    if cues.ABOUT_ASKER.search(said) or absence_in(said, None, known)[0]:
+        return None
     parts = clauses(said)
     if not parts or _is_plain(said, parts):
         return None
