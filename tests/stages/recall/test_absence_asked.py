@@ -26,7 +26,7 @@ def _parsed(text: str) -> Question:
         ("I was just in the kitchen for a minute, anything important?", "in the kitchen"),
         ("What did I miss while I was outside?", "outside"),
         ("What did I miss while I was miles away?", "miles away"),
-        ("What did I miss while I was away for a couple of minutes?", "away"),
+        ("What did I miss while I was away for some time?", "away"),
         ("What did I miss while I was standing at the door?", "standing at the door"),
         ("What did I miss while I was getting coffee?", "getting coffee"),
         ("What did I miss while I was reading about dogs?", "reading about dogs"),
