@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from stages.answer.settled import settled
+import pytest
+
+from stages.answer.settled import settled, settlements
 from stages.memory.rows import LineRow
 from tests.stages.recall.line_rows import line_row
 
@@ -37,6 +39,90 @@ def test_the_last_agreement_counts() -> None:
     first, second = _answer("Sure"), line_row("How about Friday instead", 9.0, track="t2")
     last = _answer("Fine", 12.0, track="t1")
     assert settled([PROPOSAL, first, second, last]) == (second, last)
+
+
+def test_what_is_told_as_settled_needs_nobody_else() -> None:
+    for text in (
+        "We agreed not to paint the fence",
+        "I've decided, I'm taking the job in Leeds",
+        "Then the courtyard it is",
+        "All right, beech it is.",
+        "Okay, it's settled then",
+        "The motion is carried",
+        "Our decision is to wait for the spring",
+    ):
+        assert settled([line_row(text, 1.0)]), text
+
+
+def test_opinions_stories_and_open_questions_settle_nothing() -> None:
+    for text in (
+        "I don't think we agreed on that",
+        "Before we have decided anything, ask Mona",
+        "We agreed to disagree",
+        "I know what time it is",
+        "Yes, of course it is",
+        "What a lovely day it is",
+        "So we need more advertising",
+        "Nobody knows if it's settled",
+        "Courtyard then.",
+        "Three to one, so they won the match",
+    ):
+        assert settled([line_row(text, 1.0)]) == (), text
+    for said, reply in (
+        ("The soup is too salty", "Agreed."),
+        ("So we were late for the train", "Okay."),
+        ("Then we drove to the coast", "Great!"),
+        ("Let's see", "Okay"),
+        ("We should have called", "Yes"),
+        ("We can't go there", "Okay"),
+        ("We'll miss the bus", "Yes"),
+        ("Okay, I see what you mean", "Good"),
+        ("Then it is broken", "Okay"),
+        ("Shall we go by train?", "Okay, how about the bus?"),
+    ):
+        assert settled([line_row(said, 1.0), _answer(reply)]) == (), said
+
+
+@pytest.mark.parametrize(
+    ("said", "reply"),
+    [
+        ("Courtyard then.", "Agreed."),
+        ("Okay, the nineteenth of July.", "That works for me."),
+        ("Then it is the courtyard", "Fine"),
+        ("So it's the blue one", "Okay, perfect"),
+        ("So we buy the Italian one", "Okay"),
+        ("Let's do the nineteenth", "Fine. Who brings the salad?"),
+        ("Shall we ask Tom?", "Sure, why not"),
+        ("Half past seven, then.", "Fine by me."),
+    ],
+)
+def test_a_choice_counts_where_somebody_agrees(said: str, reply: str) -> None:
+    chosen, yes = line_row(said, 1.0), _answer(reply)
+    assert settled([chosen, yes]) == (chosen, yes)
+    assert settled([chosen, _answer("I am in Lisbon then")]) == ()
+
+
+def test_who_takes_up_a_thought_with_a_plan_settles_it() -> None:
+    thought, plan = line_row("A DJ is three hundred.", 1.0), _answer("Fine, let's take the DJ.")
+    assert settled([thought, plan]) == (plan,)
+    assert settled([thought, _answer("Okay, let's start")]) == ()
+    assert settled([thought, plan, line_row("No, wait, I know a band", 10.0)]) == ()
+
+
+def test_what_somebody_objects_to_at_once_is_not_settled() -> None:
+    assert settled([PROPOSAL, _answer("Okay"), _answer("No, I can't do noon", 7.0, "t3")]) == ()
+    assert settled([PROPOSAL, _answer("Okay"), _answer("No problem", 7.0, "t3")])
+
+
+def test_a_vote_is_settled_by_its_outcome() -> None:
+    vote, outcome = line_row("Can everybody vote on the coffee machine?", 1.0), _answer("Three to one, so we buy the Italian one.", 12.0)
+    assert settled([vote, _answer("I vote for the Italian one"), outcome]) == (outcome,)
+    assert settled([outcome]) == ()
+
+
+def test_everything_that_was_settled_comes_by_start() -> None:
+    yes, told = _answer("Sure"), line_row("So we agreed on Friday", 9.0, track="t2")
+    assert settlements([told, yes, PROPOSAL]) == [(PROPOSAL, yes), (told,)]
 
 
 def test_orders_to_the_answerer_settle_nothing() -> None:
