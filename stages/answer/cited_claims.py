@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from stages.answer.corrections import correction_of
+from stages.answer.settled import settlements
 from stages.answer.wording import Wording, clock, listed, offset, person, quote
 from stages.memory.rows import LineRow
 from stages.recall.answers import Claim, Evidence
@@ -54,6 +57,22 @@ def ordered(question: Question, material: Material, wording: Wording) -> list[Cl
     seems = ", as it seems" if _only_sounds(early, first) or _only_sounds(late, second) else ""
     text = f"{told}{seems}. {_when(early, first, material)} {_when(late, second, material)}"
     return [Claim(text, _sure([first, second]), (Evidence.of(first.line), Evidence.of(second.line)))]
+
+
+def agreed(question: Question, material: Material, wording: Wording, most_claims: int) -> list[Claim]:
+    """A claim for each thing that was settled, with who agreed to it; what was taken back later goes with that."""
+    opening = "Yes: " if question.intent == "did_anybody" else ""
+    claims: list[Claim] = []
+    for found in material.found[:most_claims]:
+        lines = next((list(one) for one in settlements(found.talk) if one[0].id == found.line.id), [found.line])
+        text = wording.said(lines[0], on_the_clock=question.intent == "when")
+        text += "".join(f" {person(line)} agreed: {quote(line.text)}" for line in lines[1:])
+        if (taken_back := correction_of(lines[0], found.talk)) is not None and taken_back not in lines:
+            text += wording.corrected(taken_back)
+            lines.append(taken_back)
+        claims.append(Claim(f"{opening}{text}", _sure([replace(found, line=line) for line in lines]), tuple(map(Evidence.of, lines))))
+        opening = ""
+    return claims
 
 
 def present(material: Material) -> list[Claim]:

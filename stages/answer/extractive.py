@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from stages.answer.affirmed import is_affirmed
 from stages.answer.answerer import Answerer
-from stages.answer.cited_claims import cited, following, ordered, present
+from stages.answer.cited_claims import agreed, cited, following, ordered, present
 from stages.answer.corrections import correction_of
 from stages.answer.length_budget import fitting, most_words, quote_words, shows_agreed
 from stages.answer.openings import with_openings
@@ -57,6 +57,8 @@ class Extractive(Answerer):
             return following(question, material, wording)
         if question.duration:
             return spoken_time(question, material, wording)
+        if question.settles:
+            return fitting(agreed(question, material, wording, self.most_claims), question.length_s, self.most_claims)
         if question.intent == "play" or ((question.follow_up is not None or question.edge) and not material.stretches):
             return cited(question, material, wording, self.most_claims)
         if question.order is not None and not question.order.asks and not material.stretches:

@@ -11,6 +11,7 @@ from stages.memory.rows import LineRow
 from stages.recall.answers import speaker_of
 from stages.recall.terms import is_irregular, tokens
 from stages.recall.untranscribed import is_untranscribed
+from stages.recall.word_lists import word_set
 
 _REPLY_NS = nanoseconds(6.0)
 _VOTE_NS = nanoseconds(60.0)
@@ -35,11 +36,11 @@ _IT_IS = re.compile(
     re.I,
 )
 """The courtyard it is."""
-_NO_CHOICE = frozenset(
+_NO_CHOICE = word_set(
     """
     what how that as like where who whatever wherever which when why yes no here there so think know see say course indeed sure
     certainly guess believe because if than is are was were i you he she we they course enough pity such until time hope told
-    """.split()
+    """
 )
 _PROPOSED = re.compile(
     r"\b(?:let'?s|let us) (?!see\b|say\b|hope\b|face\b|hear\b|just say\b|be honest\b|assume\b|wait and see\b|talk\b|think\b)"
@@ -49,7 +50,7 @@ _PROPOSED = re.compile(
     r"|\b(?:then|so) we (?P<verb>[a-z]+)",
     re.I,
 )
-_TOLD_VERBS = frozenset("are were was have had did do got went could should would might may need want know think said made".split())
+_TOLD_VERBS = word_set("are were was have had did do got went could should would might may need want know think said made")
 """What follows in "So we were late", which proposes nothing."""
 _LET_US = re.compile(r"\b(?:let'?s|let us) (?!see\b|say\b|hope\b|hear\b|start|begin|go on|move on|continue|talk\b|think\b|wait\b)", re.I)
 _OPENER = r"(?:ok|okay|right|fine|good|then|all right|alright)"
@@ -79,7 +80,8 @@ _AGREED = re.compile(
     re.I,
 )
 _ACCEPTED = re.compile(
-    rf"^\W*(?:yes|yeah|yep|okay|ok|sure|fine|all right|alright|absolutely|of course|definitely|good|great|why not|{_AGREEING})\b(?!,? but\b)",
+    r"^\W*(?:yes|yeah|yep|okay|ok|sure|fine|all right|alright|absolutely|of course|definitely|good|great|why not"
+    rf"|{_AGREEING})\b(?!,? but\b)",
     re.I,
 )
 _REFUSED = re.compile(r"\b(?:no|not|never|but|however)\b|n't\b", re.I)
@@ -97,7 +99,10 @@ _OUTCOME = re.compile(
 
 
 def settled(lines: Sequence[LineRow]) -> tuple[LineRow, ...]:
-    """The last thing that was agreed in a conversation: the line that says so, or a proposal and the line that accepted it; else nothing."""
+    """The last thing that was agreed in a conversation; nothing where nothing was.
+
+    It is the line that says so, or a proposal (a choice) and the line that accepted it.
+    """
     found = settlements(lines)
     return found[-1] if found else ()
 

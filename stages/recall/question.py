@@ -12,6 +12,7 @@ from stages.recall.absence_asked import absence_in, when_is_unknown
 from stages.recall.absences import away_for
 from stages.recall.calendar_phrase import asked_time
 from stages.recall.contradictions import ahead, asks_what_will_be, beside_an_event, excluded_times, is_to_come, no_bearing, two_bearings
+from stages.recall.decision_asked import decision_in
 from stages.recall.duration_asked import duration_fault, duration_in
 from stages.recall.edge_asked import edge_in
 from stages.recall.follow_up import FollowUp, follow_up_in, played_in, talker_in
@@ -105,6 +106,7 @@ class Question:
     talkers: tuple[str, ...] = ()
     asks_present: bool = False
     duration: str = ""
+    settles: bool = False
     own_words: str = ""
 
     @property
@@ -202,6 +204,7 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     rest = cues.SOMEBODY_AT.sub("they ", rest)
     bearing, is_about = next(iter(bearings_in(rest)), None), cues.AROUND_BEARING.search(said) is not None
     rest = cues.BEARING.sub(" ", rest)
+    decided, rest = decision_in(rest, speakers) if follow_up is None and attended is None and not (edge or duration) else ("", rest)
     talkers, rest = talkers_in(rest, speakers)
     if duration and not talkers:
         talkers, rest = company_in(rest, speakers)
@@ -214,6 +217,7 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     if duration and attended is None and not absence:
         intent = "count" if duration == "talkers" else "duration"
     intent = "did_anybody" if framed is not None and intent in {"when", "where", "who", "what"} else intent
+    intent = decided or intent
     if intent == "what" and catching_up and length_s is not None:
         intent = "catch_up"
     if (pronoun or edge or (follow_up is not None and follow_up.kind in {"else", "reply"})) and intent in {"catch_up", "missed"}:
@@ -282,6 +286,7 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
         edge=edge if order is None else "",
         duration=duration if intent in {"duration", "count"} else "",
         talkers=talkers,
+        settles=bool(decided),
         asks_present=intent in {"who", "count"}
         and not (terms or edge or azimuth_deg is not None)
         and cues.PRESENT.match(said_bare) is not None,

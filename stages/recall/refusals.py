@@ -40,6 +40,14 @@ def nobody_said(question: Question) -> str:
     return f"{who} {verb} saying anything that answers {_quoted(question.phrase)}."
 
 
+def nothing_settled(question: Question, near: LineRow | None, scope: Scope) -> str:
+    """Nothing was agreed (about it), and where something is asked about, the nearest thing heard."""
+    by = question.speaker or " and ".join(question.talkers)
+    about = f" about {_quoted(question.phrase)}" if question.phrase else ""
+    said = f"Nothing that {f'{by} settled' if by else 'was settled'}{about} was heard."
+    return f"{said} {_nearest_thing(near, scope)}" if about else said
+
+
 def not_together(question: Question, near: LineRow | None = None, scope: Scope | None = None) -> str:
     """Those between whom something is asked did not talk with each other (about it), and where there is one, the nearest thing heard."""
     about = f" about {_quoted(question.phrase)}" if question.phrase else ""

@@ -11,6 +11,7 @@ from stages.answer.replies import question_before
 from stages.memory.rows import LineRow
 from stages.memory.tables.row_writer import utc_ns
 from stages.recall.contradictions import asks_what_will_be
+from stages.recall.decisions import Decisions
 from stages.recall.durations import Durations
 from stages.recall.found_lines import FoundLines
 from stages.recall.lookup import Lookup, Outcome
@@ -38,6 +39,7 @@ class Routes:
         self._ends_ns = dict(ends_ns)
         self._found_lines = FoundLines(lookup)
         self._overviews = Overviews(lookup, self._found_lines)
+        self._decisions = Decisions(lookup, self._found_lines)
         self._durations = Durations(lookup, self._found_lines, utc_ns(now))
 
     def is_absence(self, question: Question, scope: Scope) -> bool:
@@ -67,6 +69,8 @@ class Routes:
         if (elsewhere := self._elsewhere(scope)) is not None:
             anywhere = replace(scope, azimuth_deg=None)
             return Outcome(material, retrieved=self._lookup.nearest(question, anywhere), refused=elsewhere)
+        if question.settles:
+            return self._decisions.told(question, scope)
         if question.asks_present:
             return self._found_lines.present(scope)
         if question.duration:

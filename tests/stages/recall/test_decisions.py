@@ -1,0 +1,135 @@
+"""What was settled: asked for as a whole, by topic, talker, side and time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from stages.memory.minilm_onnx import MinilmOnnx
+from stages.recall.decision_asked import decision_in
+from tests.stages.recall.line_rows import line_row
+from tests.stages.recall.room_memory import Asker
+from tests.stages.recall.small_rooms import Ask, asking
+
+_PARTY = [
+    ("Carla", "We have to settle the budget for the summer party."),
+    ("David", "The band alone wants nine hundred."),
+    ("Carla", "A DJ is three hundred."),
+    ("David", "Fine, let's take the DJ."),
+    ("Carla", "Where do we hold the party, in the courtyard or at the lake?"),
+    ("David", "The lake needs a permit."),
+    ("Carla", "Courtyard then."),
+    ("David", "Agreed."),
+    ("Carla", "By the way, was there an alarm this morning?"),
+    ("David", "Yes, the fire alarm went off at nine, it was only a test."),
+]
+_DOG = [
+    ("Anna", "We are getting a dog, a border collie puppy."),
+    ("Ben", "Our old spaniel chewed through two sofas."),
+    ("Anna", "I hope she will only eat her own toys."),
+    ("Ben", "You should walk her four times a day."),
+]
+
+
+@pytest.fixture
+def ask(encoder: MinilmOnnx) -> Iterator[Ask]:
+    rows = [
+        line_row(text, 4.0 * n, track=f"t{who}", speaker=who, azimuth_deg=azimuth, event=event)
+        for talk, azimuth, event in ((_PARTY, 210.0, "party"), (_DOG, 30.0, "dog"))
+        for n, (who, text) in enumerate(talk)
+    ]
+    with asking(encoder, {"s": rows}) as asked:
+        yield asked
+
+
+def _quoted(ask: Ask, text: str) -> list[str]:
+    answer = ask(text)
+    assert answer.intent == "what"
+    return [claim.evidence[0].text for claim in answer.claims]
+
+
+def test_all_that_was_settled_comes_in_its_order_with_its_proof(ask: Ask) -> None:
+    answer = ask("What did they decide?")
+    assert [[evidence.text for evidence in claim.evidence] for claim in answer.claims] == [
+        ["Fine, let's take the DJ."],
+        ["Courtyard then.", "Agreed."],
+    ]
+    assert 'David (210 degrees) agreed: "Agreed."' in answer.text
+
+
+def test_of_a_topic_what_was_settled_of_it(ask: Ask) -> None:
+    assert _quoted(ask, "What was decided about the lake?") == ["Courtyard then."]
+    assert _quoted(ask, "What did they agree on about the band?") == ["Fine, let's take the DJ."]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("What did they decide about the alarm?", 'Nothing that was settled about "alarm" was heard. The nearest thing heard: '),
+        ("What did they decide about the dog?", 'Nothing that was settled about "dog" was heard. The nearest thing heard: '),
+        ("What did Anna decide?", "Nothing that Anna settled was heard."),
+        ("What did Anna and Ben agree on?", "Nothing that Anna and Ben settled was heard."),
+        ("What was agreed at 30 degrees?", "Nothing that was settled was heard."),
+        ("What was decided in the last minute?", "Nothing that was settled was heard."),
+    ],
+)
+def test_where_nothing_was_settled_that_is_told(ask: Ask, text: str, words: str) -> None:
+    answer = ask(text)
+    assert answer.abstained
+    assert answer.text.startswith(words)
+
+
+def test_who_settled_it_said_it_or_agreed(ask: Ask) -> None:
+    both = ["Fine, let's take the DJ.", "Courtyard then."]
+    assert _quoted(ask, "What did David decide?") == both
+    assert _quoted(ask, "What did Carla agree to?") == ["Courtyard then."]
+    assert _quoted(ask, "What did Carla and David settle?") == both
+    assert _quoted(ask, "What was agreed at 210 degrees?") == both
+    assert _quoted(ask, "What did they decide between +0 and +20?") == both[:1]
+
+
+def test_whether_anything_was_settled(ask: Ask) -> None:
+    answer = ask("Did they decide anything?")
+    assert answer.intent == "did_anybody"
+    assert answer.text.startswith("Yes: At 0:12, David")
+    assert ask("Was anything agreed about the dog?").abstained
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What did they decide?", "What was agreed?", "What did the two decide?", "What have we settled?", "What was planned?",
+        "What's been decided?",
+        "What did they settle on?", "What decisions were made?", "What decisions did they make?", "What was the outcome of the vote?",
+        "Any decisions?",
+        "What did we agree to do?",
+    ],
+)  # fmt: skip
+def test_what_was_settled_at_all(text: str) -> None:
+    assert decision_in(text) == ("what", "what did they say")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What did they decide to cook?", "When did they decide?", "Why did they choose the DJ?", "Did Ben agree?",
+        "What did the board decide?",
+        "What did Anna's brother decide about the car?", "What is the plan?", "What did Ben agree with?", "Who decided that?",
+    ],
+)  # fmt: skip
+def test_what_is_a_fact_is_none(text: str) -> None:
+    assert decision_in(text, lambda: ["Anna", "Ben"]) == ("", text)
+
+
+def test_a_topic_and_a_talker_stay_in_the_question() -> None:
+    assert decision_in("What was decided on the new name?") == ("what", "what did they say about the new name")
+    assert decision_in("What did Anna decide about it?", lambda: ["Anna"]) == ("what", "what did Anna say")
+    assert decision_in("Did they agree on anything about the roof?") == ("did_anybody", "what did they say about the roof")
+    assert decision_in("What did Anna and Ben agree?", lambda: ["Anna", "Ben"]) == ("what", "what did Anna and Ben talk")
+
+
+def test_a_room_in_which_nothing_was_settled(kitchen: Asker) -> None:
+    answer = kitchen.ask("What did they decide about the museum?")
+    assert answer.abstained
+    assert answer.retrieved
