@@ -61,6 +61,8 @@ class Extractive(Answerer):
             return fitting(agreed(question, material, wording, self.most_claims), question.length_s, self.most_claims)
         if question.intent == "play" or ((question.follow_up is not None or question.edge) and not material.stretches):
             return cited(question, material, wording, self.most_claims)
+        if (question.asking and not question.terms) or (question.very_words and question.intent != "did_anybody"):
+            return cited(question, material, wording, self.most_claims)
         if question.order is not None and not question.order.asks and not material.stretches:
             return ordered(question, material, wording) if len(question.order.topics) > 1 else following(question, material, wording)
         if question.intent == "missed" and (material.attended or material.missed):
@@ -172,7 +174,8 @@ class Extractive(Answerer):
                 text = f"{listed([person(line) for line in who])} talked about it. {text}"
             elif others and question.speaker is None:
                 text += f" {listed(list(dict.fromkeys(others)))} talked about it too."
-            if not claims and question.intent == "did_anybody" and is_affirmed(question, best):
+            # "Does David have a van?" may be answered by what he said of his brother's.
+            if not claims and question.intent == "did_anybody" and not question.own_words and is_affirmed(question, best):
                 text = f"Yes: {text}"
             claims.append(Claim(text, _confidence(best, lines), tuple(Evidence.of(line) for line in lines)))
         return claims

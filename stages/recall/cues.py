@@ -217,7 +217,8 @@ SLIPS = {
 }  # fmt: skip
 """Words by which kinds of questions are known, as they are often mistyped; no other word is written so."""
 PRESENT = re.compile(
-    r"^(?:and )?(?:who(?: all| else)?|how many (?:people|persons|speakers|talkers|voices|of them)) (?:is|are|was|were)?(?: there)? ?"
+    r"^(?:and )?(?:who(?:'s|'re)?(?: all| else)?|how many (?:people|persons|speakers|talkers|voices|of them)) "
+    r"(?:is|are|was|were)?(?: there)? ?"
     r"(?:here|there|present|around|in (?:the|this) (?:room|conversation)|at (?:the|this) table"
     r"|talk(?:ing|ed)?|speak(?:ing)?|spoke)?[ ?.!]*$",
     re.I,
@@ -232,6 +233,30 @@ TOGETHER = re.compile(
     re.I,
 )
 """Two people who talked with each other."""
+WHO_IT_WAS = re.compile(
+    r"^(?P<who>(?:and |so )?who(?: else)?) (?:was|is) it (?:that|who) (?!(?:i|we|you|he|she|they|it)\b|(?-i:[A-Z]))", re.I
+)
+"""How "Who was it that has the van?" begins, which asks who has it."""
+ASKED = re.compile(
+    r"^(?:and )?(?:who (?:has |had |was |else )?(?:ask(?:s|ed|ing)?)|(?:did|has|have|was) (?:anybody|anyone|somebody|someone) (?:ever )?"
+    r"ask(?:ed|ing)?) (?:about|after|if|whether|how|what|when|where|why|who|which)\b",
+    re.I,
+)
+"""Who put a question in the room."""
+ASKED_WHAT = re.compile(r"^(?:and )?what (?:did|has|had) they ask(?:ed)?(?: (?P<whom>[\w-]+))?[ ?.!]*$", re.I)
+"""What a talker, who stands as "they", asked at all, or asked somebody."""
+VERY_WORDS = re.compile(
+    r"\b(?:said|says?|saying|used?|using|mention(?:s|ed)?|heard)\b(?: the (?:words?|phrase|name|term))? "
+    r"(?:\"(?P<double>[^\"]+)\"|'(?P<single>[^']+(?:'\w[^']*)*)'(?!\w)|(?<=\bword )(?P<word>[\w-]+)(?=[ ?.!]*$))",
+    re.I,
+)
+"""Words that are asked for as they were said."""
+GOES_THEN = re.compile(
+    r"^(?:and )?who (?:goes|comes|gets|(?:has|have|needs?|wants?) to (?:go|come|get|be)|(?:will|must|can|should) (?:go|come|get|be)"
+    r"|is (?:going|coming))\b",
+    re.I,
+)
+"""A question of which a time of day is what it asks about."""
 IN_THE_END = re.compile(r",? (?:in the end|at last|finally|eventually|so far|exactly)(?=[ ?.!]*$)", re.I)
 FRAME = re.compile(
     r"\b(?:can you |could you |please )?"

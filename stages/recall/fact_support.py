@@ -5,6 +5,7 @@ The trees of each encoder (`encoder_fits.py`) were grown by `python -m tools.fit
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -20,14 +21,28 @@ from stages.recall.reader import Reader
 from stages.recall.reading import read_again
 from stages.recall.search import Ranked
 from stages.recall.support import holds_wanted
-from stages.recall.terms import holds, stems
+from stages.recall.terms import holds, stems, tokens
 from stages.recall.untranscribed import is_untranscribed
+from stages.recall.word_lists import word_set
 
 _MOST_JUDGED = 48
 # "My dog loves his red ball" tells who loves his red ball, though a dog is no person by any list. Set by hand.
 _ALL_SAID = 0.6
 _ALL_SAID_LIKENESS = 0.5
 _ALL_SAID_TERMS = 2
+_SUBJECT_LIKENESS = 0.4
+# "What is broken?" - "The boiler is broken again." "Who goes at five?" - "I have to go at five."
+_SUBJECT_ASKED = re.compile(r"^(?:and |so |but )?(?:who|what)(?: else)? (?P<verb>[a-z']+) (?P<rest>\w[^,;:]*?)[ ?.!]*$", re.I)
+_SHORT_IS = re.compile(r"(?<=\w)'s\b")
+_CLAUSES = re.compile(r"[.,;:!?]")
+_FORMS_OF = {form: forms for forms in (("is", "are", "am"), ("was", "were"), ("has", "have")) for form in forms}
+_NO_SUBJECT = word_set(
+    """
+    what who if whether that nothing nobody something somebody it this he she they there once when because not never don't doesn't
+    didn't won't can't would could might may maybe want wants
+    """
+)
+_MOST_PREDICATE_WORDS = 4
 
 
 def judged_lines(ranked: Ranked) -> tuple[LineRow, ...]:
@@ -59,11 +74,33 @@ def _may(question: Question, measure: Measure | None, ranked: Ranked, line: Line
 
 
 def _says_all(question: Question, lines: Sequence[LineRow], rows: Features) -> npt.NDArray[np.bool_]:
-    """Which lines say every word of a question of some words, are like it, and lack no number, time, name or colour; shape (lines,)."""
-    said: npt.NDArray[np.bool_] = (rows[:, NAMES.index("words")] == 1.0) & (rows[:, NAMES.index("cosine")] >= _ALL_SAID_LIKENESS)
-    said &= len(question.terms) >= _ALL_SAID_TERMS
+    """Which lines say every word of a question and lack no number, time, name or colour; shape (lines,).
+
+    These are several words in a line that is like the question, or all that is asked of a subject, word for word behind one.
+    """
+    likeness = rows[:, NAMES.index("cosine")]
+    has_subject: npt.NDArray[np.bool_] = np.array([_tells_subject(question.text, line.text) for line in lines])
+    said = has_subject & (likeness >= _SUBJECT_LIKENESS)
+    said |= (likeness >= _ALL_SAID_LIKENESS) & (len(question.terms) >= _ALL_SAID_TERMS)
+    said &= rows[:, NAMES.index("words")] == 1.0
     said &= np.array([holds_wanted(question, line) and not line.text.rstrip().endswith("?") for line in lines])
     return said
+
+
+def _tells_subject(asked: str, text: str) -> bool:
+    """Whether a line says of somebody or something, word for word, all that a question asks of whom or what it is true."""
+    match = _SUBJECT_ASKED.match(_SHORT_IS.sub(" is", asked))
+    if match is None:
+        return False
+    verb = match["verb"].lower()
+    verbs = _FORMS_OF.get(verb, (verb, verb.removesuffix("s"), verb.removesuffix("es")))
+    rest = tokens(match["rest"])
+    for clause in _CLAUSES.split(_SHORT_IS.sub(" is", text)) if len(rest) <= _MOST_PREDICATE_WORDS else ():
+        said = tokens(clause)
+        for place in range(1, len(said) - len(rest)):
+            if said[place] in verbs and said[place + 1 : place + 1 + len(rest)] == rest:
+                return _NO_SUBJECT.isdisjoint(said[:place])
+    return False
 
 
 def _said_around(ranked: Ranked, line: LineRow) -> frozenset[str]:

@@ -17,11 +17,13 @@ from stages.recall.material import Found, Material
 from stages.recall.misheard import misheard
 from stages.recall.question import Question
 from stages.recall.refusals import not_together, refusal_text
+from stages.recall.salience import Vocabulary, best_lines
 from stages.recall.scope import Scope
 from stages.recall.search import Ranked, queries_of
 from stages.recall.support import THRESHOLD, word_support
 from stages.recall.taken_back import with_corrections
-from stages.recall.terms import coverage, singular, stems, tokens
+from stages.recall.talks import talks
+from stages.recall.terms import coverage, singular, stem, stems, tokens
 from stages.recall.together import took_part
 from stages.recall.topic_lines import encoded_texts, lines_about
 from stages.recall.untranscribed import is_untranscribed
@@ -29,6 +31,8 @@ from stages.recall.untranscribed import is_untranscribed
 _MOST_JUDGED = 16
 _NAMED_BONUS = 0.25
 _MOST_FOUND = 12
+_MOST_ASKED = 5
+_ASKING = frozenset(["ask"])
 _SAID = 0.9
 _NOUN_COUNTED = re.compile(r"\b(?:words?|the|an?|my|our|your|his|her|their|was|were) ['\"]?[\w'-]+$", re.I)
 _BEFORE_NS = nanoseconds(60.0)
@@ -75,6 +79,43 @@ class FoundLines:
             return Outcome(replace(material, found=tuple(self._with_corrections(question, found))), retrieved, spans=spans)
         near = next((line for line in ranked.lines if not is_untranscribed(line)), next(iter(ranked.lines), None))
         return Outcome(material, retrieved, refused=refusal_text(question, near, scope))
+
+    def with_words(self, question: Question, scope: Scope) -> Outcome | None:
+        """Every line in the scope with the very words that a question wants, by start; None where it wants none or nobody said them."""
+        words = tokens(question.very_words)
+        lines = [line for line in self._lookup.memory.lines_saying(words, at=self._lookup.at) if scope.allows(line)] if words else []
+        return self._as_they_are([line for line in lines if _has_in_a_row(tokens(line.text), words)], scope)
+
+    def asked(self, question: Question, scope: Scope) -> Outcome | None:
+        """The lines that ask what a question says that somebody asked; None where it says nothing of the kind or no line does.
+
+        Without a topic these are the most telling questions of the asked time, else of the latest session in which the talker was heard.
+        """
+        if not question.asking:
+            return None
+        if question.terms:
+            terms = tuple(term for term in question.terms if term not in _ASKING)
+            gist = " ".join(word for word in question.gist.split() if stem(word) not in _ASKING)
+            about = replace(question, topic=f"a conversation about {gist}", gist=gist, terms=terms, about_speech=True)
+            found = [entry for entry in self.search(about, scope)[0] if _asks(entry.line)] if terms else []
+            said = [entry for entry in found if entry.named]
+            material = Material(found=tuple(said or found), sessions=scope.sessions)
+            spans = tuple((entry.line.session, entry.line.start_ns, entry.line.end_ns) for entry in material.found)
+            return Outcome(material, tuple(entry.line.id for entry in material.found), spans=spans) if found else None
+        every = [tuple(scope.spans)] if scope.window is not None else [(name,) for name in reversed(list(scope.spans))]
+        for names in every:
+            heard = [line for name in names for line in self._lookup.heard_in(name, scope.spans[name])]
+            asked = [line for talk in talks(heard) if took_part(talk, scope) for line in talk if scope.allows(line) and _asks(line)]
+            if asked:
+                return self._as_they_are(best_lines(asked, Vocabulary(heard), _MOST_ASKED), scope)
+        return None
+
+    def _as_they_are(self, lines: Sequence[LineRow], scope: Scope) -> Outcome | None:
+        """Lines that answer as they stand, by start; None for none."""
+        told = sorted(lines, key=lambda line: (line.session, line.start_ns, line.id))
+        found = tuple(Found(line, 1.0, _SAID, 1.0) for line in told)
+        spans = tuple((line.session, line.start_ns, line.end_ns) for line in told)
+        return Outcome(Material(found=found, sessions=scope.sessions), tuple(line.id for line in told), spans=spans) if told else None
 
     def at_edge(self, question: Question, scope: Scope) -> Outcome:
         """The first or the last line of what a question asks for; without a topic, of the latest session that has any in the asked time."""
@@ -168,6 +209,15 @@ class FoundLines:
         except MemoryError_:
             # A line was forgotten since it was read.
             return found
+
+
+def _asks(line: LineRow) -> bool:
+    return "?" in line.text
+
+
+def _has_in_a_row(said: Sequence[str], words: Sequence[str]) -> bool:
+    """Whether some words stand side by side among those that were said."""
+    return any(list(said[place : place + len(words)]) == list(words) for place in range(len(said) - len(words) + 1))
 
 
 def _said_in_words(question: Question, lines: Sequence[LineRow]) -> list[LineRow]:

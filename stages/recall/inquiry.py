@@ -21,7 +21,7 @@ from stages.recall.clips import with_clips
 from stages.recall.duration_asked import is_nameless
 from stages.recall.gaps import gap_note, gaps_inside
 from stages.recall.lookup import Lookup, Outcome
-from stages.recall.question import Question
+from stages.recall.question import Question, plain_marks
 from stages.recall.question_reader import QuestionReader
 from stages.recall.reader import Reader
 from stages.recall.refusals import refusal_text
@@ -84,7 +84,7 @@ class Inquiry:
         ]
         gaps = self._gaps(question, outcome, scope)
         draft = Answer(
-            question=asked.text,
+            question=plain_marks(text),
             intent=question.intent,
             abstained=not claims,
             text=self._words(question, scope, rounds, claims, gaps),

@@ -107,6 +107,8 @@ class Question:
     asks_present: bool = False
     duration: str = ""
     settles: bool = False
+    asking: bool = False
+    very_words: str = ""
     own_words: str = ""
 
     @property
@@ -144,7 +146,7 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
 
     `speakers` gives the names that the memory knows, if needed. `facing_deg` is the azimuth that the asker faces, for left and right.
     """
-    said = " ".join(text.replace("\u2019", "'").split())
+    said = cues.WHO_IT_WAS.sub(r"\g<who> ", plain_marks(text))
     # A question far too long is refused before any of it is read.
     follow_up, rest = follow_up_in(cleaned(said)) if len(said) <= _MOST_CHARACTERS else (None, said)
     if follow_up is not None and follow_up.kind in {"play", "that"}:
@@ -179,8 +181,8 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     away = away_for(told, moments) if absence or catching_up or cues.MISSED.search(rest) else None
     length_s, rest = length_in(rest, overview=catching_up or cues.MISSED.search(rest) is not None)
     window, untimed = asked_time(rest, moments)
-    if window is not None and is_beginning(window) and asks_what_will_be(untimed):
-        # "Who has the key in the first hour?" asks for what was said of it.
+    if window is not None and (is_beginning(window) and asks_what_will_be(untimed) or _goes_then(window, untimed)):
+        # "Who has the key in the first hour?" and "Who goes at five?" ask for what was said of it.
         window, untimed = None, rest
     rest = untimed
     if away is not None and (window is None or window.phrase.endswith(f"{away.phrase} ago")):
@@ -210,6 +212,9 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
         talkers, rest = company_in(rest, speakers)
     order = None if talkers and order is not None and order.relation == "between" else order
     speaker, rest = speaker_in(rest, speakers)
+    asked_whom = cues.ASKED_WHAT.match(" ".join(rest.split())) if speaker is not None and not talkers else None
+    if asked_whom is not None and (whom := speaker_in(asked_whom["whom"] or "", speakers, anywhere=True)[0]) is not None:
+        talkers, rest = (speaker or "", whom), "what did they ask"
     said_bare = " ".join(rest.split())
     room = re.sub(r"[, ]*\b(?:and )?(?:where|at which bearing) in the room\b|\bin (?:the|this) room\b", " ", rest, flags=re.I)
     order = None if duration else order
@@ -245,8 +250,10 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     if intent == "catch_up" and terms and not re.search(r"catch|up to speed|recap|summ?ar|going on|happening", rest, re.I):
         intent = "what"
     # A word or two by themselves ask what was said about them.
+    very = cues.VERY_WORDS.search(rest) if intent != "count" else None
+    very_words = "" if very is None else next(filter(None, very.groups()))
     bare = 0 < len(words) == sum(word not in {"the", "a", "an"} for word in tokens(rest)) <= _MOST_BARE_WORDS
-    about_speech = about_speech or bare or (bool(words) and asks_who_was_told(rest))
+    about_speech = about_speech or bare or bool(very_words) or (bool(words) and asks_who_was_told(rest))
     gist = " ".join(words)
     stands_alone = (
         about_speech
@@ -287,11 +294,18 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
         duration=duration if intent in {"duration", "count"} else "",
         talkers=talkers,
         settles=bool(decided),
+        asking=asked_whom is not None or cues.ASKED.match(said_bare) is not None,
+        very_words=very_words,
         asks_present=intent in {"who", "count"}
         and not (terms or edge or azimuth_deg is not None)
         and cues.PRESENT.match(said_bare) is not None,
         refers=not stands_alone and len(terms) <= _MOST_REFERRING_TERMS and cues.REFERS.search(rest) is not None,
     )
+
+
+def _goes_then(window: Window, rest: str) -> bool:
+    """Whether a question asks what somebody told, of which the time is all that it names."""
+    return not window.exact and cues.GOES_THEN.match(rest.strip()) is not None and not content_words(rest, drop=cues.WH)
 
 
 def _unservable(said: str, why: str) -> Question:
@@ -360,6 +374,11 @@ def _attended(text: str, moments: Moments, speakers: Callable[[], Collection[str
         speaker,
         bearing % 360.0 if bearing is not None else None,
     ), rest
+
+
+def plain_marks(text: str) -> str:
+    """A text on one line, with the apostrophe that keyboards have."""
+    return " ".join(text.replace("\u2019", "'").split())
 
 
 def cleaned(said: str) -> str:

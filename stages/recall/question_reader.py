@@ -22,6 +22,7 @@ from stages.recall.time_phrase import Moments
 
 _FACTS = frozenset(["what", "when", "where"])
 _MOST_SESSIONS = 64
+_OF_TALKER = _FACTS | {"did_anybody"}
 _OF_ONE_PART = frozenset(["missed", "order", "unservable"])
 
 
@@ -48,7 +49,7 @@ class QuestionReader:
 
     def of_talker(self, question: Question) -> tuple[Question, str] | None:
         """A question for a fact about a talker, as that talker would ask it, and who it is; None for any other question."""
-        if question.intent not in _FACTS or question.about_speech or question.speaker is not None or not _has_parts(question):
+        if question.intent not in _OF_TALKER or question.about_speech or question.speaker is not None or not _has_parts(question):
             return None
         if re.search(r"\b[A-Z]", question.text[1:]) is None or (own := as_own(cleaned(question.text), self._lookup.speakers())) is None:
             return None

@@ -73,7 +73,9 @@ class Rounds:
         if own is None:
             return None
         again = self._round(replace(own[0], speaker=own[1]), replace(first.scope, speaker=own[1]))
-        return again if again.claims else None
+        # Whether Ben has a dog is not told by what he said when somebody else got one.
+        is_named = all(found.named == 1.0 for found in again.outcome.material.found)
+        return again if again.claims and (is_named or first.question.intent != "did_anybody") else None
 
     def _by_count(self, first: Round) -> Round | None:
         """How often something was, which nobody told, asked again as how often it was spoken of; None where that finds nothing."""

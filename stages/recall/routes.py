@@ -83,6 +83,8 @@ class Routes:
             return self._overviews.missed(question, scope)
         if question.intent in {"missed", "catch_up"}:
             return self._overviews.happened(question, scope)
+        if (told := self._found_lines.asked(question, scope) or self._found_lines.with_words(question, scope)) is not None:
+            return told
         if not question.terms and (scope.is_narrow or question.about_speech):
             return self._overviews.happened(question, scope)
         if question.refers and (near := self._relations().near(scope)) is not None:
