@@ -19,10 +19,13 @@ _SUREST = 0.95
 
 
 def cited(question: Question, material: Material, wording: Wording, most_claims: int) -> list[Claim]:
-    """A claim for each line, with its time on the clock where that is asked."""
+    """A claim for each line, with its time on the clock where that is asked; what is played comes in the order in which it was said."""
+    told = list(material.found[:most_claims])
+    if question.intent == "play" and question.follow_up is None:
+        told.sort(key=lambda found: _moment(material, found.line))
     return [
         Claim(wording.said(found.line, on_the_clock=question.intent == "when"), _sure([found]), (Evidence.of(found.line),))
-        for found in material.found[:most_claims]
+        for found in told
     ]
 
 

@@ -60,7 +60,9 @@ class Extractive(Answerer):
         if question.settles:
             return fitting(agreed(question, material, wording, self.most_claims), question.length_s, self.most_claims)
         if question.intent == "play" or ((question.follow_up is not None or question.edge) and not material.stretches):
-            return cited(question, material, wording, self.most_claims)
+            # Who asks to hear all that was said wants no choice of it.
+            is_all = question.intent == "play" and question.follow_up is None and not question.terms
+            return cited(question, material, wording, len(material.found) if is_all else self.most_claims)
         if (question.asking and not question.terms) or (question.very_words and question.intent != "did_anybody"):
             return cited(question, material, wording, self.most_claims)
         if question.order is not None and not question.order.asks and not material.stretches:

@@ -14,11 +14,28 @@ _PLAY = re.compile(
     rf"(?:{_IT}|the (?:quote|clip|last one|recording|answer|proof))(?: back| again| out loud)*(?: to me)?(?:,? please)?[ ?.!]*$",
     re.I,
 )
+_HEAR = r"(?:(?:play|replay)(?: me| us)?(?: back)?|let (?:me|us) (?:hear|listen to))"
 _PLAY_SOMETHING = re.compile(
-    rf"{_OPENING}(?:(?:play|replay)(?: me| us)?(?: back)?|let me hear|let us hear)\s+"
+    rf"{_OPENING}{_HEAR}\s+"
     r"(?=(?:what|where|when|who|how)\b|the (?:part|bit|place|moment|(?:very )?(?:first|last))\b)",
     re.I,
 )
+_PLAY_ALL = re.compile(
+    rf"{_OPENING}{_HEAR}\s+(?:everything|anything|all|whatever)(?: of)?(?: (?:that|what|which))?\s+(?=\w)",
+    re.I,
+)
+_PLAY_TOPIC = re.compile(
+    rf"{_OPENING}{_HEAR}\s+(?:(?:the|that|this|their|our|my) (?:conversation|talk|discussion|chat|bit|part|lines?) "
+    r"(?P<about>about|on|of|over) |(?=(?:the|my|our|their|that|this) \w))(?P<topic>[^?.!]+?)(?:,? (?:please|(?:to|for) (?:me|us)|again))*[ ?.!]*$",
+    re.I,
+)
+_MUSIC = re.compile(
+    r"\b(?:music|songs?|radio|tv|videos?|films?|movies?|games?|playlists?|albums?|podcasts?|pianos?|guitars?|drums?|violins?|flutes?|tunes?"
+    r"|anthem)[ ?.!]*$",
+    re.I,
+)
+"""What is played by other machines, and by hand."""
+_TIME = re.compile(r"the (?:last|past|first) (?:[\w-]+ )?(?:seconds?|minutes?|hours?)\b", re.I)
 _ABOUT_IT = (
     (
         "where",
@@ -126,9 +143,17 @@ def follow_up_in(text: str) -> tuple[FollowUp | None, str]:
 
 
 def played_in(text: str) -> tuple[bool, str]:
-    """Whether a question asks to hear what answers it ("Play me what Anna said"), and the question itself."""
+    """Whether a question asks to hear what answers it ("Play me what Anna said", "Play the vote"), and the question itself."""
+    if (every := _PLAY_ALL.match(text)) is not None:
+        return True, f"what {text[every.end() :]}"
+    topic = _PLAY_TOPIC.match(text)
     match = _PLAY_SOMETHING.match(text)
-    return (False, text) if match is None else (True, text[match.end() :])
+    if match is not None and (topic is None or topic["about"] is None):
+        return True, text[match.end() :]
+    if topic is None or _MUSIC.search(topic["topic"]):
+        return False, text
+    span = _TIME.match(topic["topic"])
+    return True, f"what was said {'in' if span else 'about'} {topic['topic']}"
 
 
 def talker_in(text: str) -> tuple[str, str]:

@@ -31,6 +31,8 @@ from stages.recall.untranscribed import is_untranscribed
 _MOST_JUDGED = 16
 _NAMED_BONUS = 0.25
 _MOST_FOUND = 12
+MOST_PLAYED = 20
+"""How many lines are played where everything that was said is asked for."""
 _MOST_ASKED = 5
 _ASKING = frozenset(["ask"])
 _SAID = 0.9
@@ -85,6 +87,17 @@ class FoundLines:
         words = tokens(question.very_words)
         lines = [line for line in self._lookup.memory.lines_saying(words, at=self._lookup.at) if scope.allows(line)] if words else []
         return self._as_they_are([line for line in lines if _has_in_a_row(tokens(line.text), words)], scope)
+
+    def every(self, question: Question, scope: Scope) -> Outcome:
+        """What was said in the asked time, or in the latest session in which the talker was heard, by start; a lot of it is cut."""
+        names = tuple(scope.spans)
+        for part in [names] if scope.window is not None else [(name,) for name in reversed(names)]:
+            heard = [line for name in part for line in self._lookup.heard_in(name, scope.spans[name])]
+            lines = [line for line in heard if scope.allows(line) and not is_untranscribed(line)]
+            if (told := self._as_they_are(lines[:MOST_PLAYED], scope)) is not None:
+                cut = f"These are the first {MOST_PLAYED} of {len(lines)} lines."
+                return replace(told, notes=(cut,) if len(lines) > MOST_PLAYED else ())
+        return Outcome(Material(sessions=scope.sessions), refused=refusal_text(question, None, scope))
 
     def asked(self, question: Question, scope: Scope) -> Outcome | None:
         """The lines that ask what a question says that somebody asked; None where it says nothing of the kind or no line does.

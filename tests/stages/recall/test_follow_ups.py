@@ -158,3 +158,42 @@ def test_what_somebody_said_after_something_that_another_named(kitchen: Asker) -
 def test_before_or_after_asks_which_came_first(kitchen: Asker) -> None:
     answer = kitchen.ask("Was the museum before or after the leak in the roof?")
     assert answer.text.startswith("The museum came first.")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Play me the planetarium", "Can they see the planetarium show as well?"),
+        ("Play the conversation about the planetarium", "Can they see the planetarium show as well?"),
+        ("Could you play me the part about the planetarium, please?", "Can they see the planetarium show as well?"),
+        ("Let me hear everything speaker-3 said", "So are we still taking the class to the science museum on Friday?"),
+        ("Play what speaker-3 said", "So are we still taking the class to the science museum on Friday?"),
+        ("Play me the last minute", "Then I hope that it stays dry for the football practice."),
+    ],
+)
+def test_what_is_played_is_found_as_what_was_said(kitchen: Asker, text: str, words: str) -> None:
+    answer = kitchen.ask(text)
+    assert answer.intent == "play"
+    assert words in [evidence.text for claim in answer.claims for evidence in claim.evidence]
+    starts = [claim.evidence[0].start_ns for claim in answer.claims]
+    assert starts == sorted(starts)
+
+
+def test_all_that_somebody_said_is_played(kitchen: Asker) -> None:
+    own = [line.id for line in kitchen.room.lines if line.speaker == "speaker-3"]
+    told = [claim.evidence[0].utterance for claim in kitchen.ask("Play everything speaker-3 said").claims]
+    assert len(told) == len(own)
+    assert len(kitchen.ask("Play me the talk about the museum").claims) <= 5
+
+
+@pytest.mark.parametrize(
+    "text", ["Play some music", "Play the music", "Play my favourite song", "Play chess with me", "Play the radio, please"]
+)
+def test_what_other_machines_play_stays_refused(kitchen: Asker, text: str) -> None:
+    answer = kitchen.ask(text)
+    assert answer.intent == "unservable"
+    assert "can only answer" in answer.text
+
+
+def test_what_nobody_talked_about_is_not_played(kitchen: Asker) -> None:
+    assert kitchen.ask("Play me the volcano").abstained

@@ -68,7 +68,7 @@ def test_it_is_told(ask: Ask, text: str, words: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["Who said 'banana'?", "Who asked about the election?", "What is painted?", "Does Farid have a plumber?", "What did Emma ask Carla?"],
+    ["Who said 'banana'?", "Who asked about the election?", "What is painted?", "Does Emma have a horse?", "What did Emma ask Carla?"],
 )
 def test_what_nobody_said_is_refused(ask: Ask, text: str) -> None:
     assert ask(text).abstained
