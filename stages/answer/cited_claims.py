@@ -11,6 +11,7 @@ from stages.answer.wording import Wording, clock, listed, offset, person, quote
 from stages.memory.rows import LineRow
 from stages.recall.answers import Claim, Evidence
 from stages.recall.material import Found, Material
+from stages.recall.own_voice import MY_NAMES
 from stages.recall.question import Question
 from stages.recall.terms import content_terms, coverage, stems
 from stages.recall.untranscribed import is_untranscribed
@@ -84,6 +85,16 @@ def present(material: Material) -> list[Claim]:
     if not lines:
         return []
     text = f"{len(lines)} {'person was' if len(lines) == 1 else 'people were'} heard: {listed([person(line) for line in lines])}."
+    return [Claim(text, _sure(material.found), tuple(Evidence.of(line) for line in lines))]
+
+
+def company(question: Question, material: Material) -> list[Claim]:
+    """One claim on everybody who talked with a talker; `material.found` has a line of each."""
+    lines = [found.line for found in material.found]
+    if not lines:
+        return []
+    with_whom = "you" if question.talkers[0].casefold() in MY_NAMES else question.talkers[0]
+    text = f"{listed([person(line) for line in lines])} talked with {with_whom}."
     return [Claim(text, _sure(material.found), tuple(Evidence.of(line) for line in lines))]
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from stages.answer.affirmed import is_affirmed
 from stages.answer.answerer import Answerer
-from stages.answer.cited_claims import agreed, cited, following, ordered, present
+from stages.answer.cited_claims import agreed, cited, company, following, ordered, present
 from stages.answer.corrections import correction_of
 from stages.answer.length_budget import fitting, most_words, quote_words, shows_agreed
 from stages.answer.openings import with_openings
@@ -75,6 +75,8 @@ class Extractive(Answerer):
             # The most important stretches, told as they happened.
             order = sorted(range(len(kept)), key=lambda place: _when(material.stretches[place]))
             return [kept[place] for place in order]
+        if question.company:
+            return company(question, material)
         if question.asks_present:
             return present(material)
         if question.intent == "count":

@@ -26,7 +26,8 @@ _PLAY_ALL = re.compile(
 )
 _PLAY_TOPIC = re.compile(
     rf"{_OPENING}{_HEAR}\s+(?:(?:the|that|this|their|our|my) (?:conversation|talk|discussion|chat|bit|part|lines?) "
-    r"(?P<about>about|on|of|over) |(?=(?:the|my|our|their|that|this) \w))(?P<topic>[^?.!]+?)(?:,? (?:please|(?:to|for) (?:me|us)|again))*[ ?.!]*$",
+    r"(?P<about>about|on|of|over) |(?=(?:the|my|our|their|that|this) \w))(?P<topic>[^?.!]+?)"
+    r"(?:,? (?:please|(?:to|for) (?:me|us)|again))*[ ?.!]*$",
     re.I,
 )
 _MUSIC = re.compile(

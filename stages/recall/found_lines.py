@@ -24,7 +24,7 @@ from stages.recall.support import THRESHOLD, word_support
 from stages.recall.taken_back import with_corrections
 from stages.recall.talks import talks
 from stages.recall.terms import coverage, singular, stem, stems, tokens
-from stages.recall.together import took_part
+from stages.recall.together import sessions_of, took_part
 from stages.recall.topic_lines import encoded_texts, lines_about
 from stages.recall.untranscribed import is_untranscribed
 
@@ -158,6 +158,17 @@ class FoundLines:
         found = tuple(Found(line, 1.0, _SAID, 1.0) for line in first.values())
         heard = tuple((name, *span) for name, span in spans.items())
         return Outcome(Material(found=found, sessions=scope.sessions), tuple(line.id for line in first.values()), spans=heard)
+
+    def company(self, question: Question, scope: Scope) -> Outcome:
+        """A line of everybody who took part in the talks of a talker in the asked time, else in the latest session that has any."""
+        anybody = replace(scope, talkers=frozenset())
+        names = list(scope.spans) if scope.window is not None else list(sessions_of(self._lookup, scope))[:1]
+        heard = [line for name in names for line in self._lookup.heard_in(name, scope.spans[name])]
+        first: dict[str, LineRow] = {}
+        for line in (line for talk in talks(heard) if took_part(talk, scope) for line in talk):
+            if speaker_of(line).lower() not in scope.talkers and anybody.allows(line):
+                first.setdefault(speaker_of(line), line)
+        return self._as_they_are(list(first.values()), scope) or Outcome(Material(sessions=scope.sessions), refused=not_together(question))
 
     def _heard(self, scope: Scope, edge: str) -> list[LineRow]:
         """Lines at one end of the last session of the scope that has any whose words are known; a long one is not read whole."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from difflib import get_close_matches
 
 from stages.recall import cues
+from stages.recall.own_voice import MY_NAMES
 
 _NEAR_NAME = 0.75
 _ANYBODY = frozenset(["they", "people", "anybody", "anyone", "somebody", "someone", "everybody", "everyone", "others"])
@@ -19,6 +20,29 @@ _WITH = re.compile(
 )
 _WHO_OF_TWO = re.compile(r"\bwho talked(?:(?P<topic> about [^,]+),| ?,?) (?P<one>[\w'-]+) or (?P<other>[\w'-]+)(?=[ ?.!]*$)", re.I)
 _WHO_WITH = re.compile(r"\bwho talked (?:(?:to|with) |(?P<topic>about .+?) with )(?P<other>[\w'-]+)", re.I)
+
+_TALK = r"(?:talk(?:ed|ing)?|sp(?:eak|oke|oken|eaking)|chat(?:ted|ting)?|conversed?)"
+_COMPANY = re.compile(
+    rf"^(?:and )?(?:(?:who|which people)(?: (?:has|had|have|was|were|is|are))? {_TALK} (?:to|with) (?P<one>[\w'-]+)"
+    r"|(?:who(?:m|ever)?|with whom|to whom) (?:did|does|do|has|have|had|was|were|is|am|are) (?P<other>[\w'-]+) "
+    rf"{_TALK}(?: (?:to|with))?)[ ?.!]*$",
+    re.I,
+)
+
+
+def company_asked(text: str, speakers: Callable[[], Collection[str]]) -> str | None:
+    """The talker of whom a question asks who talked with them ("Who talked to Emma?", "Who did I talk to?"), by name; None for others.
+
+    Who asks is the talker of such a name, or "me" where nobody has one.
+    """
+    match = _COMPANY.match(text)
+    name = match["one"] or match["other"] if match is not None else None
+    if name is None:
+        return None
+    known = {other.lower(): other for other in speakers()}
+    if name.lower() in MY_NAMES:
+        return next((known[own] for own in sorted(MY_NAMES) if own in known), "me")
+    return known.get(name.lower()) or (name if name[:1].isupper() or cues.LABEL.fullmatch(name) else None)
 
 
 def talkers_in(text: str, speakers: Callable[[], Collection[str]]) -> tuple[tuple[str, ...], str]:

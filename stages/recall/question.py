@@ -18,12 +18,14 @@ from stages.recall.edge_asked import edge_in
 from stages.recall.follow_up import FollowUp, follow_up_in, played_in, talker_in
 from stages.recall.language import refusal
 from stages.recall.lengths import length_in
-from stages.recall.named_talkers import asked_of, company_in, speaker_in, talkers_in
+from stages.recall.named_talkers import asked_of, company_asked, company_in, speaker_in, talkers_in
 from stages.recall.order_asked import OrderAsked, order_in
+from stages.recall.own_voice import MY_NAMES
 from stages.recall.sides import BEARING_TOLERANCE_DEG, SIDE_TOLERANCE_DEG, bearing_of, bearings_in, side_in, sides_in
 from stages.recall.terms import STOP_WORDS, content_words, spoken_span, stem, tokens
 from stages.recall.time_phrase import Moments, Window, is_beginning
 
+_WHOSE_VOICE = "Echoic does not know which voice is yours; say so with: echoic speakers rename speaker-1 me"
 _MOST_NAME_WORDS = 2
 _MISSING = frozenset(["missing"])
 _NEWS = frozenset(["news"])
@@ -76,7 +78,7 @@ class Question:
     last question, `order` which order it asks for. `pronoun` stands for the talker ("did she say"), whom only the last answer tells;
     `note` is how it was read then. `refers` says that it speaks of something that it does not name ("When does it start?").
     `edge` is first or last where only that of all that was said is asked for. `talkers` are those between whom it was said, or the one with
-    whom (only where it asks how long);
+    whom (only where it asks how long, or with `company` who it was that talked with them);
     `asks_present` says that it asks who was heard at all. `duration` is length, most, least or talkers where it asks how long people
     talked, who did so most or least, or how many did. `own_words` is the question as the talker of whom it asks would ask it ("When will I
     leave?"); "" for others.
@@ -105,6 +107,7 @@ class Question:
     edge: str = ""
     talkers: tuple[str, ...] = ()
     asks_present: bool = False
+    company: bool = False
     duration: str = ""
     settles: bool = False
     asking: bool = False
@@ -181,7 +184,7 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     away = away_for(told, moments) if absence or catching_up or cues.MISSED.search(rest) else None
     length_s, rest = length_in(rest, overview=catching_up or cues.MISSED.search(rest) is not None)
     window, untimed = asked_time(rest, moments)
-    if window is not None and (is_beginning(window) and asks_what_will_be(untimed) or _goes_then(window, untimed)):
+    if window is not None and ((is_beginning(window) and asks_what_will_be(untimed)) or _goes_then(window, untimed)):
         # "Who has the key in the first hour?" and "Who goes at five?" ask for what was said of it.
         window, untimed = None, rest
     rest = untimed
@@ -210,6 +213,11 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     talkers, rest = talkers_in(rest, speakers)
     if duration and not talkers:
         talkers, rest = company_in(rest, speakers)
+    company = company_asked(" ".join(rest.split()), speakers) if not (talkers or duration or edge or follow_up or attended) else None
+    if company is not None:
+        if company.lower() in MY_NAMES and company not in speakers():
+            return _unservable(said, _WHOSE_VOICE)
+        talkers, rest = (company,), "who talked"
     order = None if talkers and order is not None and order.relation == "between" else order
     speaker, rest = speaker_in(rest, speakers)
     asked_whom = cues.ASKED_WHAT.match(" ".join(rest.split())) if speaker is not None and not talkers else None
@@ -293,10 +301,12 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
         edge=edge if order is None else "",
         duration=duration if intent in {"duration", "count"} else "",
         talkers=talkers,
+        company=company is not None,
         settles=bool(decided),
         asking=asked_whom is not None or cues.ASKED.match(said_bare) is not None,
         very_words=very_words,
         asks_present=intent in {"who", "count"}
+        and company is None
         and not (terms or edge or azimuth_deg is not None)
         and cues.PRESENT.match(said_bare) is not None,
         refers=not stands_alone and len(terms) <= _MOST_REFERRING_TERMS and cues.REFERS.search(rest) is not None,

@@ -8,6 +8,7 @@ from datetime import datetime
 from stages.answer.wording import Wording, bearing, clock, listed
 from stages.memory.rows import LineRow
 from stages.recall.answers import mean_azimuth
+from stages.recall.own_voice import MY_NAMES
 from stages.recall.question import Question
 from stages.recall.scope import Scope
 from stages.recall.sides import BEARING_TOLERANCE_DEG
@@ -51,6 +52,8 @@ def nothing_settled(question: Question, near: LineRow | None, scope: Scope) -> s
 def not_together(question: Question, near: LineRow | None = None, scope: Scope | None = None) -> str:
     """Those between whom something is asked did not talk with each other (about it), and where there is one, the nearest thing heard."""
     about = f" about {_quoted(question.phrase)}" if question.phrase else ""
+    if question.company and question.talkers[0].casefold() in MY_NAMES:
+        return "Nobody was heard talking with you."
     if len(question.talkers) == 1:
         return f"{question.speaker or 'Nobody'} was {'not ' if question.speaker else ''}heard talking with {question.talkers[0]}{about}."
     said = f"{' and '.join(question.talkers)} were not heard talking with each other{about}."

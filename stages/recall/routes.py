@@ -71,6 +71,8 @@ class Routes:
             return Outcome(material, retrieved=self._lookup.nearest(question, anywhere), refused=elsewhere)
         if question.settles:
             return self._decisions.told(question, scope)
+        if question.company:
+            return self._found_lines.company(question, scope)
         if question.asks_present:
             return self._found_lines.present(scope)
         if question.duration:

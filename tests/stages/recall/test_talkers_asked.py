@@ -113,3 +113,31 @@ def test_who_speaks_is_not_mentioned_by_that(kitchen: Asker) -> None:
     martin = kitchen.ask("How often was Martin mentioned?")
     kitchen.memory.speakers.rename("speaker-4", "Martin")
     assert kitchen.ask("How often was Martin mentioned?").retrieved == martin.retrieved != ()
+
+
+def test_who_talked_with_somebody_are_those_in_their_talks(kitchen: Asker) -> None:
+    kitchen.memory.speakers.rename("speaker-3", "Carla")
+    for text in (
+        "Who talked to Carla?",
+        "Who did Carla talk to?",
+        "With whom was Carla speaking?",
+        "Who spoke with Carla between +0 and +60?",
+    ):
+        answer = kitchen.ask(text)
+        assert answer.intent == "who"
+        assert answer.text == "speaker-4 (265 degrees) talked with Carla.", text
+        assert [evidence.speaker for evidence in answer.claims[0].evidence] == ["speaker-4"]
+        assert answer.claims[0].evidence[0].utterance in answer.retrieved
+    assert kitchen.ask("Who did Zora talk to?").text.startswith("No talker is called Zora.")
+    assert kitchen.ask("Who talked to Carla between +0 and +1?").abstained
+
+
+def test_who_talked_with_the_asker_is_known_where_their_voice_is(kitchen: Asker) -> None:
+    assert kitchen.ask("Who talked to me?").text.startswith("Echoic does not know which voice is yours")
+    kitchen.memory.speakers.rename("speaker-1", "me")
+    assert kitchen.ask("Who talked to me?").text == "speaker-2 (75 degrees) talked with you."
+    assert kitchen.ask("Who did I talk to?").text == "speaker-2 (75 degrees) talked with you."
+
+
+def test_whoever_is_no_talker_was_talked_to_elsewhere(kitchen: Asker) -> None:
+    assert not kitchen.ask("Who talked to the roofer?").text.endswith("talked with the roofer.")
