@@ -11,9 +11,13 @@ _OFTEN = r"(?:(?:all|both|finally|then|now|just|also|really|ever|actually|alread
 _DECIDED = r"(?:decided?|agreed?|settled?|concluded?|resolved?|planned|plan|arranged?)"
 _THING = r"(?:decisions?|agreements?|conclusions?|resolutions?|arrangements?)"
 _MADE = r"(?:made|make|reached|reach|taken|take|took|came to|come to|drawn|draw)"
-_ABOUT = r" (?:to do )?(?:about|on|upon|over|regarding|concerning|with regard to|with respect to|as to|for|with) (?P<topic>\w.*?)"
+# "What have they settled on for the railing?" and "What was planned for supper?" ask for a fact.
+_ABOUT = (
+    r" (?:(?:to do )?(?:about|regarding|concerning|with regard to|with respect to|as to)|on|upon|over)"
+    r" (?P<topic>(?!(?:for|after|before|in|at|during|when|over)\b)\w.*?)"
+)
 _END = r"(?=[ ?.!]*$)"
-_TAIL = rf"(?:(?: on| upon| to do| to| for| about)?{_END}|{_ABOUT}{_END})"
+_TAIL = rf"(?:(?: on| upon| to do| to| about)?{_END}|{_ABOUT}{_END})"
 _WHO = r"(?P<who>\S+(?: \S+){0,4}?)"
 _FORMS: tuple[re.Pattern[str], ...] = tuple(
     re.compile(rf"^(?:and |so |but )?{pattern}", re.I)
@@ -23,7 +27,7 @@ _FORMS: tuple[re.Pattern[str], ...] = tuple(
         rf"(?:what|which) {_THING} {_DO} {_WHO} {_OFTEN}{_MADE}{_TAIL}",
         rf"(?:what|which) {_THING} {_BE} {_OFTEN}(?:there|{_MADE}){_TAIL}",
         rf"what ?{_BE} (?:the|their|our) (?:final )?{_THING}(?: {_MADE})?{_TAIL}",
-        rf"what ?{_BE} the (?:outcome|result|upshot) of the (?:vote|discussion|meeting|talk){_TAIL}",
+        rf"what ?{_BE} the (?:outcome|result|upshot) (?:of|from) the (?:discussion|meeting|talk|(?P<topic>vote)){_END}",
         rf"(?:(?:list|repeat|read|show|tell|give)(?: me| us)? )?(?:all )?(?:the |any )?(?:final )?{_THING}(?: {_MADE})?{_TAIL}",
     )
 )
@@ -54,7 +58,8 @@ def decision_in(text: str, speakers: Callable[[], Collection[str]] = tuple) -> t
     for intent, forms in (("what", _FORMS), ("did_anybody", _WHETHER)):
         for form in forms:
             if (match := form.match(bare)) is not None and (who := _who(match.groupdict().get("who"), speakers)):
-                about = f" about {match['topic']}" if match["topic"] and not _ASIDE.match(match["topic"]) else ""
+                topic = match["topic"]
+                about = f" about {topic}" if topic and not _ASIDE.match(topic) else ""
                 return intent, f"what did {who} {'talk' if ' and ' in who else 'say'}{about}"
     return "", text
 

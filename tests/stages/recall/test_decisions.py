@@ -101,7 +101,7 @@ def test_whether_anything_was_settled(ask: Ask) -> None:
     [
         "What did they decide?", "What was agreed?", "What did the two decide?", "What have we settled?", "What was planned?",
         "What's been decided?",
-        "What did they settle on?", "What decisions were made?", "What decisions did they make?", "What was the outcome of the vote?",
+        "What did they settle on?", "What decisions were made?", "What decisions did they make?", "What was the outcome of the meeting?",
         "Any decisions?",
         "What did we agree to do?",
     ],
@@ -114,8 +114,9 @@ def test_what_was_settled_at_all(text: str) -> None:
     "text",
     [
         "What did they decide to cook?", "When did they decide?", "Why did they choose the DJ?", "Did Ben agree?",
-        "What did the board decide?",
-        "What did Anna's brother decide about the car?", "What is the plan?", "What did Ben agree with?", "Who decided that?",
+        "What did the board decide?", "What did Anna's brother decide about the car?", "What is the plan?", "What did Ben agree with?",
+        "Who decided that?", "What have they settled on for the railing?", "What was planned for supper?",
+        "What did they agree to do on weekdays?", "What have they agreed on after three days of quarrelling?",
     ],
 )  # fmt: skip
 def test_what_is_a_fact_is_none(text: str) -> None:
@@ -124,6 +125,7 @@ def test_what_is_a_fact_is_none(text: str) -> None:
 
 def test_a_topic_and_a_talker_stay_in_the_question() -> None:
     assert decision_in("What was decided on the new name?") == ("what", "what did they say about the new name")
+    assert decision_in("What was the result of the vote?") == ("what", "what did they say about vote")
     assert decision_in("What did Anna decide about it?", lambda: ["Anna"]) == ("what", "what did Anna say")
     assert decision_in("Did they agree on anything about the roof?") == ("did_anybody", "what did they say about the roof")
     assert decision_in("What did Anna and Ben agree?", lambda: ["Anna", "Ben"]) == ("what", "what did Anna and Ben talk")
