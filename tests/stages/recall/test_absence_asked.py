@@ -4,6 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from pipeline.packets import NS_PER_S
+from stages.memory.attention.attention_row import Attention
+from stages.memory.tables.row_writer import utc_ns
 from stages.recall.absence_asked import absence_in, when_is_unknown
 from stages.recall.question import Question, parse
 from stages.recall.time_phrase import Moments
@@ -94,9 +97,14 @@ def test_how_the_refusal_goes_on() -> None:
     assert when_is_unknown("went to the bathroom").startswith("Echoic cannot tell when you went to the bathroom; give the time")
 
 
-def test_a_declared_absence_is_told_and_a_time_is_one(kitchen: Asker) -> None:
-    asked = "What did I miss while I was at the dentist?"
+@pytest.mark.parametrize("asked", ["What did I miss while I was at the dentist?", "I was at the dentist for a bit. What did I miss?"])
+def test_a_declared_absence_is_told_and_a_time_is_one(kitchen: Asker, asked: str) -> None:
     assert kitchen.ask(asked).abstained
     timed = kitchen.ask("What did I miss while I was at the dentist in the last three minutes?")
-    assert not timed.abstained
+    assert timed.missed or timed.claims
     assert not timed.attended
+    away_ns = utc_ns(kitchen.room.started_at)
+    kitchen.memory.attention.declare([Attention("away", away_ns, away_ns + 20 * NS_PER_S, words="the dentist")])
+    answer = kitchen.ask(asked)
+    assert answer.text.startswith("You had declared that you were away (the dentist")
+    assert answer.missed
