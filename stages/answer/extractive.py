@@ -40,7 +40,8 @@ _MOST_COUNTED = 50
 class Extractive(Answerer):
     """Quotes what answers, with who said it, when and where. It can say nothing that was not said.
 
-    `most_claims` and `most_evidence` bound an answer. The encoder is only kept for answerers of the same setting; quoting needs none.
+    `most_claims` and `most_evidence` bound an answer; an overview may add as many lines as prove what was agreed on. The encoder is only
+    kept for answerers of the same setting; quoting needs none.
     """
 
     def __init__(self, encoder: TextEncoder | None = None, most_claims: int = 5, most_evidence: int = 3) -> None:
@@ -123,7 +124,8 @@ class Extractive(Answerer):
         agreed = settled(lines) if len({line.track for line in lines}) > 1 else ()
         if len({best.id, *(line.id for line in agreed)}) > self.most_evidence or not shows_agreed(question.length_s):
             agreed = ()
-        things, shown = _things(lines, best, agreed, vocabulary, question.text, self.most_evidence)
+        # What was agreed on takes no room from what the talk was about.
+        things, shown = _things(lines, best, agreed, vocabulary, question.text, self.most_evidence + len(agreed))
         if (most := most_words(question.length_s)) is not None:
             return Claim(
                 _in_words(f"{who} talked", names(stretch, _MOST_NAMED), things, span, most), _heard(shown), tuple(map(Evidence.of, shown))

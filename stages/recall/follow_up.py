@@ -92,7 +92,7 @@ _REPLY = re.compile(
 _ANYBODY = frozenset(["he", "she", "they", "people", "somebody", "someone", "anybody", "anyone", "everybody", "the others"])
 _TALKER = re.compile(
     r"\b(?P<aux>did|has|had|does|will|would) (?P<who>he|she) (?=(?:ever |also |really |just )?"
-    r"(?:say|said|tell|told|talk|talked|speak|spoken|mention|mentioned|ask|asked|think|suggest|suggested|want|promise|promised|agree|agreed)\b)",
+    r"(?:say|said|tell|told|talk|talked|speak|spoken|mention|mentioned|ask|asked|think|suggest|suggested|want|promise|promised|agree|agreed|decide|decided|settle|settled)\b)",
     re.I,
 )
 

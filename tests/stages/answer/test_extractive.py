@@ -171,6 +171,19 @@ def test_what_was_agreed_is_told_with_who_agreed() -> None:
     assert len(short.evidence) == 1
 
 
+def test_what_was_agreed_takes_no_room_from_what_the_talk_was_about() -> None:
+    talk = (
+        line_row("We have a budget for the party", 1.0, track="t3", event="s-party"),
+        line_row("The lake needs a permit from the mayor", 5.0, track="t4", event="s-party"),
+        line_row("Courtyard then.", 9.0, track="t3", event="s-party"),
+        line_row("Agreed.", 12.0, track="t4", event="s-party"),
+    )
+    (claim,) = Extractive().draft(question(MISSED), _missed(*talk))
+    assert 'speaker-3: "Courtyard then." (speaker-4 agreed)' in claim.text
+    assert "budget" in claim.text
+    assert {line.id for line in talk} == {evidence.utterance for evidence in claim.evidence}
+
+
 def test_what_nobody_agreed_to_is_not_told_as_agreed() -> None:
     talk = (
         line_row("Let's meet at the mill at noon then", 1.0, track="t4", azimuth_deg=None, event="s-mill"),
