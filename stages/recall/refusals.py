@@ -49,6 +49,11 @@ def nothing_settled(question: Question, near: LineRow | None, scope: Scope) -> s
     return f"{said} {_nearest_thing(near, scope)}" if about else said
 
 
+def nothing_settled_for_certain(question: Question) -> str:
+    """That what is told about a topic is what was said, which nobody settled for certain."""
+    return f"Nothing that was settled about {_quoted(question.phrase)} was heard for certain; this is what was said about it."
+
+
 def not_together(question: Question, near: LineRow | None = None, scope: Scope | None = None) -> str:
     """Those between whom something is asked did not talk with each other (about it), and where there is one, the nearest thing heard."""
     about = f" about {_quoted(question.phrase)}" if question.phrase else ""

@@ -66,8 +66,8 @@ def test_of_a_topic_what_was_settled_of_it(ask: Ask) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("What did they decide about the alarm?", 'Nothing that was settled about "alarm" was heard. The nearest thing heard: '),
-        ("What did they decide about the dog?", 'Nothing that was settled about "dog" was heard. The nearest thing heard: '),
+        ("What did they decide about the volcano?", 'Nothing that was settled about "volcano" was heard. The nearest thing heard: '),
+        ("Did they decide anything about the dog?", 'Nothing that was settled about "dog" was heard. The nearest thing heard: '),
         ("What did Anna decide?", "Nothing that Anna settled was heard."),
         ("What did Anna and Ben agree on?", "Nothing that Anna and Ben settled was heard."),
         ("What was agreed at 30 degrees?", "Nothing that was settled was heard."),
@@ -78,6 +78,14 @@ def test_where_nothing_was_settled_that_is_told(ask: Ask, text: str, words: str)
     answer = ask(text)
     assert answer.abstained
     assert answer.text.startswith(words)
+
+
+@pytest.mark.parametrize("topic", ["alarm", "dog"])
+def test_what_was_said_of_a_topic_of_which_nothing_was_settled_is_told_as_that(ask: Ask, topic: str) -> None:
+    """Somebody may have settled it in words that no rule knows."""
+    answer = ask(f"What did they decide about the {topic}?")
+    assert answer.text.startswith(f'Nothing that was settled about "{topic}" was heard for certain; this is what was said about it. At ')
+    assert any(topic in evidence.text.lower() for evidence in answer.claims[0].evidence)
 
 
 def test_who_settled_it_said_it_or_agreed(ask: Ask) -> None:
@@ -132,6 +140,7 @@ def test_a_topic_and_a_talker_stay_in_the_question() -> None:
 
 
 def test_a_room_in_which_nothing_was_settled(kitchen: Asker) -> None:
-    answer = kitchen.ask("What did they decide about the museum?")
+    answer = kitchen.ask("Did they decide anything about the museum?")
     assert answer.abstained
     assert answer.retrieved
+    assert kitchen.ask("What did they decide about the volcano?").abstained
