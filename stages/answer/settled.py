@@ -31,7 +31,7 @@ _DOUBTED = re.compile(
 )
 """What stands before a decision in its sentence and leaves it open."""
 _IT_IS = re.compile(
-    r"(?:^|[,.;!:] ?|\b(?:then|so) )\W*(?:(?:ok|okay|right|fine|good|so|well|then|all right|alright)[, ]+)*"
+    r"(?:^|[,.;!:] ?|\b(?:then|so) )\W{0,3}(?:(?:ok|okay|right|fine|good|so|well|then|all right|alright)[, ]+)*"
     r"(?P<what>[\w'-]+(?: [\w'-]+){0,4}) it is(?:,? then)?(?=[.!]|$)",
     re.I,
 )
@@ -157,8 +157,12 @@ def _is_outcome(ordered: Sequence[LineRow], place: int) -> bool:
 def _reply(ordered: Sequence[LineRow], place: int) -> int | None:
     """The place of the next line of somebody else, if it comes soon enough to be a reply."""
     line = ordered[place]
-    after = next((later for later in range(place + 1, len(ordered)) if speaker_of(ordered[later]) != speaker_of(line)), None)
-    return after if after is not None and ordered[after].start_ns - line.end_ns <= _REPLY_NS else None
+    for later in range(place + 1, len(ordered)):
+        if ordered[later].start_ns - line.end_ns > _REPLY_NS:
+            return None
+        if speaker_of(ordered[later]) != speaker_of(line):
+            return later
+    return None
 
 
 def _takes_up(said: str, reply: str) -> bool:

@@ -215,9 +215,13 @@ def _before(words: Sequence[_Word], first: int, passed: frozenset[str]) -> int:
     return place
 
 
+_LIMITS = frozenset(["on", "until", "till", "every", "each", "when", "if"])
+"""What begins a limit that a question without it does not ask for: "closed on Friday" is not closed."""
+
+
 def _may_follow(word: str) -> bool:
     """Whether what stands before a word is whole: "the landlord" is another than "the landlord association"."""
-    return word in STOP_WORDS or word == "twice" or is_number(word) or is_unit(stem(word)) or word.endswith("ly")
+    return (word in STOP_WORDS and word not in _LIMITS) or word == "twice" or is_number(word) or is_unit(stem(word)) or word.endswith("ly")
 
 
 def _is_past(word: str) -> bool:

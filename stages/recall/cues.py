@@ -245,8 +245,11 @@ ASKED = re.compile(
 """Who put a question in the room."""
 ASKED_WHAT = re.compile(r"^(?:and )?what (?:did|has|had) they ask(?:ed)?(?: (?P<whom>[\w-]+))?[ ?.!]*$", re.I)
 """What a talker, who stands as "they", asked at all, or asked somebody."""
+EVEN_QUOTES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u201c": '"', "\u201d": '"'})
+"""Marks that telephones write."""
 VERY_WORDS = re.compile(
-    r"\b(?:said|says?|saying|used?|using|mention(?:s|ed)?|heard)\b(?: the (?:words?|phrase|name|term))? "
+    r"^(?=\W*(?:\w+,? )?(?:who|what|when|where|how|which|did|does|do|has|have|had|was|were|is|anybody|anyone|somebody|someone|they|was)\b)"
+    r".*?\b(?:said|says?|saying|used?|using|mention(?:s|ed)?|heard)\b(?: the (?:words?|phrase|name|term))? "
     r"(?:\"(?P<double>[^\"]+)\"|'(?P<single>[^']+(?:'\w[^']*)*)'(?!\w)|(?<=\bword )(?P<word>[\w-]+)(?=[ ?.!]*$))",
     re.I,
 )

@@ -23,6 +23,7 @@ _FORMS: tuple[re.Pattern[str], ...] = tuple(
     re.compile(rf"^(?:and |so |but )?{pattern}", re.I)
     for pattern in (
         rf"what(?: exactly| else)? {_DO} {_WHO} {_OFTEN}{_DECIDED}{_TAIL}",
+        rf"what {_WHO} {_OFTEN}(?:decided|agreed|settled|concluded|planned|arranged){_TAIL}",
         rf"what(?: exactly| else)? ?{_BE} {_OFTEN}{_DECIDED}{_TAIL}",
         rf"(?:what|which) {_THING} {_DO} {_WHO} {_OFTEN}{_MADE}{_TAIL}",
         rf"(?:what|which) {_THING} {_BE} {_OFTEN}(?:there|{_MADE}){_TAIL}",
@@ -59,7 +60,10 @@ def decision_in(text: str, speakers: Callable[[], Collection[str]] = tuple) -> t
         for form in forms:
             if (match := form.match(bare)) is not None and (who := _who(match.groupdict().get("who"), speakers)):
                 topic = match["topic"]
-                about = f" about {topic}" if topic and not _ASIDE.match(topic) else ""
+                if topic and _ASIDE.match(topic):
+                    # What "it" is stands in an earlier question, and all decisions are another thing.
+                    return "", text
+                about = f" about {topic}" if topic else ""
                 return intent, f"what did {who} {'talk' if ' and ' in who else 'say'}{about}"
     return "", text
 

@@ -16,37 +16,43 @@ _MOST_CHARACTERS = 20_000
 _OTHER_LANGUAGES: dict[str, frozenset[str]] = {
     "German": word_set(
         """
-    was wer wo wann wie warum habe hat haben ich du er sie wir ihr der die das den dem ein eine einen einer und oder nicht
+    was wer wo wann wie warum welche welcher welches welchem wieviel wird werden gibt habe
+    hat haben ich du er sie wir ihr der die das den dem ein eine einen einer und oder nicht
     über ist sind war waren während mit für auf von zu im am gesagt gesprochen verpasst hund hunde gespräch jemand worüber
     """
     ),
     "French": word_set(
         """
-    que qui quoi où quand comment pourquoi est-ce ai as avons avez ont je tu il elle nous vous ils elles le la les un une
+    que qui quoi où quand comment pourquoi combien quel quelle quels quelles
+    est-ce ai as avons avez ont je tu il elle nous vous ils elles le la les un une
     des du de et ou pas sur est sont était pendant avec pour dans ce cette qu'est manqué parlé dit quelqu'un j'ai qu'ai
     """
     ),
     "Spanish": word_set(
         """
-    qué que quién quien dónde donde cuándo cuando cómo por he ha han yo tú él ella nosotros ellos el la los las un una y o
+    qué que cuánto cuánta cuántos cuántas cuál
+    quién quien dónde donde cuándo cuando cómo por he ha han yo tú él ella nosotros ellos el la los las un una y o
     no sobre es son era mientras con para en del de me perdí dijeron dijo habló alguien
     """
     ),
     "Italian": word_set(
         """
-    che chi cosa dove quando come perché ho ha hanno io tu lui lei noi loro il lo la gli le un una e o non su sul è sono era
+    che chi cosa quale quali quanto quanta quanti quante
+    dove quando come perché ho ha hanno io tu lui lei noi loro il lo la gli le un una e o non su sul è sono era
     mentre con per nel della di mi perso detto parlato qualcuno
     """
     ),
     "Portuguese": word_set(
         """
-    o que quem onde quando como porque eu tu ele ela nós eles os as um uma e ou não sobre é são era enquanto com para no na
+    o que qual quanto quanta quantos quantas foi
+    quem onde quando como porque eu tu ele ela nós eles os as um uma e ou não sobre é são era enquanto com para no na
     do da de perdi disse disseram falou alguém
     """
     ),
     "Dutch": word_set(
         """
-    wat wie waar wanneer hoe waarom heb heeft hebben ik jij hij zij wij het de een en of niet over is zijn was terwijl met
+    wat hoeveel welke
+    wie waar wanneer hoe waarom heb heeft hebben ik jij hij zij wij het de een en of niet over is zijn was terwijl met
     voor op van gemist gezegd iemand
     """
     ),
@@ -58,6 +64,7 @@ _ENGLISH = STOP_WORDS | word_set(
 )
 # "In quale punto", "wat is hier", "chi ospita i lettori": these words alone make no English.
 _ENGLISH_ALONE = _ENGLISH.difference(*_OTHER_LANGUAGES.values(), ["i", "a", "an", "in", "so", "me"])
+_SPANISH_MARKS = re.compile(r"[\u00bf\u00a1]")
 _ORDERS = re.compile(
     r"^(?:please\s+|can you\s+|could you\s+|echoic[, ]+)*(?:delete|forget|erase|remove|send|call|email|write|translate"
     r"|remind|turn|switch|set|open|close|record|stop|start|"
@@ -108,8 +115,9 @@ def may_be_foreign(text: str) -> bool:
     """Whether a text may be in another language than English: not surely enough to refuse it, but enough to have a model look."""
     words = tokens(text)
     _, n_own, n_english = _function_words(words)
-    is_without = len(words) >= _LEAST_WORDS and _ENGLISH_ALONE.isdisjoint(words)
-    return is_without or n_own >= max(_LEAST_OWN, n_english) or not text.isascii() or other_language(text) is not None
+    # "Is David in Lisbon?" has small words that others have too, and none of theirs alone.
+    is_without = len(words) >= _LEAST_WORDS and _ENGLISH_ALONE.isdisjoint(words) and (n_own > 0 or n_english == 0)
+    return is_without or n_own >= max(_LEAST_OWN, n_english) or _SPANISH_MARKS.search(text) is not None or other_language(text) is not None
 
 
 def _function_words(words: Sequence[str]) -> tuple[str, int, int]:

@@ -230,7 +230,7 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     if duration and attended is None and not absence:
         intent = "count" if duration == "talkers" else "duration"
     intent = "did_anybody" if framed is not None and intent in {"when", "where", "who", "what"} else intent
-    intent = decided or intent
+    intent = intent if played else decided or intent
     if intent == "what" and catching_up and length_s is not None:
         intent = "catch_up"
     if (pronoun or edge or (follow_up is not None and follow_up.kind in {"else", "reply"})) and intent in {"catch_up", "missed"}:
@@ -388,7 +388,7 @@ def _attended(text: str, moments: Moments, speakers: Callable[[], Collection[str
 
 def plain_marks(text: str) -> str:
     """A text on one line, with the apostrophe that keyboards have."""
-    return " ".join(text.replace("\u2019", "'").split())
+    return " ".join(text.translate(cues.EVEN_QUOTES).split())
 
 
 def cleaned(said: str) -> str:

@@ -27,6 +27,7 @@ _OF_PATTERNS = frozenset(
     )
 )
 """What plain questions say to tell their kind, which adds nothing to what they ask about."""
+_OVERVIEW = re.compile(r"(?:give (?:me|us) an? (?:\w+ )?summary|catch (?:me|us) up|sum(?:marise|marize| up)|play)\b", re.I)
 _NAME = re.compile(r"(?<!^)(?<![.?!] )\b[A-Z][\w'-]+")
 
 
@@ -88,7 +89,9 @@ def may_be_unclear(question: Question) -> bool:
 
 
 def keeps(said: str, plain: str) -> bool:
-    """Whether plain words keep what a question says and add nothing to it, as far as its figures, names and words tell."""
+    """Whether plain words are a question that keeps what was said and adds nothing to it, as far as its figures, names and words tell."""
+    if not (plain.endswith("?") or _OVERVIEW.match(plain)):
+        return False
     if not set(re.findall(r"\d+", said)) <= set(re.findall(r"\d+", plain)):
         return False
     own = set(tokens(said))

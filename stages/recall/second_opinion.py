@@ -32,7 +32,7 @@ _MOST_STRETCHES = 4
 
 
 class TopicOpinion:
-    """Has a model say which stretches of talk are about a topic, for one question, at most twice."""
+    """Has a model say which stretches of talk are about a topic, for one search, at most twice."""
 
     def __init__(self, topic: str, opinion: Opinion | None) -> None:
         self._asked = whether_about(topic)

@@ -134,6 +134,12 @@ _WHETHER = re.compile(r"^(?:if|whether) (?=(?:anyone|anybody|someone|somebody|pe
 _WHAT = re.compile(r"\bwhat was it$", re.I)
 _CLEFT = re.compile(r"\b(?:was|is) it$", re.I)
 _PLACE = re.compile(r"(?:on|in|at|of|from|with|behind|near|under) (?:the|a|an|that|this|those) [\w'-]+(?: [\w'-]+){0,2}", re.I)
+_BARE_WH = re.compile(
+    rf"(?:(?:and|but|so|or) )?(?:{_WH}|(?:what|which|whose) [\w'-]+"
+    r"|how (?:much|many|old|long|far|often|big|high|late|soon)(?: [\w'-]+)?)(?: \w+ly)?",
+    re.I,
+)
+"""A question word that is put apart from what it asks: "where, please, is the exam"."""
 _DASHES = re.compile(r"\s+-+\s+|\s*[\u2013\u2014]\s*|\s*(?:\.{2,}|\u2026)\s*")
 BETWEEN_SENTENCES = re.compile(r"(?<=[.?!])(?<!\b[A-Z]\.)(?<!\b(?:Mr|Ms|Dr|St)\.)(?<!\bMrs\.)(?<!\bProf\.)[\"')]*\s+(?=\S)")
 """Where a sentence ends and another begins: not after "Mr." or an initial."""
@@ -185,12 +191,16 @@ def clauses(text: str) -> list[Clause]:
 
 
 def _joined(kept: Sequence[str]) -> list[str]:
-    """The parts of a sentence, with what was only put apart as one: "who was it, then, that said so", "this crane, on the site"."""
+    """The parts of a sentence, with what was only put apart as one.
+
+    "Who was it, then, that said so", "this crane, on the site", "how much, in euros, is left".
+    """
     found: list[str] = []
     for part in kept:
         is_cleft = bool(found) and _CLEFT.search(found[-1]) is not None and re.match(r"(?:that|who|which)\b", part, re.I) is not None
+        is_split = bool(found) and _BARE_WH.fullmatch(found[-1]) is not None
         is_place = bool(found) and _PLACE.fullmatch(part) is not None and not _ASKS.match(_LEADING.sub("", found[-1]))
-        if is_cleft or is_place:
+        if is_cleft or is_place or is_split:
             found[-1] = f"{found[-1]} {part}"
         else:
             found.append(part)

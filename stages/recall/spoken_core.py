@@ -63,6 +63,7 @@ _THING = re.compile(
     re.I,
 )
 _OF_ASKER = re.compile(r"\b(?:i|i'\w+|me|my|we|we'\w+|us|our|you)\b", re.I)
+_SOMEONE = re.compile(r"\b(?:he|she|him|her)\b", re.I)
 _ADVERB = re.compile(r" (?:actually|really|exactly|again|anyway|at all|now then)\b(?=[ ?]|$)", re.I)
 
 
@@ -76,7 +77,7 @@ def core_question(text: str, speakers: Callable[[], Collection[str]]) -> str | N
     if not words or len(words) > MOST_WORDS or may_be_foreign(said) or (is_order(said) and not _REMINDED.match(said)):
         return None
     known = cache(lambda: tuple(speakers()))
-    if cues.ABOUT_ASKER.search(said) or absence_in(said, None, known)[0]:
+    if '"' in said or cues.ABOUT_ASKER.search(said) or absence_in(said, None, known)[0]:
         return None
     parts = clauses(said)
     if not parts or _is_plain(said, parts):
@@ -219,12 +220,23 @@ def _fact(parts: Sequence[Clause], place: int, topic: str | None) -> str | None:
         return None
     if len(parts) == 1 or _AFTER_THAT.search(text):
         return _inverted(text)
-    if n_own <= _MOST_OWN_TERMS and (match := _OBJECT.search(text) or _THING.search(text)) and topic is not None:
+    if len(parts) > 1 and _SOMEONE.search(text):
+        # Who "he" is stands elsewhere, and a fact that is asked of him is another without it.
+        return None
+    if n_own <= _MOST_OWN_TERMS and topic is not None and (match := _OBJECT.search(text) or _named_by_pronoun(text, topic)):
         begin, end = match.span("it" if "it" in match.groupdict() else 0)
         text = f"{text[:begin]}{topic}{text[end:]}"
     is_naming = re.match(r"what(?:'s| is| was| are| were) (?!.*\bof\b)", text, re.I) is not None and n_own == 0
     is_whole = is_naming or (n_own > 0 and topic is None and _THING.search(text) is None)
     return _inverted(text) if len(content_terms(text)) >= (1 if is_whole else _LEAST_FACT_TERMS) else None
+
+
+def _named_by_pronoun(text: str, topic: str) -> re.Match[str] | None:
+    """The pronoun of a clause that stands for the topic: not "they" who do something with it, nor for a single thing."""
+    found = list(_THING.finditer(text))
+    if found and found[0][0].lower() == "they" and (len(found) > 1 or not topic.endswith("s")):
+        return found[-1] if len(found) > 1 else None
+    return found[0] if found else None
 
 
 def _inverted(text: str) -> str:

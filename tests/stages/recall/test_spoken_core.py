@@ -21,6 +21,13 @@ from tools.written_talks import talks_named
 TALKERS = ("Anna", "Ben", "Clara", "speaker-2")
 
 SAYINGS = [
+    # a question word that stands apart belongs to what it asks
+    ("Where, please, is the exam?", "Where is the exam?"),
+    ("Whose brother, again, has a van?", "Whose brother has a van?"),
+    ("What, if anything, did Ben say about the dog?", "What did Ben say about the dog?"),
+    # "they" are who does it
+    ("Um, the exam, where did they move it?", "Where did they move the exam?"),
+    ("Okay, that puppy, what do they call it?", "What do they call the puppy?"),
     # who talked, and where
     (
         "Um, who was it that was going on about the boiler, love, and whereabouts were they sitting?",
@@ -131,6 +138,12 @@ def test_what_is_said_comes_down_to_a_plain_question(said: str, core: str | None
         "What kind of operation did Mrs. Okafor have?",
         "Whom has J. Smith written to?",
         "Did they talk about how their grandparents fell in love?",
+        "When, roughly, was the alarm mentioned?",
+        # What is quoted stays whole.
+        'Did Anna say "right then"?',
+        # Who "he" is, or that "they" are no puppy, is told by no rule.
+        "The DJ, is he cheaper than the band?",
+        "Okay so, the venue, what did they settle on?",
         # What stands behind a question belongs to it.
         "How did his wife take it, when the glass broke?",
         "What sort of person is Rolf, in her opinion?",
