@@ -15,7 +15,7 @@ from stages.recall.gaps import Span, merged_spans
 from stages.recall.lookup import Lookup, Outcome
 from stages.recall.material import Found, Material
 from stages.recall.question import Question
-from stages.recall.refusals import nothing_settled
+from stages.recall.refusals import nothing_settled, nothing_settled_for_certain
 from stages.recall.salience import Vocabulary, telling
 from stages.recall.scope import Scope
 from stages.recall.talks import talks
@@ -53,8 +53,9 @@ class Decisions:
         Of the asked time, else of the latest session in which they were heard; about a topic, in whatever session it came up.
         """
         looked_at: Sequence[LineRow] = ()
+        said: list[Found] = []
         if question.terms:
-            settled, looked_at = self._about(question, scope)
+            settled, said, looked_at = self._about(question, scope)
         else:
             settled = []
             for spans in self._spans(question, scope):
@@ -64,6 +65,10 @@ class Decisions:
                     break
         ids = tuple(dict.fromkeys([*(line.id for one in settled for line in one.lines), *(line.id for line in looked_at)]))
         material = Material(sessions=scope.sessions)
+        if not settled and said and question.intent == "what":
+            # People settle things in words that no rule knows.
+            told = tuple((entry.line.session, entry.line.start_ns, entry.line.end_ns) for entry in said)
+            return Outcome(replace(material, found=tuple(said)), ids, spans=told, notes=(nothing_settled_for_certain(question),))
         if not settled:
             near = next((line for line in looked_at if not is_untranscribed(line)), None)
             return Outcome(material, ids, refused=nothing_settled(question, near, scope))
@@ -82,8 +87,8 @@ class Decisions:
         names = list(scope.spans)[-1:] if not who else sessions_of(self._lookup, replace(scope, talkers=frozenset(who)))
         return ([(name, *scope.spans[name])] for name in names)
 
-    def _about(self, question: Question, scope: Scope) -> tuple[list[_Settled], Sequence[LineRow]]:
-        """What was settled of a topic once it had come up, and all lines that were looked at."""
+    def _about(self, question: Question, scope: Scope) -> tuple[list[_Settled], list[Found], Sequence[LineRow]]:
+        """What was settled of a topic once it had come up, what was said of it by those who are asked about, and all that was looked at."""
         anybody = replace(scope, speaker=None, azimuth_deg=None, talkers=frozenset())
         found, looked_at = self._found_lines.search(replace(question, about_speech=True, speaker=None, talkers=()), anybody)
         named = {entry.line.id: entry.line for entry in found}
@@ -93,7 +98,7 @@ class Decisions:
         about = [stretch.lines for stretch in self._lookup.stretches(every) if any(line.id in named for line in stretch.lines)]
         # What was proposed in one stretch may be accepted in the next.
         settled = [one for one in _of_talks(talks(every), scope) if any(_came_up(one, lines, named) for lines in about)]
-        return self._alike(question, settled, named), looked_at
+        return self._alike(question, settled, named), [entry for entry in found if scope.allows(entry.line)], looked_at
 
     def _alike(self, question: Question, settled: Sequence[_Settled], named: Iterable[str]) -> list[_Settled]:
         """What was settled of the topic itself: where its words fell on the way to it, or which is as much about it as what is most."""

@@ -23,7 +23,6 @@ from stages.recall.refusals import (
     not_heard_there,
     nothing_heard,
     nothing_in_time,
-    nothing_settled_for_certain,
     refusal_text,
     unknown_speaker,
 )
@@ -78,7 +77,7 @@ class Routes:
             anywhere = replace(scope, azimuth_deg=None)
             return Outcome(material, retrieved=self._lookup.nearest(question, anywhere), refused=elsewhere)
         if question.settles:
-            return self._settled(question, scope)
+            return self._decisions.told(question, scope)
         if question.company:
             return self._found_lines.company(question, scope)
         if question.asks_present:
@@ -155,14 +154,6 @@ class Routes:
 
     def _at_any_time(self, question: Question, scope: Scope) -> Scope:
         return scope_of(replace(question, window=None), scope.sessions.values(), self._ends_ns)
-
-    def _settled(self, question: Question, scope: Scope) -> Outcome:
-        """What was settled; of a topic of which nothing was settled for certain, what was said about it, and that it is no more."""
-        settled = self._decisions.told(question, scope)
-        if settled.refused is None or question.intent != "what" or not question.terms:
-            return settled
-        said = self._found_lines.found(replace(question, about_speech=True), scope)
-        return settled if said.refused is not None else replace(said, notes=(*said.notes, nothing_settled_for_certain(question)))
 
     def _unknown(self, question: Question) -> str | None:
         """The first name in a question that nobody has; None where all of them are known."""
