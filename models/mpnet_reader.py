@@ -55,17 +55,16 @@ class MpnetReader:
         self._head = head
         self._tokeniser = tokeniser
 
-    def scores(self, question: str, lines: Sequence[tuple[str, str]]) -> Float32Array:
-        """How surely each line answers a question: float32, shape (len(lines),), the logarithm of odds.
+    def scores(self, asked: Sequence[tuple[str, str, str]]) -> Float32Array:
+        """How surely each line answers its question: float32, shape (len(asked),), the logarithm of odds.
 
         Args:
-            question: of which the first 64 tokens are read.
-            lines: what was asked before ("" for nothing; the last 24 tokens are read) and the line (the first 60). All go through the
-                network together, which takes memory for each of them.
+            asked: a question (of which the first 64 tokens are read), what was asked before a line ("" for nothing; the last 24 tokens
+                are read) and the line (the first 60). All go through the network together, which takes memory for each of them.
         """
-        if not lines:
+        if not asked:
             return np.zeros(0, dtype=np.float32)
-        pairs = [pair_tokens(self._tokeniser, question, before, line) for before, line in lines]
+        pairs = [pair_tokens(self._tokeniser, *texts) for texts in asked]
         states = self._encoder.states([tokens for tokens, _ in pairs], [table_rows(types) for _, types in pairs])
         return self._head.scores(np.stack([features(own, types) for own, (_, types) in zip(states, pairs, strict=True)]))
 

@@ -108,7 +108,7 @@ def weighed(
         reading_features(
             example.rows[places],
             own[places],
-            reader.scores(example.question, [example.lines[place] for place in places]).astype(np.float64),
+            reader.scores([(example.question, *example.lines[place]) for place in places]).astype(np.float64),
         )
         for example, own, places in zip(left, odds, picked, strict=True)
     ]
@@ -129,7 +129,7 @@ def weighed(
 def corrections_table(lessons: CorrectionLessons, reader: MpnetReader) -> str:
     """The share of corrections that are found and of other lines that are taken for one, by the least logit, as Markdown."""
     read, right = lessons.round(0)
-    scores = np.array([reader.scores(question, [("", line)])[0] for question, _, line in read])
+    scores = np.array([reader.scores([(question, "", line)])[0] for question, _, line in read])
     is_right = np.array(right)
     rows = [f"| {least} | {np.mean(scores[is_right] >= least):.3f} | {np.mean(scores[~is_right] >= least):.4f} |" for least in range(-1, 5)]
     heading = f"| least logit | found, of {is_right.sum()} | false, of {(~is_right).sum()} |"

@@ -163,7 +163,9 @@ def _fit(later: LineRow, line: LineRow) -> tuple[bool, int, int]:
 
 def _replaced(old: str, new: str) -> frozenset[str]:
     """The kinds of values of which a text has others than an older one."""
-    values, values_now = values_in(old), values_in(new)
+    if not (values := values_in(old)):
+        return frozenset()
+    values_now = values_in(new)
     kinds = {kind for kind in values if kind in values_now and values_now[kind] - values[kind]}
     counted, counted_now = (frozenset(kind for kind in one if kind.startswith("count ")) for one in (values, values_now))
     is_time = CLOCK in values and CLOCK not in values_now and bool(values_now.get(BARE, frozenset()) - _hours(values[CLOCK]))

@@ -49,6 +49,7 @@ _AFTER_A_TIME = (
 )
 _NOT_AFTER_A_TIME = word_set("of other more")
 _PARTS = {"half": 30, "quarter": 15, "five": 5, "ten": 10, "twenty": 20}
+_NOON = word_set("noon midnight")
 _SKIPPED = word_set("other others more such of the our my whole")
 _LAST_HOUR = 24
 _HALF_DAY = 12
@@ -77,9 +78,19 @@ def values_in(text: str) -> dict[str, frozenset[str]]:
     return {kind: frozenset(own) for kind, own in found.items()}
 
 
+@lru_cache(maxsize=2**14)
+def _may_begin(word: str) -> bool:
+    """Whether a value may begin with a word, whatever stands around it: a question asks this of thousands of them."""
+    is_named = word in _DAYS or word in _MONTHS or word in _NOON or word in _PARTS or word in _ORDINALS
+    is_written = _NTH.fullmatch(word) is not None or _POINT.fullmatch(word) is not None
+    return is_named or is_written or word == "one" or _is_amount(word) or _hour(word) is not None
+
+
 def _value_at(words: Sequence[str], place: int) -> tuple[str, str, int]:
     """The kind of the value that begins at a place, the value, and how many words it has; no kind where there is none."""
     word = words[place]
+    if not _may_begin(word):
+        return "", "", 1
     if word in _DAYS or word in _MONTHS:
         return DAY if word in _DAYS else MONTH, word, 1
     for kind, found in ((CLOCK, _time_at(words, place)), (DATE, _date_at(words, place))):
@@ -96,7 +107,7 @@ def _value_at(words: Sequence[str], place: int) -> tuple[str, str, int]:
 def _time_at(words: Sequence[str], place: int) -> tuple[str, int] | None:
     """A time of the clock ("half past seven", "at 8.30", "three in the night"), and how many words it has."""
     word, rest = words[place], words[place + 1 : place + 3]
-    if word in {"noon", "midnight"}:
+    if word in _NOON:
         return word, 1
     if word in _PARTS and len(rest) > 1 and rest[0] in {"past", "to"} and (hour := _hour(rest[1])) is not None:
         minute = _PARTS[word]

@@ -46,9 +46,13 @@ class MpnetReader(Reader):
 
     def scores(self, question: str, lines: Sequence[tuple[str, str]]) -> Float32Array:
         """A logit for each line, float32, shape (len(lines),)."""
+        return self.scores_of_each([(question, before, line) for before, line in lines])
+
+    def scores_of_each(self, asked: Sequence[tuple[str, str, str]]) -> Float32Array:
+        """A logit for each question and its line, float32, shape (len(asked),), all read together."""
         if self._model is None:
             raise TextModelError("MpnetReader: start() has not been called")
-        return self._model.scores(question, lines)
+        return self._model.scores(asked)
 
     def memory_bytes(self) -> int:
         """The weights, and what one question needs."""

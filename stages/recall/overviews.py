@@ -23,6 +23,7 @@ from stages.recall.stretches import within, without_copies
 from stages.recall.support import THRESHOLD
 from stages.recall.terms import content_words
 from stages.recall.together import sessions_of, took_part
+from stages.recall.topic_lines import encoded_texts
 
 _MOST_EVENTS = 12
 # Who followed a conversation heard one, so less has to speak for it than where it is asked whether there was any; then the answer says
@@ -105,6 +106,7 @@ class Overviews:
         if attended is None:
             return self.happened(question, scope)
         if attended.topic:
+            self._lookup.searcher.encode(encoded_texts(attended.whether_it_came_up))
             ranked = self._lookup.searcher.search(f"a conversation about {attended.topic}", attended.topic, scope)
             lines = self._lookup.around(ranked, scope)
             nearest = [line.id for line in ranked.lines]

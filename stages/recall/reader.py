@@ -6,6 +6,8 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
 
+import numpy as np
+
 from pipeline.packets import Float32Array
 from pipeline.stage import Resource
 
@@ -25,6 +27,10 @@ class Reader(Resource):
     @abstractmethod
     def scores(self, question: str, lines: Sequence[tuple[str, str]]) -> Float32Array:
         """A logit for each line, float32, shape (len(lines),), of what was asked right before it ("" for nothing) and the line itself."""
+
+    def scores_of_each(self, asked: Sequence[tuple[str, str, str]]) -> Float32Array:
+        """As `scores`, of lines with a question each: (question, what was asked right before, line). A reader may read them together."""
+        return np.array([self.scores(question, [(before, line)])[0] for question, before, line in asked], dtype=np.float32)
 
 
 def whether_taken_back(line: str) -> str:

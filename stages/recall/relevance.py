@@ -131,7 +131,12 @@ def _has_terms(spoken: Sequence[Sequence[str]], terms: Sequence[str]) -> Float32
     places = {term: place for place, term in enumerate(terms)}
     # Few words are forms of the terms: these are told first, of all lines together.
     every = set().union(*spoken)
-    forms = {word: found for word in every if (found := [places[root] for root in roots(word) if root in places])}
+    wanted, every_root = frozenset(terms), map(roots, every)
+    forms = {
+        word: [places[root] for root in own if root in places]
+        for word, own in zip(every, every_root, strict=True)
+        if not wanted.isdisjoint(own)
+    }
     of_terms = frozenset(forms)
     for row, words in enumerate(spoken):
         for word in of_terms.intersection(words):

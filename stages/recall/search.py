@@ -102,6 +102,7 @@ class Searcher:
         self._at = at
         self._fit = fit or search_fit("" if encoder is None else encoder.name)
         self._encoded: dict[str, Float32Array] = {}
+        self._searched: list[tuple[tuple[str, str, Scope], Ranked]] = []
         at_ns = None if at is None else utc_ns(at)
         self._surroundings = Surroundings(memory.spans, at_ns, None if encoder is None else encoder.dimension)
 
@@ -114,7 +115,15 @@ class Searcher:
         return np.array([self._encoded[text] for text in texts], dtype=np.float32).reshape(len(texts), self._encoder.dimension)
 
     def search(self, topic: str, gist: str, scope: Scope) -> Ranked:
-        """The lines within a scope that are most like a question (`topic`) or its content words (`gist`)."""
+        """The lines within a scope that are most like a question (`topic`) or its content words (`gist`); each search is made once."""
+        asked = (topic, gist, scope)
+        found = next((ranked for before, ranked in self._searched if before == asked), None)
+        if found is None:
+            found = self._ranked(topic, gist, scope)
+            self._searched.append((asked, found))
+        return found
+
+    def _ranked(self, topic: str, gist: str, scope: Scope) -> Ranked:
         candidates = self.candidates(topic, gist, scope)
         queries = self._queries(topic, gist)
         rows = {line.id: line for line in candidates.lines}

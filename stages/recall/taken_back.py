@@ -70,6 +70,8 @@ def _correction(line: LineRow, talk: Sequence[LineRow], queries: Float32Array, v
         return None
     scores = reader.scores(whether_taken_back(line.text), [("", other.text) for other in picked])
     backs = [picked[place] for place in np.argsort(-scores, kind="stable") if scores[place] >= LEAST_LOG_ODDS]
+    if not backs:
+        return None
     rivals = [other for other in talk if other not in [line, *backs] and not _says_the_same(other, line)]
     return next((back for back in backs if not _is_of_another(line, back, rivals, talk, vectors, reader)), None)
 
@@ -91,8 +93,8 @@ def _is_of_another(
     nearest = sorted(may_be, key=lambda other: -float(known[other.id] @ known[back.id]))[:_MOST_RIVALS]
     if correction_of(line, talk) != back and any(correction_of(other, talk) == back for other in nearest):
         return True
-    score, *others = (float(reader.scores(whether_taken_back(one.text), [("", back.text)])[0]) for one in (line, *nearest))
-    return max(others) > score
+    score, *others = reader.scores_of_each([(whether_taken_back(one.text), "", back.text) for one in (line, *nearest)]).tolist()
+    return bool(max(others) > score)
 
 
 def _says_the_same(one: LineRow, other: LineRow) -> bool:

@@ -154,7 +154,13 @@ def content_words(text: str, *, drop: Collection[str] = ()) -> tuple[str, ...]:
 
 def content_terms(text: str, *, drop: Collection[str] = ()) -> tuple[str, ...]:
     """The stems of `content_words`, each once."""
-    return tuple(dict.fromkeys(stem(token) for token in content_words(text, drop=drop)))
+    return tuple(dict.fromkeys(stem(token) for token in content_words(text, drop=drop))) if drop else _terms_of(text)
+
+
+@lru_cache(maxsize=4096)
+def _terms_of(text: str) -> tuple[str, ...]:
+    """The stems of the content words of a line: a question compares the same lines with each other many times."""
+    return tuple(dict.fromkeys(map(stem, content_words(text))))
 
 
 def is_irregular(token: str) -> bool:

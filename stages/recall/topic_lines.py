@@ -117,18 +117,27 @@ def _about(
     may = [_may(question, topic, talk, ranked) for talk in talks]
     free = [allowed.copy() for allowed in may]
     found: list[dict[int, float]] = [{} for _ in talks]
+    share = _OF_STRETCH if question.speaker is None else _OF_STRETCH_OF_SPEAKER
     looked_at = list(range(len(talks)))
+    peaks: dict[int, int] = {}
+
+    def following(number: int) -> int | None:
+        """The place of the next stretch of a talk, should this one be about the topic."""
+        talk = talks[number]
+        rest = free[number] & (talk.apart_s(*talk.run(peaks[number], share)) > _APART_S)
+        return _peak(talk, rest, reading.least(enough))
+
     for _ in range(_MOST_STRETCHES):
         least = opinion.least(reading.least(enough))
         peaks = {number: peak for number in looked_at if (peak := _peak(talks[number], free[number], least)) is not None}
         # All talks take a turn together, so that what has to be encoded for them goes through the encoder at once.
         encode([text for number, peak in peaks.items() for text in talks[number].compared(peak, topic)])
         supports = {number: talks[number].support_with_missing(peak, topic, encode) for number, peak in peaks.items()}
-        supports = opinion.supports(talks, reading.supports(talks, supports, peaks), peaks)
+        supports = opinion.supports(talks, reading.supports(talks, supports, peaks, following), peaks)
         looked_at = [number for number, support in supports.items() if support >= enough]
         for number in looked_at:
             talk = talks[number]
-            first, last = talk.run(peaks[number], _OF_STRETCH if question.speaker is None else _OF_STRETCH_OF_SPEAKER)
+            first, last = talk.run(peaks[number], share)
             run = [place for place in range(first, last + 1) if may[number][place]]
             found[number].update(dict.fromkeys(_without_strays(talk, run), supports[number]))
             free[number] &= talk.apart_s(first, last) > _APART_S

@@ -5,7 +5,7 @@ How the two are weighed is fitted by `python -m tools.fit_topic_reading`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -22,6 +22,13 @@ REACH = 2
 """Lines to each side of one that are read with it."""
 _AROUND = sorted(range(-REACH, REACH + 1), key=lambda step: (abs(step), -step))
 
+Following = Callable[[int], int | None]
+"""The place of the line around which the next stretch of a talk lies that may be about the topic; None where there is none."""
+
+
+def _nothing(number: int) -> None:
+    """No stretch follows."""
+
 
 class TopicReading:
     """Reads stretches for one question, a few at most."""
@@ -31,15 +38,19 @@ class TopicReading:
         self._reader = reader
         self._asked = whether_about(topic)
         self._left = MOST_READ
+        self._scores: dict[tuple[int, int], float] = {}
 
     def least(self, least: float) -> float:
         """The support from which on a stretch is worth a look, where without reading it is `least`; that too where no more are read."""
         return least if self._fit is None or not self._left else min(least, float(1.0 / (1.0 + np.exp(-self._fit.doubt[0]))))
 
-    def supports(self, talks: Sequence[Judged], supports: Mapping[int, float], peaks: Mapping[int, int]) -> dict[int, float]:
+    def supports(
+        self, talks: Sequence[Judged], supports: Mapping[int, float], peaks: Mapping[int, int], following: Following = _nothing
+    ) -> dict[int, float]:
         """The support of stretches, 0 to 1, by the number of their talk, after reading; the same where that is not in doubt.
 
-        `peaks` are the places of the lines around which they lie.
+        `peaks` are the places of the lines around which they lie. Where one stretch alone is read, the one that its talk is asked about
+        next (`following`) is read with it where it may be in doubt too: two texts take two cores as long as one takes one.
         """
         if self._fit is None or self._reader is None:
             return dict(supports)
@@ -48,8 +59,19 @@ class TopicReading:
         self._left -= len(read)
         if not read:
             return dict(supports)
-        scores = self._reader.scores(self._asked, [("", told_around(talks[number], peaks[number])) for number in read])
-        return {**supports, **dict(zip(read, _weighed(self._fit, [supports[number] for number in read], scores.tolist()), strict=True))}
+        texts = [(number, peaks[number]) for number in read]
+        place = following(read[0]) if len(read) == 1 and self._left else None
+        if place is not None and self._fit.in_doubt(log_odds(float(talks[read[0]].support[place]))):
+            texts.append((read[0], place))
+        self._read(talks, [text for text in texts if text not in self._scores])
+        scores = [self._scores[number, peaks[number]] for number in read]
+        return {**supports, **dict(zip(read, _weighed(self._fit, [supports[number] for number in read], scores), strict=True))}
+
+    def _read(self, talks: Sequence[Judged], texts: Sequence[tuple[int, int]]) -> None:
+        """Read stretches, given as the numbers of their talks and the places of the lines around which they lie."""
+        if self._reader is not None and texts:
+            scores = self._reader.scores(self._asked, [("", told_around(talks[number], place)) for number, place in texts])
+            self._scores.update(zip(texts, scores.tolist(), strict=True))
 
 
 def _weighed(fit: ReadingFit, supports: Sequence[float], scores: Sequence[float]) -> list[float]:

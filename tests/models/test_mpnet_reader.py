@@ -33,6 +33,7 @@ LINES = (
     ("Did you hear from Tom?", "Tom is in Canada until Easter, and he says that it is cold there."),
     ("", "The dog sleeps under the table."),
 )
+ASKED = tuple((QUESTION, *line) for line in LINES)
 ROUNDING = 0.05
 """Of the spread of scores: what differs in its last bits, in a batch of longer texts, say, may be rounded to another of eight bits."""
 
@@ -162,7 +163,7 @@ def test_in_single_precision_a_batch_has_the_states_of_the_published_network(ref
 
 
 def test_eight_bits_score_as_the_published_network_does(reader: MpnetReader, reference: Reference) -> None:
-    found = np.concatenate([reader.scores(question, LINES) for question in QUESTIONS])
+    found = reader.scores([(question, *line) for question in QUESTIONS for line in LINES])
     expected = np.array([score for question in QUESTIONS for score in reference.scores(question)])
     assert found.shape == (len(QUESTIONS) * len(LINES),)
     assert found.dtype == np.float32
@@ -178,17 +179,17 @@ def test_scores_are_of_the_states_of_a_texts_own(made: tuple[MpnetReader, Path],
         tokens, types = pair_tokens(reference.tokens, QUESTION, *line)
         states = encoder.forward_batch([tokens], token_type_ids=[table_rows(types)]).last_hidden_state
         expected.append(reference.score(torch.from_numpy(np.array(states)[0]), types))
-    assert np.abs(reader.scores(QUESTION, LINES) - expected).max() < ROUNDING * np.std(expected)
+    assert np.abs(reader.scores(ASKED) - expected).max() < ROUNDING * np.std(expected)
 
 
 def test_a_line_has_its_score_whatever_else_is_asked_about(reader: MpnetReader) -> None:
-    together = reader.scores(QUESTION, LINES)
-    assert np.array_equal(reader.scores(QUESTION, LINES), together)
-    assert np.abs(reader.scores(QUESTION, LINES[::-1])[::-1] - together).max() < ROUNDING * together.std()
-    alone = np.concatenate([reader.scores(QUESTION, [line]) for line in LINES])
+    together = reader.scores(ASKED)
+    assert np.array_equal(reader.scores(ASKED), together)
+    assert np.abs(reader.scores(ASKED[::-1])[::-1] - together).max() < ROUNDING * together.std()
+    alone = np.concatenate([reader.scores([one]) for one in ASKED])
     assert np.abs(alone - together).max() < ROUNDING * together.std()
-    assert reader.scores(QUESTION, []).shape == (0,)
-    assert np.isfinite(reader.scores("", [("", ""), (" ", "犬が吠える 🐕")])).all()
+    assert reader.scores([]).shape == (0,)
+    assert np.isfinite(reader.scores([("", "", ""), ("", " ", "犬が吠える 🐕")])).all()
 
 
 @pytest.mark.parametrize(
@@ -205,37 +206,37 @@ def test_a_line_has_its_score_whatever_else_is_asked_about(reader: MpnetReader) 
     ],
 )
 def test_what_is_too_long_is_cut(reader: MpnetReader, uncut: Pair, cut: Pair, shorter: Pair) -> None:
-    scores = [float(reader.scores(question, [(before, line)])[0]) for question, before, line in (uncut, cut, shorter)]
+    scores = [float(reader.scores([asked])[0]) for asked in (uncut, cut, shorter)]
     assert scores[0] == scores[1]
     assert scores[0] != scores[2]
 
 
 def test_it_is_converted_once_for_each_adapter_and_others_are_removed(cache: Path, adapter: Path, tmp_path: Path) -> None:
-    known = started_reader(adapter).scores(QUESTION, LINES)
+    known = started_reader(adapter).scores(ASKED)
     (folder,) = (cache / ".derived").glob("mpnet-reader-*")
     assert folder.name.startswith(f"mpnet-reader-ct2-int8-{sha256_of(adapter)[:12]}-")
     written = (folder / "model.bin").stat()
-    assert np.array_equal(started_reader(adapter).scores(QUESTION, LINES), known)
+    assert np.array_equal(started_reader(adapter).scores(ASKED), known)
     assert (folder / "model.bin").stat() == written
     other = written_adapter(tmp_path / "other.npz", made_adapter(1, read_safetensors(cache / "mpnet/model.safetensors")))
     (cache / ".derived" / "mpnet-ct2-int8-78c0197b6159").mkdir()
-    assert np.abs(started_reader(other).scores(QUESTION, LINES) - known).min() > 1e-3
+    assert np.abs(started_reader(other).scores(ASKED) - known).min() > 1e-3
     (only,) = (cache / ".derived").glob("mpnet-reader-*")
     assert (cache / ".derived" / "mpnet-ct2-int8-78c0197b6159").is_dir()
     assert only.name.startswith(f"mpnet-reader-ct2-int8-{sha256_of(other)[:12]}-")
-    assert np.array_equal(started_reader(adapter).scores(QUESTION, LINES), known)
+    assert np.array_equal(started_reader(adapter).scores(ASKED), known)
 
 
 def test_damage_is_made_good_and_what_may_only_be_read_converted_each_time(cache: Path, adapter: Path) -> None:
-    known = started_reader(adapter).scores(QUESTION, LINES)
+    known = started_reader(adapter).scores(ASKED)
     (model,) = (cache / ".derived").glob("*/model.bin")
     content = model.read_bytes()
     model.write_bytes(content[:5_000_000] + bytes(1_000_000) + content[6_000_000:])
-    assert np.array_equal(started_reader(adapter).scores(QUESTION, LINES), known)
+    assert np.array_equal(started_reader(adapter).scores(ASKED), known)
     assert model.read_bytes() == content
     shutil.rmtree(cache / ".derived")
     (cache / ".derived").write_text("a file where the folder should be")
-    assert np.array_equal(started_reader(adapter).scores(QUESTION, LINES), known)
+    assert np.array_equal(started_reader(adapter).scores(ASKED), known)
 
 
 def test_weights_that_are_not_here_and_a_bad_adapter_are_told(cache: Path, adapter: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,7 +62,7 @@ def test_what_was_learnt_is_what_runs(weights: Path, tmp_path: Path, monkeypatch
     adapter = tmp_path / "reader.npz"
     np.savez(adapter, allow_pickle=False, **net.adapter())
     reader = started_reader(adapter)
-    scores = np.concatenate([reader.scores(question, [("", line)]) for question, _, line in texts])
+    scores = np.concatenate([reader.scores([(question, "", line)]) for question, _, line in texts])
     assert np.corrcoef(scores, logits)[0, 1] > 0.98
 
 

@@ -303,8 +303,9 @@ def _line(row: tuple[Any, ...]) -> LineRow:
     """A row of `_LINES`, whose columns stand in the order of the fields, whatever comes behind them."""
     line = object.__new__(LineRow)
     # A question reads a thousand lines, and `__init__` of a frozen class makes a call for each field.
-    line.__dict__.update(zip(_FIELDS, row, strict=False))
-    line.__dict__["words"] = tuple(WordRow(*word) for word in json.loads(row[_WORDS])) if row[_WORDS] else ()
+    own = line.__dict__
+    own.update(zip(_FIELDS, row, strict=False))
+    own["words"] = tuple(WordRow(*word) for word in json.loads(row[_WORDS])) if row[_WORDS] else ()
     return line
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models.text_model import TextModelError
 from pipeline.packets import Float32Array
 from stages.answer.extractive import Extractive
 from stages.memory.hashed_words import HashedWords
@@ -175,6 +176,17 @@ def test_the_reader_tells_what_answers_in_other_words(reader: MpnetReader, quest
     scores = reader.scores(question, [("", text) for text in (answers, *others)])
     assert int(scores.argmax()) == 0
     assert scores[0] - scores[1:].max() > 1.0
+
+
+def test_lines_with_a_question_each_are_read_together(reader: MpnetReader) -> None:
+    asked = [("How old is the dog?", "", "She is four."), ("What did it cost?", "The repair?", "Ninety-five dollars with the parts.")]
+    together = reader.scores_of_each(asked)
+    alone = [reader.scores(question, [(before, line)])[0] for question, before, line in asked]
+    assert together.shape == (2,)
+    assert np.abs(together - alone).max() < 0.3
+    assert reader.scores_of_each([]).shape == (0,)
+    with pytest.raises(TextModelError, match="start"):
+        MpnetReader().scores_of_each(asked)
 
 
 def test_support_changes_with_what_is_read(reader: MpnetReader) -> None:

@@ -43,6 +43,20 @@ class Listener(Reader):
         return np.array([self._logit if self._word in text else -self._logit for _, text in lines], dtype=np.float32)
 
 
+class Counted(Listener):
+    """A listener that also counts how many stretches are read each time."""
+
+    def __init__(self, listener: Listener, calls: list[int]) -> None:
+        super().__init__()
+        self._listener = listener
+        self._calls = calls
+
+    def scores(self, question: str, lines: Sequence[tuple[str, str]]) -> Float32Array:
+        """Those of the other listener."""
+        self._calls.append(len(lines))
+        return self._listener.scores(question, lines)
+
+
 class Deaf(Listener):
     """A reader of one's own, which was taught no topics."""
 
@@ -86,6 +100,28 @@ def test_the_likeliest_talks_are_read_and_no_more_of_them_for_one_question() -> 
     assert {number: found[number] for number in range(6 - MOST_READ)} == {number: supports[number] for number in range(6 - MOST_READ)}
     assert reading.supports(talks, supports, dict.fromkeys(range(6), 0)) == supports
     assert len(reader.read) == MOST_READ
+
+
+def test_what_follows_is_read_beside_a_single_stretch_and_not_again_when_its_turn_comes() -> None:
+    talks = [stretch("my tooth hurts", "the train was late", "that tooth again"), stretch("all of it")]
+    for ahead, n_calls in (({0: 2}, 1), ({}, 2)):
+        reader = Listener()
+        calls: list[int] = []
+        reading = TopicReading("the dentist", "", Counted(reader, calls))
+        first = reading.supports(talks, {0: 0.4, 1: 0.99}, {0: 0, 1: 0}, ahead.get)
+        assert first[0] > 0.9
+        assert reading.supports(talks, {0: 0.3}, {0: 2})[0] > 0.8
+        assert reading.supports(talks, {0: 0.3}, {0: 1})[0] == 0.3
+        assert len(calls) == n_calls
+        assert sum(calls) == MOST_READ
+
+
+def test_what_follows_is_not_read_ahead_where_none_more_would_be_read() -> None:
+    talks = [stretch("my tooth hurts", "that tooth again"), stretch("another tooth")]
+    reader = Listener()
+    TopicReading("the dentist", "", reader).supports(talks, {0: 0.4, 1: 0.4}, {0: 0, 1: 0}, {0: 1, 1: 0}.get)
+    assert len(reader.read) == MOST_READ
+    assert ("Did they talk about the dentist?", "that tooth again my tooth hurts") not in reader.read
 
 
 def test_nobody_is_asked_who_was_not_taught_topics_or_is_not_fitted(monkeypatch: pytest.MonkeyPatch) -> None:
