@@ -107,6 +107,9 @@ def main() -> None:
     parser.add_argument("--no-reader", action="store_true", help="likeness and words alone tell what answers")
     parser.add_argument("--folder", type=Path, help="where the memory is made and vectors are kept; default: a temporary folder")
     options = parser.parse_args()
+    if "OPENBLAS_NUM_THREADS" not in os.environ:
+        # As the command sets it for itself; numpy is loaded by now, and reads it only then.
+        os.execve(sys.executable, [sys.executable, "-m", "tools.recall_speed", *sys.argv[1:]], {**os.environ, "OPENBLAS_NUM_THREADS": "1"})
     keep_freed_memory()  # as the command does
     sizes = sorted({max(1, size // LINES_PER_HOUR) * LINES_PER_HOUR for size in options.lines})
     found: dict[str, list[Told]] = {}
