@@ -1,15 +1,16 @@
 """Who talks with whom: tracks grouped into conversations by how they take turns and by what they talk about.
 
-People of one conversation take turns: they talk at the same time far less than people who do not listen to each other would by
-chance. With expected overlap E (by chance) and found overlap O, in turns, the log likelihood ratio of two Poisson models (rate r E
-for one conversation, E for two) is (1 - r) E + O ln r. Likeness of topic adds to it. The grouping is the one in which these add up
-to most within groups (correlation clustering, Bansal et al. 2004), found greedily; a new one must win by a margin.
+People of one conversation take turns: they talk at the same time far less than people who do not listen to each other would by chance.
+With expected overlap E (by chance) and found overlap O, in turns, the log likelihood ratio of two Poisson models (rate r E for one
+conversation, E for two) is (1 - r) E + O ln r. Likeness of topic adds to it. Who pauses does not take turns with anybody: only the time
+counts in which both were heard lately, and where there is none, what was known of the two before. The grouping is the one in which these
+add up to most within groups (correlation clustering, Bansal et al. 2004), found greedily; a new one must win by a margin.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import combinations
 
 import numpy as np
@@ -27,6 +28,7 @@ _MOST_LINES = 100
 _LOOKS = 12
 _FORGOTTEN_NS = 600 * NS_PER_S
 _TURN_S = 2.0
+_PRESENT_S = 20.0
 _OVERLAP_RATE = 0.15
 _PRIOR_NATS = 0.5
 _TOPIC_NATS = 2.0
@@ -41,6 +43,7 @@ class Conversations:
         self._lines: list[SpokenLine] = []
         self._last_ns: dict[str, int] = {}
         self._since = 0
+        self._nats: dict[Group, float] = {}
         self.groups: tuple[Group, ...] = ()
 
     def take(self, line: SpokenLine) -> None:
@@ -81,13 +84,16 @@ class Conversations:
     def _scores(self, tracks: list[str]) -> dict[Group, float]:
         """For every pair of tracks: how much speaks for one conversation, in nats (below 0: for two)."""
         spans = {
-            track: np.array([(line.start_ns, line.end_ns) for line in self._lines if line.track == track]) / NS_PER_S for track in tracks
+            track: np.array(sorted((line.start_ns, line.end_ns) for line in self._lines if line.track == track)) / NS_PER_S
+            for track in tracks
         }
-        topics = self._topics(tracks)
-        return {
-            frozenset((one, other)): _PRIOR_NATS + _turns(spans[one], spans[other]) + topics.get(frozenset((one, other)), 0.0)
-            for one, other in combinations(tracks, 2)
-        }
+        topics, nats = self._topics(tracks), {}
+        for one, other in combinations(tracks, 2):
+            pair = frozenset((one, other))
+            turns = _turns(spans[one], spans[other])
+            nats[pair] = self._nats.get(pair, topics.get(pair, 0.0)) if turns is None else turns + topics.get(pair, 0.0)
+        self._nats = nats
+        return {pair: _PRIOR_NATS + known for pair, known in nats.items()}
 
     def _topics(self, tracks: list[str]) -> dict[Group, float]:
         """What likeness of topic adds, for pairs of tracks that spoke lately."""
@@ -110,22 +116,36 @@ class Conversations:
         }
 
 
-def _spans(lines: Sequence[SpokenLine]) -> Spans:
-    return np.array([(line.start_ns, line.end_ns) for line in lines], dtype=np.float64).reshape(-1, 2) / NS_PER_S
+def _turns(one: Spans, other: Spans) -> float | None:
+    """The log likelihood ratio of one conversation over two, from how much two tracks talk at the same time.
 
-
-def _turns(one: Spans, other: Spans) -> float:
-    """The log likelihood ratio of one conversation over two, from how much two tracks talk at the same time."""
+    What one said before the other was there at all, or while the other paused, says nothing. None where they were never both there.
+    """
     if not len(one) or not len(other):
-        return 0.0
-    # What one said before the other was there at all says nothing.
+        return None
     start = max(float(one[:, 0].min()), float(other[:, 0].min()))
-    one, other = (np.maximum(spans[spans[:, 1] > start], start) for spans in (one, other))
-    lasted = max([float(spans[:, 1].max()) for spans in (one, other) if len(spans)], default=start) - start
-    overlap = np.minimum(one[:, None, 1], other[None, :, 1]) - np.maximum(one[:, None, 0], other[None, :, 0])
-    found = float(np.maximum(overlap, 0.0).sum()) / _TURN_S
-    expected = float((one[:, 1] - one[:, 0]).sum() * (other[:, 1] - other[:, 0]).sum()) / max(lasted, 1e-3) / _TURN_S
+    end = max(float(one[:, 1].max()), float(other[:, 1].max()))
+    both = np.clip(_common(_present(one), _present(other)), start, end)
+    said, others = (float(np.diff(_common(spans, both)).sum()) for spans in (one, other))
+    if not min(said, others) > 0.0:
+        return None
+    found = float(np.diff(_common(one, other)).sum()) / _TURN_S
+    expected = said * others / float(np.diff(both).sum()) / _TURN_S
     return (1.0 - _OVERLAP_RATE) * expected + found * math.log(_OVERLAP_RATE)
+
+
+def _present(spans: Spans) -> Spans:
+    """The times in which a track takes part, shape (n, 2): its lines, by start, and a while before and after each of them."""
+    starts, ends = spans[:, 0] - _PRESENT_S, spans[:, 1] + _PRESENT_S
+    firsts = np.flatnonzero(np.concatenate([[True], starts[1:] > np.maximum.accumulate(ends)[:-1]]))
+    return np.column_stack([starts[firsts], np.maximum.reduceat(ends, firsts)])
+
+
+def _common(one: Spans, other: Spans) -> Spans:
+    """What any of some spans and any of others have in common, shape (n, 2)."""
+    starts = np.maximum(one[:, None, 0], other[None, :, 0])
+    ends = np.minimum(one[:, None, 1], other[None, :, 1])
+    return np.column_stack([starts[ends > starts], ends[ends > starts]])
 
 
 def _total(groups: Iterable[Group], scores: dict[Group, float]) -> float:
