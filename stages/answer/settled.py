@@ -14,7 +14,8 @@ from stages.recall.untranscribed import is_untranscribed
 from stages.recall.word_lists import word_set
 
 _REPLY_NS = nanoseconds(6.0)
-_VOTE_NS = nanoseconds(60.0)
+VOTE_NS = nanoseconds(60.0)
+"""How long after a vote was called its outcome may come."""
 _MOST_CHOICE_WORDS = 7
 _WHO = r"(?:we|they|everybody|everyone|(?:the|our) (?:board|committee|council|class|team|group|family|majority))"
 _DECIDED = re.compile(
@@ -151,7 +152,7 @@ def _is_outcome(ordered: Sequence[LineRow], place: int) -> bool:
     line = ordered[place]
     if line.text.rstrip().endswith("?") or not _OUTCOME.search(line.text):
         return False
-    return any(_VOTING.search(other.text) for other in ordered[:place] if line.start_ns - other.end_ns <= _VOTE_NS)
+    return any(_VOTING.search(other.text) for other in ordered[:place] if line.start_ns - other.end_ns <= VOTE_NS)
 
 
 def _reply(ordered: Sequence[LineRow], place: int) -> int | None:

@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pipeline.packets import nanoseconds
-from stages.answer.settled import settlements
+from pipeline.stage import END_NS
+from stages.answer.corrections import CORRECTED_WITHIN_NS
+from stages.answer.settled import VOTE_NS, settlements
 from stages.memory.rows import LineRow
 from stages.recall.found_lines import FoundLines
 from stages.recall.gaps import Span, merged_spans
@@ -59,8 +61,11 @@ class Decisions:
         else:
             settled = []
             for spans in self._spans(question, scope):
-                heard = [line for name, start_ns, end_ns in spans for line in self._lookup.heard_in(name, (start_ns, end_ns))]
-                settled = _of_talks(talks(heard), scope)
+                heard = {line.id for name, start_ns, end_ns in spans for line in self._lookup.heard_in(name, (start_ns, end_ns))}
+                # A vote may have been called before, and what was settled be objected to or taken back later.
+                wide = ((name, max(0, start_ns - VOTE_NS), min(end_ns + CORRECTED_WITHIN_NS, END_NS)) for name, start_ns, end_ns in spans)
+                around = [line for name, start_ns, end_ns in wide for line in self._lookup.heard_in(name, (start_ns, end_ns))]
+                settled = [one for one in _of_talks(talks(around), scope) if all(line.id in heard for line in one.lines)]
                 if settled or heard:
                     break
         ids = tuple(dict.fromkeys([*(line.id for one in settled for line in one.lines), *(line.id for line in looked_at)]))

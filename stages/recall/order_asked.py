@@ -6,11 +6,15 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
+from stages.recall.decision_asked import decision_in
 from stages.recall.terms import content_words
+from stages.recall.word_lists import NUMBER_WORDS
 
 _TALK = r"(?:talk(?:ing|ed)?|speak(?:ing)?|spoke|chat(?:ting|ted)?|hear|heard)"
 _ABOUT = rf"(?:{_TALK} (?:about|of)|discuss(?:ing|ed)?|mention(?:ing|ed)?|bring up|brought up)"
+_LENGTH = r"(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?)\b"
 _THEY = r"(?:they|people|we|you|somebody|someone|anybody|anyone|everybody|the others)"
+_AMOUNT = rf"(?:(?:about|over|more than|nearly|almost) )?(?:\d+|an?|some|many|several|{'|'.join(NUMBER_WORDS.split())}) (?:more )?{_LENGTH}"
 _WHICH = re.compile(
     rf"^(?:and )?(?:what|which)(?: one| of them| topic)? (?:(?:came|comes|was(?: mentioned| discussed)?|happened|started"
     rf"|(?:did {_THEY} {_ABOUT})) )?(?:up )?"
@@ -38,6 +42,12 @@ _REST_AROUND = re.compile(
     re.I,
 )
 """What was said about one thing after another one came up."""
+_SETTLED_AROUND = re.compile(
+    rf"^(?P<rest>.+?) (?:right |just )?(?P<when>after|before) (?:(?:{_ONE} )?{_ABOUT} )?(?!{_AMOUNT})(?P<b>.+?)"
+    r"(?: (?:came up|(?:was|were) (?:mentioned|discussed|brought up|talked about)))?[ ?.!]*$",
+    re.I,
+)
+"""What was decided before something came up; "after three days of quarrelling" is no such thing."""
 _BETWEEN = re.compile(
     rf"^(?:and )?what (?:did {_WHO} (?:talk about|speak about|discuss|say|do)|was (?:said|discussed|talked about|going on)|happened)"
     r" between (?P<a>.+?) and (?P<b>.+?)[ ?.!]*$",
@@ -67,6 +77,9 @@ def order_in(text: str, speakers: Callable[[], Collection[str]] = tuple) -> Orde
 
     `speakers` gives the names that the memory knows, if needed.
     """
+    beside = _SETTLED_AROUND.match(text)
+    if beside is not None and decision_in(beside["rest"], speakers)[0]:
+        return _beside(beside, beside["b"], beside["rest"], speakers, asks=f"{beside['rest']}?")
     if (match := _WHICH.match(text)) is not None:
         relation = "last" if match["end"].lower() in {"last", "later"} else "first"
         return _asked(relation, match["a"], match["b"])

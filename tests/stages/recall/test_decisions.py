@@ -88,6 +88,43 @@ def test_what_was_said_of_a_topic_of_which_nothing_was_settled_is_told_as_that(a
     assert any(topic in evidence.text.lower() for evidence in answer.claims[0].evidence)
 
 
+_AFTERWARDS = [
+    ("Carla", "Can everybody vote now on the new coffee machine?"),
+    ("David", "The Italian one for me."),
+    ("Carla", "Three to one, so we buy the Italian one."),
+    ("David", "Shall we take a break for ten minutes?"),
+    ("Carla", "Yes, a break until quarter past four."),
+    ("David", "I will open a window."),
+]
+
+
+@pytest.fixture
+def vote(encoder: MinilmOnnx) -> Iterator[Ask]:
+    rows = [
+        line_row(text, start_s + 4.0 * n, track=f"t{who}", speaker=who, azimuth_deg=210.0, event=event)
+        for talk, start_s, event in ((_PARTY, 0.0, "party"), (_AFTERWARDS, 70.0, "vote"))
+        for n, (who, text) in enumerate(talk)
+    ]
+    with asking(encoder, {"s": rows}) as asked:
+        yield asked
+
+
+def test_what_was_settled_before_or_after_a_thing_came_up(vote: Ask) -> None:
+    before = ["Fine, let's take the DJ.", "Courtyard then."]
+    outcome = "Three to one, so we buy the Italian one."
+    assert _quoted(vote, "What did they decide before the vote?") == before
+    assert _quoted(vote, "What decisions were made before they talked about the vote?") == before
+    # Of a vote that was called before, the outcome is settled after it; a break that came up is settled no later than that.
+    assert _quoted(vote, "What was decided after the vote?") == [outcome, "Shall we take a break for ten minutes?"]
+    assert vote("Was anything decided after the vote came up?").text.startswith(f'Yes: At 1:18, Carla (210 degrees) said: "{outcome}"')
+    nothing = vote("What was decided after the break?")
+    assert nothing.abstained
+    assert nothing.text == 'After "the break" came up: Nothing that was settled was heard.'
+    assert vote("What did they agree on before the volcano?").text == '"the volcano" was not heard of.'
+    assert _quoted(vote, "What did David and Carla decide before the vote?") == before
+    assert _quoted(vote, "What was decided about the band before the vote?") == before[:1]
+
+
 def test_who_settled_it_said_it_or_agreed(ask: Ask) -> None:
     both = ["Fine, let's take the DJ.", "Courtyard then."]
     assert _quoted(ask, "What did David decide?") == both

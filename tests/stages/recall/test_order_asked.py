@@ -42,6 +42,14 @@ SAID = [
             ),
         ),
         (
+            "What did they decide before the vote?",
+            OrderAsked("around_before", ("the vote",), asks="What did they decide?", main="What did they decide"),
+        ),
+        (
+            "Was anything agreed after Emma mentioned the exam?",
+            OrderAsked("around_after", ("the exam",), "Emma", "Was anything agreed?", "Was anything agreed"),
+        ),
+        (
             "Who talked about the boiler before Emma mentioned the exam?",
             OrderAsked("around_before", ("the exam",), "Emma", "Who talked about the boiler?", "Who talked about the boiler"),
         ),
