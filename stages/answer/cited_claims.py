@@ -71,7 +71,8 @@ def agreed(question: Question, material: Material, wording: Wording, most_claims
         lines = next((list(one) for one in settlements(found.talk) if one[0].id == found.line.id), [found.line])
         text = wording.said(lines[0], on_the_clock=question.intent == "when")
         text += "".join(f" {person(line)} agreed: {quote(line.text)}" for line in lines[1:])
-        if (taken_back := correction_of(lines[0], found.talk)) is not None and taken_back not in lines:
+        taken_back = found.taken_back or correction_of(lines[0], found.talk)
+        if taken_back is not None and taken_back not in lines:
             text += wording.corrected(taken_back)
             lines.append(taken_back)
         claims.append(Claim(f"{opening}{text}", _sure([replace(found, line=line) for line in lines]), tuple(map(Evidence.of, lines))))

@@ -72,15 +72,17 @@ class Decisions:
         material = Material(sessions=scope.sessions)
         if not settled and said and question.intent == "what":
             # People settle things in words that no rule knows.
-            told = tuple((entry.line.session, entry.line.start_ns, entry.line.end_ns) for entry in said)
-            return Outcome(replace(material, found=tuple(said)), ids, spans=told, notes=(nothing_settled_for_certain(question),))
+            spans_told = tuple((entry.line.session, entry.line.start_ns, entry.line.end_ns) for entry in said)
+            said = self._found_lines.with_corrections(question, said)
+            return Outcome(replace(material, found=tuple(said)), ids, spans=spans_told, notes=(nothing_settled_for_certain(question),))
         if not settled:
             near = next((line for line in looked_at if not is_untranscribed(line)), None)
             return Outcome(material, ids, refused=nothing_settled(question, near, scope))
         vocabulary = Vocabulary(line for one in settled for line in one.talk)
         best = sorted(settled, key=lambda one: (-max(telling(line, vocabulary) for line in one.lines), one.lines[0].id))[:MOST_SETTLED]
         best.sort(key=lambda one: (scope.sessions[one.lines[0].session].moment(one.lines[0].start_ns), one.lines[0].id))
-        found = tuple(Found(one.lines[0], 1.0, _SURE, 1.0, context=one.lines, talk=one.talk) for one in best)
+        told = [(Found(one.lines[0], 1.0, _SURE, 1.0, context=one.lines, talk=one.talk), one.passage) for one in best]
+        found = tuple(self._found_lines.with_corrections(question, [entry], passage)[0] for entry, passage in told)
         spans_told = tuple((one.lines[0].session, one.lines[0].start_ns, one.lines[-1].end_ns) for one in best)
         return Outcome(replace(material, found=found), ids, spans=spans_told)
 

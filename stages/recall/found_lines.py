@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from pipeline.packets import nanoseconds
 from stages.answer.corrections import CORRECTED_WITHIN_NS
 from stages.memory.memory_errors import MemoryError_
@@ -78,7 +80,7 @@ class FoundLines:
         if found and scope.talkers and not (found := self._between(found, scope)):
             return Outcome(Material(sessions=scope.sessions), retrieved, refused=not_together(question, material.found[0].line, scope))
         if found:
-            return Outcome(replace(material, found=tuple(self._with_corrections(question, found))), retrieved, spans=spans)
+            return Outcome(replace(material, found=tuple(self.with_corrections(question, found))), retrieved, spans=spans)
         near = next((line for line in ranked.lines if not is_untranscribed(line)), next(iter(ranked.lines), None))
         return Outcome(material, retrieved, refused=refusal_text(question, near, scope))
 
@@ -222,13 +224,18 @@ class FoundLines:
         around = self._lookup.talk_around([entry.line for entry in found], _BEFORE_NS, CORRECTED_WITHIN_NS, CORRECTED_WITHIN_NS)
         return [replace(entry, talk=around.get(entry.line.id, ())) for entry in found]
 
-    def _with_corrections(self, question: Question, found: list[Found]) -> list[Found]:
-        """The lines as they will be quoted, with what took them back, where a reader knows; what is counted is not quoted."""
+    def with_corrections(self, question: Question, found: list[Found], about: Sequence[LineRow] = ()) -> list[Found]:
+        """The lines as they will be quoted, with what took them back, where a reader knows; what is counted is not quoted.
+
+        `about` are lines that tell what they are about where they are too short to do so ("Courtyard then").
+        """
         reader = self._lookup.reader
         if reader is None or not reader.knows_corrections or not self._lookup.has_encoder or question.intent == "count":
             return found
         queries = self._lookup.searcher.encode(queries_of(question.topic, question.gist))
         try:
+            known = self._lookup.vectors_of(about)
+            queries = np.stack([*queries, *(known[line.id] for line in about)])
             return with_corrections(found, queries, self._lookup.vectors_of, reader, 1 if question.about_speech else 2)
         except MemoryError_:
             # A line was forgotten since it was read.

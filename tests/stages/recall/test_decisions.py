@@ -11,6 +11,7 @@ from stages.recall.decision_asked import decision_in
 from tests.stages.recall.line_rows import line_row
 from tests.stages.recall.room_memory import Asker
 from tests.stages.recall.small_rooms import Ask, asking
+from tests.stages.recall.test_corrections_read import Told
 
 _PARTY = [
     ("Carla", "We have to settle the budget for the summer party."),
@@ -30,6 +31,12 @@ _DOG = [
     ("Anna", "I hope she will only eat her own toys."),
     ("Ben", "You should walk her four times a day."),
 ]
+
+
+class _Reader(Told):
+    """Under a name of which it is known how much it counts."""
+
+    name = "mpnet"
 
 
 @pytest.fixture
@@ -86,6 +93,21 @@ def test_what_was_said_of_a_topic_of_which_nothing_was_settled_is_told_as_that(a
     answer = ask(f"What did they decide about the {topic}?")
     assert answer.text.startswith(f'Nothing that was settled about "{topic}" was heard for certain; this is what was said about it. At ')
     assert any(topic in evidence.text.lower() for evidence in answer.claims[0].evidence)
+
+
+def test_what_was_settled_and_taken_back_is_told_with_what_holds(encoder: MinilmOnnx) -> None:
+    """By the reader: no rule sees that a landlord takes back a courtyard."""
+    back = "Our landlord closes his yards, so the party goes to the lake then."
+    rows = [
+        line_row(text, 4.0 * n, track=f"t{who}", speaker=who, azimuth_deg=210.0, event="party")
+        for n, (who, text) in enumerate([*_PARTY, ("Carla", back)])
+    ]
+    for reader in (_Reader(("Courtyard then.", back)), None):
+        with asking(encoder, {"s": rows}, reader) as ask:
+            for text in ("What did they decide?", "What was decided about the lake?", "What did they decide in the first minute?"):
+                told = next(claim for claim in ask(text).claims if claim.evidence[0].text == "Courtyard then.")
+                assert [one.text for one in told.evidence] == ["Courtyard then.", "Agreed.", *([back] if reader is not None else [])]
+                assert ("That was taken back" in told.text) == (reader is not None)
 
 
 _AFTERWARDS = [
