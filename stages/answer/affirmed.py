@@ -9,12 +9,12 @@ from pipeline.packets import nanoseconds
 from stages.answer.claim_check import is_negated
 from stages.answer.corrections import correction_of
 from stages.answer.stated import is_stated
-from stages.answer.values import NAME, values_in
+from stages.answer.values import CLOCK, DATE, DAY, MONTH, NAME, values_in
 from stages.memory.rows import LineRow
 from stages.recall.answers import speaker_of
 from stages.recall.material import Found
 from stages.recall.question import Question
-from stages.recall.terms import stems, tokens
+from stages.recall.terms import holds, stem, stems, tokens
 from stages.recall.word_lists import word_set
 
 _OBJECTED_WITHIN_NS = nanoseconds(8.0)
@@ -38,6 +38,8 @@ _SAID_CLAUSE = re.compile(
     re.I,
 )
 _ANYBODY = word_set("anybody anyone somebody someone they people any of them ever also actually really just even the or and either")
+_VALUES_OF = {stem("date"): (DATE,), stem("day"): (DAY, DATE), stem("month"): (MONTH, DATE), stem("time"): (CLOCK,)}
+_LEFT_OPEN = re.compile(r"\b(?:or|if|unless|whether|maybe|perhaps|only|about|instead|rather)\b", re.I)
 _OBJECTS = re.compile(r"(?:oh,? |well,? |but )*(?:no|nope|nah|actually|wait|hang on|sorry|really|are you sure|i thought)\b", re.I)
 
 
@@ -60,6 +62,20 @@ def is_affirmed(question: Question, found: Found) -> bool:
     if said_clause is not None and _are_asked(said_clause["who"], question):
         return is_stated(said_clause["clause"], line, is_told=True)
     return not question.about_speech and is_stated(text, line)
+
+
+def is_settled(question: Question, found: Found, settled: Sequence[LineRow]) -> bool:
+    """Whether the lines that settled something certainly settle what is asked: the first says all that is named, or its value.
+
+    "Okay, the nineteenth of July" settles a date. Nobody objected at once or took it back.
+    """
+    if not settled or is_negated(question.text) or is_negated(settled[0].text) or _LEFT_OPEN.search(settled[0].text):
+        return False
+    if found.taken_back or correction_of(settled[0], found.talk) or _is_objected_to(settled[-1], found.talk):
+        return False
+    said, values, asked = stems(settled[0].text), values_in(settled[0].text), values_in(question.gist)
+    has_values = all(asked[kind] <= values.get(kind, frozenset()) for kind in asked if kind != NAME)
+    return has_values and all(holds(term, said) or any(kind in values for kind in _VALUES_OF.get(term, ())) for term in question.terms)
 
 
 def _has_what_is_asked(question: Question, found: Found) -> bool:

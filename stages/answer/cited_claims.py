@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from stages.answer.affirmed import is_settled
 from stages.answer.corrections import correction_of
 from stages.answer.settled import settlements
 from stages.answer.wording import Wording, clock, listed, offset, person, quote
 from stages.memory.rows import LineRow
 from stages.recall.answers import Claim, Evidence
+from stages.recall.decision_asked import asks_whether_of
 from stages.recall.material import Found, Material
 from stages.recall.own_voice import MY_NAMES
 from stages.recall.question import Question
@@ -64,11 +66,18 @@ def ordered(question: Question, material: Material, wording: Wording) -> list[Cl
 
 
 def agreed(question: Question, material: Material, wording: Wording, most_claims: int) -> list[Claim]:
-    """A claim for each thing that was settled, with who agreed to it; what was taken back later goes with that."""
+    """A claim for each thing that was settled, with who agreed to it; what was taken back later goes with that.
+
+    Where it is asked whether a thing was settled, what surely settles it goes first.
+    """
+    told = [(found, next((one for one in settlements(found.talk) if one[0].id == found.line.id), ())) for found in material.found]
     opening = "Yes: " if question.intent == "did_anybody" else ""
+    if opening and asks_whether_of(question.text):
+        told.sort(key=lambda one: not is_settled(question, *one))
+        opening = opening if told and is_settled(question, *told[0]) else ""
     claims: list[Claim] = []
-    for found in material.found[:most_claims]:
-        lines = next((list(one) for one in settlements(found.talk) if one[0].id == found.line.id), [found.line])
+    for found, settled in told[:most_claims]:
+        lines = list(settled) or [found.line]
         text = wording.said(lines[0], on_the_clock=question.intent == "when")
         text += "".join(f" {person(line)} agreed: {quote(line.text)}" for line in lines[1:])
         taken_back = found.taken_back or correction_of(lines[0], found.talk)

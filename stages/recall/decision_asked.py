@@ -41,6 +41,15 @@ _WHETHER: tuple[re.Pattern[str], ...] = tuple(
         rf"(?:was|were|has|have|is|are) (?:there )?(?:any|a|some) {_THING}(?: been)?(?: {_MADE})?{_TAIL}",
     )
 )
+_OF_TOPIC = r"(?P<topic>(?!(?:anything|something|what|which|who|whose|when|where|why|how|if|whether|for|after|before|in|at|during)\b)\w.*?)"
+_WHETHER_OF: tuple[re.Pattern[str], ...] = tuple(
+    re.compile(rf"^(?:and |so |but )?{pattern}", re.I)
+    for pattern in (
+        rf"(?:did|have|has|had) {_WHO} {_OFTEN}(?:decided?|agreed?|settled?) (?:on|upon|about) {_OF_TOPIC}{_END}",
+        rf"(?:was|were|has|have|is|are) (?P<topic>(?:an?|any|some) .+?) (?:been )?{_OFTEN}(?:decided|agreed|settled) ?(?:on|upon)?{_END}",
+    )
+)
+_ANYTHING = re.compile(rf"\b(?:anything|something|{_THING})\b", re.I)
 _GROUP = re.compile(
     r"^(?:they|we|you|people|everybody|everyone|you all|we all|both"
     r"|(?:the|those|these|both) (?:two|three|four|others|ones|guys|lot|people|group|room|table))$",
@@ -56,7 +65,7 @@ def decision_in(text: str, speakers: Callable[[], Collection[str]] = tuple) -> t
     somebody's brother decided is a fact that somebody told; `speakers` gives the names that the memory knows, if needed.
     """
     bare = " ".join(text.split())
-    for intent, forms in (("what", _FORMS), ("did_anybody", _WHETHER)):
+    for intent, forms in (("what", _FORMS), ("did_anybody", _WHETHER), ("did_anybody", _WHETHER_OF)):
         for form in forms:
             if (match := form.match(bare)) is not None and (who := _who(match.groupdict().get("who"), speakers)):
                 topic = match["topic"]
@@ -66,6 +75,11 @@ def decision_in(text: str, speakers: Callable[[], Collection[str]] = tuple) -> t
                 about = f" about {topic}" if topic else ""
                 return intent, f"what did {who} {'talk' if ' and ' in who else 'say'}{about}"
     return "", text
+
+
+def asks_whether_of(text: str) -> bool:
+    """Whether a question for what was settled, of yes or no, names the thing of which it asks that: "Did they agree on a date?"."""
+    return _ANYTHING.search(text) is None
 
 
 def _who(who: str | None, speakers: Callable[[], Collection[str]]) -> str:

@@ -9,9 +9,11 @@ import numpy as np
 
 from pipeline.packets import nanoseconds
 from pipeline.stage import END_NS
+from stages.answer.affirmed import is_settled
 from stages.answer.corrections import CORRECTED_WITHIN_NS
 from stages.answer.settled import VOTE_NS, settlements
 from stages.memory.rows import LineRow
+from stages.recall.decision_asked import asks_whether_of
 from stages.recall.found_lines import FoundLines
 from stages.recall.gaps import Span, merged_spans
 from stages.recall.lookup import Lookup, Outcome
@@ -70,7 +72,12 @@ class Decisions:
                     break
         ids = tuple(dict.fromkeys([*(line.id for one in settled for line in one.lines), *(line.id for line in looked_at)]))
         material = Material(sessions=scope.sessions)
-        if not settled and said and question.intent == "what":
+        if question.intent == "did_anybody" and asks_whether_of(question.text):
+            entries = [Found(one.lines[0], 1.0, _SURE, 1.0, talk=one.talk) for one in settled]
+            if not any(is_settled(question, entry, one.lines) for entry, one in zip(entries, settled, strict=True)):
+                # What is merely alike to a price is no price on which anybody agreed.
+                settled = []
+        if not settled and said and (question.intent == "what" or asks_whether_of(question.text)):
             # People settle things in words that no rule knows.
             spans_told = tuple((entry.line.session, entry.line.start_ns, entry.line.end_ns) for entry in said)
             said = self._found_lines.with_corrections(question, said)
@@ -97,7 +104,11 @@ class Decisions:
     def _about(self, question: Question, scope: Scope) -> tuple[list[_Settled], list[Found], Sequence[LineRow]]:
         """What was settled of a topic once it had come up, what was said of it by those who are asked about, and all that was looked at."""
         anybody = replace(scope, speaker=None, azimuth_deg=None, talkers=frozenset())
-        found, looked_at = self._found_lines.search(replace(question, about_speech=True, speaker=None, talkers=()), anybody)
+        people = self._found_lines.naming(question, anybody)
+        if people is None:
+            found, looked_at = self._found_lines.search(replace(question, about_speech=True, speaker=None, talkers=()), anybody)
+        else:
+            found, looked_at = people, [entry.line for entry in people]
         named = {entry.line.id: entry.line for entry in found}
         spans = merged_spans((line.session, max(0, line.start_ns - _REACH_NS), line.end_ns + _REACH_NS) for line in named.values())
         # What others talked about meanwhile tells where the topic of a talk changes.
@@ -105,7 +116,12 @@ class Decisions:
         about = [stretch.lines for stretch in self._lookup.stretches(every) if any(line.id in named for line in stretch.lines)]
         # What was proposed in one stretch may be accepted in the next.
         settled = [one for one in _of_talks(talks(every), scope) if any(_came_up(one, lines, named) for lines in about)]
-        return self._alike(question, settled, named), [entry for entry in found if scope.allows(entry.line)], looked_at
+        if people is None:
+            settled = self._alike(question, settled, named)
+        else:
+            # What a name is like tells nothing of whom it names.
+            settled = [one for one in settled if any(line.id in named for line in one.passage)]
+        return settled, [entry for entry in found if scope.allows(entry.line)], looked_at
 
     def _alike(self, question: Question, settled: Sequence[_Settled], named: Iterable[str]) -> list[_Settled]:
         """What was settled of the topic itself: where its words fell on the way to it, or which is as much about it as what is most."""

@@ -17,6 +17,7 @@ from stages.recall.fact_lines import lines_with_fact
 from stages.recall.lookup import Lookup, Outcome
 from stages.recall.material import Found, Material
 from stages.recall.misheard import misheard
+from stages.recall.named_talkers import is_named
 from stages.recall.question import Question
 from stages.recall.refusals import not_together, refusal_text
 from stages.recall.salience import Vocabulary, best_lines
@@ -25,7 +26,7 @@ from stages.recall.search import Ranked, queries_of
 from stages.recall.support import THRESHOLD, word_support
 from stages.recall.taken_back import with_corrections
 from stages.recall.talks import talks
-from stages.recall.terms import coverage, singular, stem, stems, tokens
+from stages.recall.terms import STOP_WORDS, coverage, singular, stem, stems, tokens
 from stages.recall.together import sessions_of, took_part
 from stages.recall.topic_lines import encoded_texts, lines_about
 from stages.recall.untranscribed import is_untranscribed
@@ -187,6 +188,22 @@ class FoundLines:
         """The lines that answer, the best first, and all that were looked at."""
         ranked = self._searched(question, scope)
         return self._judged(question, ranked), ranked.lines
+
+    def naming(self, question: Question, scope: Scope) -> list[Found] | None:
+        """The most telling lines that name those of whom a question asks, by start; None where it asks of anything but people.
+
+        People are talkers, of whom what they said themselves tells nothing, and whoever has a name that is a word too: Will.
+        """
+        names = question.gist.split()
+        known = {word for name in self._lookup.speakers() for word in name.lower().split()}
+        if not names or not all(name in known or name in STOP_WORDS for name in names):
+            return None
+        said = self._lookup.memory.lines_saying(names, at=self._lookup.at)
+        lines = [line for line in said if scope.allows(line) and all(is_named(name, line.text) for name in names)]
+        best = best_lines(lines, Vocabulary(lines), _MOST_FOUND) if lines else []
+        best = sorted(best, key=lambda line: (scope.sessions[line.session].moment(line.start_ns), line.id))
+        around = self._lookup.talk_around(best, _BEFORE_NS, CORRECTED_WITHIN_NS, CORRECTED_WITHIN_NS)
+        return [Found(line, 1.0, _SAID, 1.0, talk=around.get(line.id, ())) for line in best]
 
     def came_up(self, question: Question, scope: Scope, least: float) -> float:
         """How surely a topic came up, 0 to 1: the support of the best line on it; 0 below `least`, where nobody said its words."""

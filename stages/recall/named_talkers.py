@@ -8,6 +8,7 @@ from difflib import get_close_matches
 
 from stages.recall import cues
 from stages.recall.own_voice import MY_NAMES
+from stages.recall.terms import STOP_WORDS, tokens
 
 _NEAR_NAME = 0.75
 _ANYBODY = frozenset(["they", "people", "anybody", "anyone", "somebody", "someone", "everybody", "everyone", "others"])
@@ -86,6 +87,21 @@ def asked_of(text: str, speakers: Callable[[], Collection[str]]) -> str:
     if match is None or match["who"].lower() not in {name.lower() for name in speakers()}:
         return text
     return f"what did {match['who']} say"
+
+
+def named_in(text: str, speakers: Callable[[], Collection[str]]) -> tuple[str, ...]:
+    """The words of a text that are names though they also are words that say nothing, such as Will; in lower case."""
+    said = re.findall(r"[\w-]+", text)
+    known = {word for name in speakers() for word in name.lower().split()} if said else set()
+    return tuple(word.lower() for word in said if word.lower() in known or re.fullmatch(r"[A-Z][a-z]+", word))
+
+
+def is_named(name: str, text: str) -> bool:
+    """Whether a text has a name, given in lower case; one that is a word too counts where it is surely none: "I asked Will", "Will, wait"."""
+    if name not in STOP_WORDS:
+        return name in tokens(text)
+    written = re.escape(name.capitalize())
+    return re.search(rf"(?<=[\w,;] ){written}\b|\b{written}(?=[,.!?]|'s\b| and [A-Z])", text) is not None
 
 
 def speaker_in(text: str, speakers: Callable[[], Collection[str]], *, anywhere: bool = False) -> tuple[str | None, str]:

@@ -12,13 +12,13 @@ from stages.recall.absence_asked import absence_in, when_is_unknown
 from stages.recall.absences import away_for
 from stages.recall.calendar_phrase import asked_time
 from stages.recall.contradictions import ahead, asks_what_will_be, beside_an_event, excluded_times, is_to_come, no_bearing, two_bearings
-from stages.recall.decision_asked import decision_in
+from stages.recall.decision_asked import asks_whether_of, decision_in
 from stages.recall.duration_asked import duration_fault, duration_in
 from stages.recall.edge_asked import edge_in
 from stages.recall.follow_up import FollowUp, follow_up_in, played_in, talker_in
 from stages.recall.language import refusal
 from stages.recall.lengths import length_in
-from stages.recall.named_talkers import asked_of, company_asked, company_in, speaker_in, talkers_in
+from stages.recall.named_talkers import asked_of, company_asked, company_in, named_in, speaker_in, talkers_in
 from stages.recall.order_asked import OrderAsked, order_in
 from stages.recall.own_voice import MY_NAMES
 from stages.recall.sides import BEARING_TOLERANCE_DEG, SIDE_TOLERANCE_DEG, bearing_of, bearings_in, side_in, sides_in
@@ -236,10 +236,14 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     if (pronoun or edge or (follow_up is not None and follow_up.kind in {"else", "reply"})) and intent in {"catch_up", "missed"}:
         intent = "what"
     about_speech = cues.SPEECH.search(rest) is not None and (speaker is not None or cues.THING_SAYS.search(rest) is None)
-    empty = cues.WH | cues.KIND_WORDS | (cues.OVERVIEW_WORDS if intent in {"catch_up", "missed"} else frozenset[str]())
+    # "Did they agree on a date for the party?" asks for a date, not for what was said of the party.
+    kinds = frozenset[str]() if decided == "did_anybody" and asks_whether_of(said) else cues.KIND_WORDS
+    empty = cues.WH | kinds | (cues.OVERVIEW_WORDS if intent in {"catch_up", "missed"} else frozenset[str]())
     empty |= (_MISSING if intent == "missed" else frozenset()) | (cues.DECIDING_WORDS | _NEWS if about_speech else frozenset())
     # "About the name" is about a name, while "what is the name" asks for one.
     words = content_words(room, drop=empty) or content_words(room, drop=empty - set(_NAMED_KIND.findall(room.lower())))
+    if not words and decided:
+        words = named_in(rest.partition(" about ")[2], speakers)
     if not words and speaker is not None and (said_what := cues.SAID_WHAT.search(rest)) is not None:
         # "When did Anna say on which day they got together?" asks for one thing that she said, however dull its words are.
         words = tuple(word for word in tokens(rest[said_what.end() :]) if word not in STOP_WORDS and word not in cues.WH)

@@ -190,6 +190,87 @@ def test_what_is_a_fact_is_none(text: str) -> None:
     assert decision_in(text, lambda: ["Anna", "Ben"]) == ("", text)
 
 
+_SETTLES = [
+    ("Carla", "And the date? The twelfth of July?"),
+    ("David", "I am in Lisbon until the fourteenth."),
+    ("Carla", "Okay, the nineteenth of July."),
+    ("David", "That works for me."),
+    ("Carla", "The price of the tent is still open."),
+    ("David", "We have not heard from the shop."),
+]
+
+
+@pytest.fixture
+def settling(encoder: MinilmOnnx) -> Iterator[Ask]:
+    rows = [
+        line_row(text, 4.0 * n, track=f"t{who}", speaker=who, azimuth_deg=210.0, event="party")
+        for n, (who, text) in enumerate([*_PARTY, *_SETTLES])
+    ]
+    with asking(encoder, {"s": rows}) as asked:
+        yield asked
+
+
+@pytest.mark.parametrize(
+    ("text", "settled"),
+    [
+        ("Did they agree on a date?", "Okay, the nineteenth of July."),
+        ("Have they settled on a date?", "Okay, the nineteenth of July."),
+        ("Was a date agreed?", "Okay, the nineteenth of July."),
+        ("Did Carla and David decide on the courtyard?", "Courtyard then."),
+        ("Did they settle on the DJ?", "Fine, let's take the DJ."),
+    ],
+)
+def test_whether_a_thing_was_settled_where_that_is_certain(settling: Ask, text: str, settled: str) -> None:
+    answer = settling(text)
+    assert answer.intent == "did_anybody"
+    assert answer.claims[0].text.startswith("Yes: At ")
+    assert answer.claims[0].evidence[0].text == settled
+
+
+@pytest.mark.parametrize(("text", "topic"), [("Did they agree on a price?", "price"), ("Have they decided on the lake?", "lake")])
+def test_where_it_is_not_certain_what_was_said_of_it_is_told(settling: Ask, text: str, topic: str) -> None:
+    answer = settling(text)
+    assert answer.text.startswith(f'Nothing that was settled about "{topic}" was heard for certain; this is what was said about it. At ')
+    assert any(topic in claim.evidence[0].text.lower() for claim in answer.claims)
+
+
+def test_where_nothing_was_said_of_it_that_is_told(settling: Ask) -> None:
+    assert settling("Did they agree on a volcano?").text.startswith('Nothing that was settled about "volcano" was heard. ')
+
+
+@pytest.mark.parametrize(
+    "text", ["Did they agree on what to cook?", "Did the board agree on a price?", "Did Ben agree with the plan?", "Is the bill settled?"]
+)
+def test_what_asks_whether_no_thing_was_settled(text: str) -> None:
+    assert decision_in(text) == ("", text)
+
+
+def test_of_people_what_names_them(encoder: MinilmOnnx) -> None:
+    """Nothing that they said themselves, and not what is said in words of which one happens to be a name."""
+    said = [
+        ("Carla", "We will need a driver."),
+        ("David", "I asked Will, he has a van."),
+        ("Carla", "Then let's ask him to drive."),
+        ("David", "Agreed."),
+    ]
+    rows = [
+        line_row(text, start_s + 4.0 * n, track=f"t{who}", speaker=who, azimuth_deg=210.0, event=event)
+        for talk, start_s, event in ((_PARTY, 0.0, "party"), (said, 200.0, "van"))
+        for n, (who, text) in enumerate(talk)
+    ]
+    rows.append(line_row("I will come later.", 240.0, track="tWill", speaker="Will", azimuth_deg=30.0, event="late"))
+    with asking(encoder, {"s": rows}) as ask:
+        assert _quoted(ask, "What was decided about Will?") == ["Then let's ask him to drive."]
+        assert _quoted(ask, "What did they decide about will?") == ["Then let's ask him to drive."]
+        nothing = ask("What was decided about Carla?")
+        assert nothing.abstained
+        assert nothing.text.startswith('Nothing that was settled about "Carla" was heard.')
+    with asking(encoder, {"s": [*rows[:12], rows[-1]]}) as ask:
+        answer = ask("What was decided about Will?")
+        assert answer.text.startswith('Nothing that was settled about "Will" was heard for certain; this is what was said about it. At ')
+        assert [claim.evidence[0].text for claim in answer.claims] == ["I asked Will, he has a van."]
+
+
 def test_a_topic_and_a_talker_stay_in_the_question() -> None:
     assert decision_in("What was decided on the new name?") == ("what", "what did they say about the new name")
     assert decision_in("What was the result of the vote?") == ("what", "what did they say about vote")
