@@ -38,7 +38,14 @@ _SAID_CLAUSE = re.compile(
     re.I,
 )
 _ANYBODY = word_set("anybody anyone somebody someone they people any of them ever also actually really just even the or and either")
-_VALUES_OF = {stem("date"): (DATE,), stem("day"): (DAY, DATE), stem("month"): (MONTH, DATE), stem("time"): (CLOCK,)}
+_FULL_DATE = frozenset([DATE, MONTH])
+_VALUES_OF = {
+    stem("date"): (_FULL_DATE,),
+    stem("day"): (_FULL_DATE, frozenset([DAY])),
+    stem("month"): (frozenset([MONTH]),),
+    stem("time"): (frozenset([CLOCK]),),
+}
+"""The kinds of values that tell what a word asks for; "the first one" is no date."""
 _LEFT_OPEN = re.compile(r"\b(?:or|if|unless|whether|maybe|perhaps|only|about|instead|rather)\b", re.I)
 _OBJECTS = re.compile(r"(?:oh,? |well,? |but )*(?:no|nope|nah|actually|wait|hang on|sorry|really|are you sure|i thought)\b", re.I)
 
@@ -75,7 +82,9 @@ def is_settled(question: Question, found: Found, settled: Sequence[LineRow]) -> 
         return False
     said, values, asked = stems(settled[0].text), values_in(settled[0].text), values_in(question.gist)
     has_values = all(asked[kind] <= values.get(kind, frozenset()) for kind in asked if kind != NAME)
-    return has_values and all(holds(term, said) or any(kind in values for kind in _VALUES_OF.get(term, ())) for term in question.terms)
+    return has_values and all(
+        holds(term, said) or any(kinds <= set(values) for kinds in _VALUES_OF.get(term, ())) for term in question.terms
+    )
 
 
 def _has_what_is_asked(question: Question, found: Found) -> bool:

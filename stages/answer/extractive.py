@@ -20,6 +20,7 @@ from stages.answer.wording import LONGEST_QUOTE_WORDS, Wording, bearings, listed
 from stages.memory.rows import LineRow
 from stages.memory.text_encoder import TextEncoder
 from stages.recall.answers import Claim, Evidence, Stretch, speaker_of
+from stages.recall.day_asked import day_asked
 from stages.recall.material import Found, Material
 from stages.recall.misheard import sounds_like
 from stages.recall.question import Question
@@ -193,8 +194,10 @@ class Extractive(Answerer):
         claims: list[Claim] = []
         used: set[str] = set()
         best = material.found[0].support
+        # Of a day all is asked.
+        most = self.most_claims if day_asked(question.text)[0] else min(self.most_claims, _MOST_FACTS)
         for found in material.found:
-            if len(claims) == min(self.most_claims, _MOST_FACTS) or (claims and found.support < _CLOSE * best):
+            if len(claims) == most or (claims and found.support < _CLOSE * best):
                 break
             lines = [found.line, *reply_to(found, question)]
             taken_back = found.taken_back or correction_of(lines[-1], found.talk)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from stages.answer.corrections import CORRECTED_WITHIN_NS
 from stages.memory.memory_errors import MemoryError_
 from stages.memory.rows import LineRow
 from stages.recall.answers import speaker_of
+from stages.recall.day_asked import day_asked, tells_of
 from stages.recall.fact_lines import lines_with_fact
 from stages.recall.lookup import Lookup, Outcome
 from stages.recall.material import Found, Material
@@ -39,6 +41,7 @@ MOST_PLAYED = 20
 _MOST_ASKED = 5
 _ASKING = frozenset(["ask"])
 _SAID = 0.9
+_WEEK = timedelta(days=7)
 _NOUN_COUNTED = re.compile(r"\b(?:words?|the|an?|my|our|your|his|her|their|was|were) ['\"]?[\w'-]+$", re.I)
 _BEFORE_NS = nanoseconds(60.0)
 _EDGE_NS = (nanoseconds(600.0), nanoseconds(7200.0))
@@ -204,6 +207,25 @@ class FoundLines:
         best = sorted(best, key=lambda line: (scope.sessions[line.session].moment(line.start_ns), line.id))
         around = self._lookup.talk_around(best, _BEFORE_NS, CORRECTED_WITHIN_NS, CORRECTED_WITHIN_NS)
         return [Found(line, 1.0, _SAID, 1.0, talk=around.get(line.id, ())) for line in best]
+
+    def of_day(self, question: Question, scope: Scope, now: datetime) -> Outcome | None:
+        """What was said of the day of which a question asks what will be; None where it asks for none or nobody said anything.
+
+        A Friday is the next one for who says it: what was said in the last seven days goes before what was said of others.
+        """
+        day, part = day_asked(question.text)
+        said = self._lookup.memory.lines_saying([day], at=self._lookup.at) if day else []
+        said = [line for line in said if scope.allows(line) and not is_untranscribed(line) and tells_of(day, part, line.text)]
+        lines = [line for line in said if now - scope.sessions[line.session].moment(line.start_ns) <= _WEEK] or said
+        if not lines:
+            return None
+        lines.sort(key=lambda line: (scope.sessions[line.session].moment(line.start_ns), line.id))
+        around = self._lookup.talk_around(lines, _BEFORE_NS, CORRECTED_WITHIN_NS, CORRECTED_WITHIN_NS)
+        talk = {line.id: around.get(line.id, ()) for line in lines}
+        found = [Found(line, 1.0, _SAID, 1.0, context=talk[line.id], talk=talk[line.id]) for line in lines[-_MOST_FOUND:]]
+        spans = tuple((line.session, line.start_ns, line.end_ns) for line in lines)
+        material = Material(found=tuple(self.with_corrections(question, found)), sessions=scope.sessions)
+        return Outcome(material, tuple(line.id for line in lines), spans=spans)
 
     def came_up(self, question: Question, scope: Scope, least: float) -> float:
         """How surely a topic came up, 0 to 1: the support of the best line on it; 0 below `least`, where nobody said its words."""

@@ -97,7 +97,7 @@ def named_in(text: str, speakers: Callable[[], Collection[str]]) -> tuple[str, .
 
 
 def is_named(name: str, text: str) -> bool:
-    """Whether a text has a name, given in lower case; one that is a word too counts where it is surely none: "I asked Will", "Will, wait"."""
+    """Whether a text has a name, given in lower case; one that is a word too counts where it is surely a name: "I asked Will"."""
     if name not in STOP_WORDS:
         return name in tokens(text)
     written = re.escape(name.capitalize())

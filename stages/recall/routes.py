@@ -66,8 +66,10 @@ class Routes:
             return Outcome(material, retrieved=self._lookup.nearest(question, anybody), refused=fault)
         if question.follow_up is not None or question.order is not None:
             return self._related(question, scope)
-        if not scope.spans:
-            return self._out_of_time(question, scope)
+        if not scope.spans or question.window is None:
+            told = self._found_lines.of_day(question, self._at_any_time(question, scope), self._now)
+            if told is not None or not scope.spans:
+                return told or self._out_of_time(question, scope)
         if scope.window is not None and scope.speaker is not None and self._is_silent(scope):
             open_scope = replace(scope, speaker=None)
             return Outcome(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from stages.answer.affirmed import is_affirmed
+from stages.answer.affirmed import is_affirmed, is_settled
 from stages.recall.material import Found
 from stages.recall.question import parse
 from stages.recall.time_phrase import Moments
@@ -132,3 +132,29 @@ def test_what_was_denied_at_once_or_taken_back_is_not_certain() -> None:
     assert not is_affirmed(parse(asked, Moments(START)), held)
     # It was talked about all the same.
     assert is_affirmed(parse("Did anybody mention the exam?", Moments(START)), held)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said", "after", "settled"),
+    [
+        ("Did they agree on a date?", "Okay, the nineteenth of July.", ["Agreed."], True),
+        ("Did they agree on a day?", "We agreed on Friday.", [], True),
+        ("Did they settle on a time?", "We agreed on half past nine.", [], True),
+        ("Did they decide on the courtyard?", "Courtyard then.", ["Agreed."], True),
+        ("Did they agree on a date for the party?", "Okay, the nineteenth of July.", ["Agreed."], False),
+        ("Did they agree on the lake?", "Courtyard then.", ["Agreed."], False),
+        ("Did they agree on a price?", "Okay, the nineteenth of July.", ["Agreed."], False),
+        ("Did they agree on a date?", "Let's take the first one.", ["Agreed."], False),
+        ("Did they agree on the band?", "We decided to take no band.", [], False),
+        ("Did they not agree on the courtyard?", "Courtyard then.", ["Agreed."], False),
+        ("Did they agree on the twelfth?", "Okay, the nineteenth of July.", ["Agreed."], False),
+        ("Did they agree on the DJ?", "We agreed on the DJ or the band.", [], False),
+        ("Did they agree on the courtyard?", "Courtyard then.", ["Agreed.", "No, sorry, not the courtyard, the lake."], False),
+    ],
+)
+def test_what_certainly_settles_a_thing(asked: str, said: str, after: list[str], settled: bool) -> None:
+    line = line_row(said, 1.0, speaker="Ben")
+    talk = (line, *(line_row(text, 6.0 + 4.0 * place, track=f"t{8 + place % 2}", speaker="Zoe") for place, text in enumerate(after)))
+    question = parse(asked, Moments(START), lambda: TALKERS)
+    assert is_settled(question, Found(line, 1.0, 0.9, talk=talk), talk[: 1 + bool(after)]) is settled
+    assert not is_settled(question, Found(line, 1.0, 0.9, talk=talk), ())

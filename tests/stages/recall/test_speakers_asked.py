@@ -13,7 +13,7 @@ from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.transcript_files import import_transcript
 from stages.recall.answers import Answer
 from stages.recall.keyword_recall import KeywordRecall
-from stages.recall.named_talkers import speaker_in
+from stages.recall.named_talkers import is_named, named_in, speaker_in
 from tests.stages.memory.made import ENCODER, STARTED_AT, line, session_row
 
 FERRY, HARBOUR, LIGHTHOUSE = "The ferry leaves at noon.", "We meet at the harbour.", "The lighthouse is closed."
@@ -112,3 +112,25 @@ def test_a_label_that_stands_in_another_word_leaves_that_as_it_is() -> None:
 def test_the_talk_of_a_talker_can_be_followed(memory: LongTermMemory) -> None:
     answer = ask(memory, "What did I miss while I was listening to speaker-2's story about the harbour?")
     assert {row.speaker for stretch in answer.attended for row in stretch.lines} >= {"Anna"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "named"),
+    [
+        ("will", "I asked Will.", True),
+        ("will", "Will, come here.", True),
+        ("will", "Will's van is large.", True),
+        ("will", "Will you come?", False),
+        ("will", "I will come.", False),
+        ("anna", "anna has a van.", True),
+        ("anna", "Annabel has a van.", False),
+    ],
+)
+def test_whether_a_text_has_a_name(name: str, text: str, named: bool) -> None:
+    assert is_named(name, text) is named
+
+
+def test_names_that_are_words_too() -> None:
+    assert named_in("Will", tuple) == ("will",)
+    assert named_in("will", lambda: ["Will"]) == ("will",)
+    assert named_in("them", tuple) == ()
