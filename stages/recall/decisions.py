@@ -23,6 +23,7 @@ from stages.recall.refusals import nothing_settled, nothing_settled_for_certain
 from stages.recall.salience import Vocabulary, telling
 from stages.recall.scope import Scope
 from stages.recall.talks import talks
+from stages.recall.terms import coverage, stems
 from stages.recall.together import sessions_of, took_part
 from stages.recall.untranscribed import is_untranscribed
 
@@ -76,7 +77,7 @@ class Decisions:
             entries = [Found(one.lines[0], 1.0, _SURE, 1.0, talk=one.talk) for one in settled]
             if not any(is_settled(question, entry, one.lines) for entry, one in zip(entries, settled, strict=True)):
                 # What is merely alike to a price is no price on which anybody agreed.
-                settled = []
+                settled = [one for one in settled if any(coverage(question.terms, stems(line.text)) == 1.0 for line in one.passage)]
         if not settled and said and (question.intent == "what" or asks_whether_of(question.text)):
             # People settle things in words that no rule knows.
             spans_told = tuple((entry.line.session, entry.line.start_ns, entry.line.end_ns) for entry in said)
