@@ -44,6 +44,16 @@ _PLACE = re.compile(
     re.I,
 )
 _COLOUR = re.compile(r"\b(?:what|which) colou?r\b", re.I)
+_ASKS_WHY_OR_HOW = re.compile(r"^\W*(?:(?:and|so|but|well|ok|okay)\b\W*)*(?:(?P<why>why|how come)|how(?=(?:'s)? ))\b", re.I)
+_HOW_MUCH = re.compile(
+    r"\bhow (?:much|many|often|long|old|far|late|soon|big|tall|high|wide|deep|heavy|fast|large|[a-z]+ (?:is|are|was|were))\b", re.I
+)
+_REASON = re.compile(
+    r"\b(?:because|cos|so that|so as to|in order to|due to|owing to|thanks to|reasons?|that's why|otherwise"
+    r"|(?:since|as) (?:i|you|he|she|it|we|they|nobody|there|the|my|our|your|his|her|their)\b)",
+    re.I,
+)
+_MANNER = re.compile(r"\b(?:by|with|without|through|via|using|like|as)\b|\b\w{3,}ly\b", re.I)
 _ASKS_FIRST = re.compile(r"\b(?:who(?:m|se)?|when|where|how|what|which|why)\b", re.I)
 
 _COLOURS = word_set(
@@ -119,6 +129,17 @@ def holds_kind(kind: AskedKind, text: str) -> bool:
         not is_calendar(match["what"].lower()) and match["what"].lower() not in STOP_WORDS and not has_number(match["what"])
         for match in _PLACED.finditer(text)
     )
+
+
+def tells_circumstance(asked: str, text: str) -> bool:
+    """Whether a line may tell why, how or where, if that is what a question begins with; yes for any other question.
+
+    "The boiler is broken again" has all words of "Why is the boiler broken?", and answers nothing.
+    """
+    match = _ASKS_WHY_OR_HOW.match(asked)
+    if match is not None and _HOW_MUCH.search(match.string) is None:
+        return (_REASON if match["why"] else _MANNER).search(text) is not None
+    return asked_kind(asked) is not AskedKind.PLACE or holds_kind(AskedKind.PLACE, text)
 
 
 def inner_names(text: str) -> list[str]:

@@ -34,6 +34,10 @@ _BESIDE = re.compile(
     re.I,
 )
 _TO_BE = re.compile(r"\b(?:to|will|must|should|can|may) be \w+", re.I)
+# What is closed, needed or planned on a day is so then; "what's happened" has.
+_IS_DONE = re.compile(
+    r"\b(?:is|are|be|gets?|(?<=\bwhat)'s) (?!happened\b|changed\b)(?:(?:not|also|still|only|always|usually) )?\w{2,}ed\b", re.I
+)
 _IS_LEFT = re.compile(r"\b(?:is|are|'s|be|do|does|have|has) (?:\w+ ){0,3}?left\b", re.I)
 _DUE = re.compile(r"\b(?:comes?|coming|(?:have|has|needs?) to|must|should)\b", re.I)
 _SPOKEN = frozenset(
@@ -112,7 +116,8 @@ def is_to_come(window: Window, moments: Moments) -> bool:
 
 def asks_what_will_be(rest: str) -> bool:
     """Whether a question asks what will be, rather than what was said or heard; "who has to be told" does."""
-    return _WAS.search(_IS_LEFT.sub(" ", _TO_BE.sub(" ", rest))) is None and cues.SPEECH.search(rest) is None
+    will_be = _IS_DONE.sub(" ", _IS_LEFT.sub(" ", _TO_BE.sub(" ", rest)))
+    return _WAS.search(will_be) is None and cues.SPEECH.search(rest) is None
 
 
 def _is_due(rest: str) -> bool:

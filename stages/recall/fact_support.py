@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stages.memory.rows import LineRow
+from stages.recall.asked_kind import tells_circumstance
 from stages.recall.boosted_trees import BoostedTrees
 from stages.recall.encoder_fits import fact_file, fact_fit
 from stages.recall.fact_features import NAMES, Features, features
@@ -76,12 +77,14 @@ def _may(question: Question, measure: Measure | None, ranked: Ranked, line: Line
 def _says_all(question: Question, lines: Sequence[LineRow], rows: Features) -> npt.NDArray[np.bool_]:
     """Which lines say every word of a question and lack no number, time, name or colour; shape (lines,).
 
-    These are several words in a line that is like the question, or all that is asked of a subject, word for word behind one.
+    These are several words in a line that is like the question (and tells why, how or where, if it asks that), or all that is asked of a
+    subject, word for word behind one.
     """
     likeness = rows[:, NAMES.index("cosine")]
     has_subject: npt.NDArray[np.bool_] = np.array([_tells_subject(question.text, line.text) for line in lines])
     said = has_subject & (likeness >= _SUBJECT_LIKENESS)
-    said |= (likeness >= _ALL_SAID_LIKENESS) & (len(question.terms) >= _ALL_SAID_TERMS)
+    if len(question.terms) >= _ALL_SAID_TERMS:
+        said |= (likeness >= _ALL_SAID_LIKENESS) & np.array([tells_circumstance(question.text, line.text) for line in lines])
     said &= rows[:, NAMES.index("words")] == 1.0
     said &= np.array([holds_wanted(question, line) and not line.text.rstrip().endswith("?") for line in lines])
     return said

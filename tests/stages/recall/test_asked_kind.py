@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stages.recall.asked_kind import AskedKind, asked_kind, holds_kind
+from stages.recall.asked_kind import AskedKind, asked_kind, holds_kind, tells_circumstance
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,23 @@ def test_a_line_holds_its_kind(kind: AskedKind, holding: str, lacking: str) -> N
 
 def test_a_question_holds_nothing() -> None:
     assert not holds_kind(AskedKind.TIME, "Is it on Thursday?")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "answers"),
+    [
+        ("Why is the boiler broken?", "The boiler is broken again.", False),
+        ("So why's the boiler broken?", "The boiler is broken since Tuesday.", False),
+        ("Why is the boiler broken?", "The boiler is broken because of the frost.", True),
+        ("How is the boiler broken?", "The boiler is broken again.", False),
+        ("How is the pizza oven heated?", "The pizza oven is heated with wood.", True),
+        ("How's the boiler broken?", "The boiler is broken again.", False),
+        ("How old is the broken boiler?", "The broken boiler is seven.", True),
+        ("Where is the boiler broken?", "The boiler is broken again.", False),
+        ("Where does the choir sing?", "The choir will sing in the chapel.", True),
+        ("Is the boiler broken?", "The boiler is broken again.", True),
+        ("What boiler is broken?", "The boiler is broken again.", True),
+    ],
+)
+def test_a_line_that_only_says_the_words_tells_no_reason_manner_or_place(text: str, line: str, answers: bool) -> None:
+    assert tells_circumstance(text, line) is answers

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+import numpy.typing as npt
+import pytest
+
 from stages.memory.rows import LineRow
+from stages.recall.fact_features import Features
 from stages.recall.fact_support import fact_support, judged_lines
 from stages.recall.question import parse
 from stages.recall.search import Ranked
@@ -74,3 +79,17 @@ def test_an_encoder_is_judged_by_its_own_trees() -> None:
     mine, other = (supports("Who drives the bus?", replace(found, encoder=name)) for name in ("all-MiniLM-L6-v2", "all-mpnet-base-v2"))
     assert mine != other
     assert supports("Who drives the bus?", found) == mine
+
+
+class _Doubtful:
+    def log_odds(self, rows: Features) -> npt.NDArray[np.float64]:
+        return np.full(len(rows), -3.0)
+
+
+def test_saying_every_word_is_no_answer_to_why_how_or_where(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stages.recall.fact_support._trees", lambda _: _Doubtful())
+    found = ranked((line_row("The boiler is broken again.", 2.0, event="e1"), 0.7))
+    for text in ("Why is the boiler broken?", "How is the boiler broken?", "Where is the boiler broken?"):
+        assert supports(text, found)[0] < THRESHOLD, text
+    for text in ("Is the boiler broken?", "What is broken?"):
+        assert supports(text, found)[0] >= THRESHOLD, text

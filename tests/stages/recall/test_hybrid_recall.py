@@ -139,8 +139,11 @@ def test_what_will_be_on_a_day_is_looked_for_in_all_that_was_said(encoder: Minil
         line_row("He says the plumber comes on Thursday morning.", 0.0, track="t1", event="e"),
         line_row("How much money is left over from last year?", 6.0, track="t2", event="e"),
         line_row("Six hundred and forty euros.", 11.0, track="t1", event="e"),
+        line_row("By the way, the swimming pool is closed on Fridays.", 16.0, track="t2", event="f"),
     ]
     with asking(encoder, {"s": said}) as ask:
+        assert "swimming pool" in ask("What is closed on Friday?").text
+        assert ask("What is closed on Saturday?").text.startswith("Nobody was heard saying anything that answers")
         assert ask("Does the plumber come on Thursday?").text.endswith('said: "He says the plumber comes on Thursday morning."')
         other_day = ask("Does the plumber come on Friday?")
         assert other_day.abstained

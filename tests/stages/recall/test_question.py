@@ -242,6 +242,8 @@ def test_what_will_be_was_told_before() -> None:
         "Why can't the roofer come tonight?",
         "Who comes tomorrow?",
         "What do we have to do tomorrow?",
+        "What is closed this evening?",
+        "Who is still invited this evening?",
     ):
         question = _parsed(text)
         assert (question.refusal, question.window) == (None, None), text
@@ -254,6 +256,8 @@ def test_what_will_be_was_told_before() -> None:
         "Who talks tomorrow?",
         "What should have been said tomorrow?",
         "Who fetched the puppy this evening?",
+        "What is said this evening?",
+        "What's happened this evening?",
         "Who broke the vase after +9000?",
     ):
         assert "has not come yet" in str(_parsed(text).refusal), text
