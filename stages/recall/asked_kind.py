@@ -44,9 +44,10 @@ _PLACE = re.compile(
     re.I,
 )
 _COLOUR = re.compile(r"\b(?:what|which) colou?r\b", re.I)
-_ASKS_WHY_OR_HOW = re.compile(r"^\W*(?:(?:and|so|but|well|ok|okay)\b\W*)*(?:(?P<why>why|how come)|how(?=(?:'s)? ))\b", re.I)
-_HOW_MUCH = re.compile(
-    r"\bhow (?:much|many|often|long|old|far|late|soon|big|tall|high|wide|deep|heavy|fast|large|[a-z]+ (?:is|are|was|were))\b", re.I
+_ASKS_WHY_OR_HOW = re.compile(
+    r"^\W*(?:(?:and|so|but|well|ok|okay)\b\W*)*"
+    r"(?:(?P<why>why|how come)|how(?:'s| (?=(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|must) )))\b",
+    re.I,
 )
 _REASON = re.compile(
     r"\b(?:because|cos|so that|so as to|in order to|due to|owing to|thanks to|reasons?|that's why|otherwise"
@@ -136,10 +137,10 @@ def tells_circumstance(asked: str, text: str) -> bool:
 
     "The boiler is broken again" has all words of "Why is the boiler broken?", and answers nothing.
     """
-    match = _ASKS_WHY_OR_HOW.match(asked)
-    if match is not None and _HOW_MUCH.search(match.string) is None:
+    kind, match = asked_kind(asked), _ASKS_WHY_OR_HOW.match(asked)
+    if match is not None and (kind is None or match["why"]):
         return (_REASON if match["why"] else _MANNER).search(text) is not None
-    return asked_kind(asked) is not AskedKind.PLACE or holds_kind(AskedKind.PLACE, text)
+    return kind is not AskedKind.PLACE or holds_kind(AskedKind.PLACE, text)
 
 
 def inner_names(text: str) -> list[str]:

@@ -57,6 +57,8 @@ def test_a_question_holds_nothing() -> None:
         ("How is the pizza oven heated?", "The pizza oven is heated with wood.", True),
         ("How's the boiler broken?", "The boiler is broken again.", False),
         ("How old is the broken boiler?", "The broken boiler is seven.", True),
+        ("How is the lost dog called?", "The lost dog is called Pixel.", True),
+        ("How often is the boiler broken?", "The boiler is broken every winter.", True),
         ("Where is the boiler broken?", "The boiler is broken again.", False),
         ("Where does the choir sing?", "The choir will sing in the chapel.", True),
         ("Is the boiler broken?", "The boiler is broken again.", True),
