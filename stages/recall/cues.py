@@ -247,13 +247,21 @@ ASKED_WHAT = re.compile(r"^(?:and )?what (?:did|has|had) they ask(?:ed)?(?: (?P<
 """What a talker, who stands as "they", asked at all, or asked somebody."""
 EVEN_QUOTES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u201c": '"', "\u201d": '"'})
 """Marks that telephones write."""
+_FORMULA = (
+    r"(?:thank you(?: (?:so|very) much)?|thanks(?: a lot)?|many thanks|(?:i'm |i am )?(?:so |very )?sorry|excuse me|pardon(?: me)?|please"
+    r"|hello|hi|hey|welcome|cheers|good ?(?:morning|afternoon|evening|night|bye|day|luck)|bye(?:[- ]bye)?|see you(?: (?:later|soon))?"
+    r"|congratulations|well done|bless you|happy birthday|you're welcome|no problem|no way|oh no|wow)"
+)
 VERY_WORDS = re.compile(
     r"^(?=\W*(?:\w+,? )?(?:who|what|when|where|how|which|did|does|do|has|have|had|was|were|is|anybody|anyone|somebody|someone|they|was)\b)"
     r".*?\b(?:said|says?|saying|used?|using|mention(?:s|ed)?|heard)\b(?: the (?:words?|phrase|name|term))? "
-    r"(?:\"(?P<double>[^\"]+)\"|'(?P<single>[^']+(?:'\w[^']*)*)'(?!\w)|(?<=\bword )(?P<word>[\w-]+)(?=[ ?.!]*$))",
+    r"(?:\"(?P<double>[^\"]+)\"|'(?P<single>[^']+(?:'\w[^']*)*)'(?!\w)|(?<=\bword )(?P<word>[\w-]+)(?=[ ?.!]*$))"
+    r"|^(?:(?:and|so|but)\b,? )?(?:(?:who(?: else)?(?: has| had)?(?: ever)?|(?:when|where) (?:did|does|has) [\w' -]+?"
+    r"|(?:did|has|have|does) [\w' -]+?) (?:said|says?|saying)|who (?:is|was) (?:it (?:that|who) said|saying)) "
+    rf"(?P<formula>{_FORMULA}(?:(?:,| and)? {_FORMULA})?)(?=[ ?.!]*$)",
     re.I,
 )
-"""Words that are asked for as they were said."""
+"""Words that are asked for as they were said: in quotes, or such as have no meaning but that they are said ("thank you")."""
 GOES_THEN = re.compile(
     r"^(?:and )?who (?:goes|comes|gets|(?:has|have|needs?|wants?) to (?:go|come|get|be)|(?:will|must|can|should) (?:go|come|get|be)"
     r"|is (?:going|coming))\b",

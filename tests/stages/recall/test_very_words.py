@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from stages.memory.minilm_onnx import MinilmOnnx
+from stages.recall.question import parse
 from tests.stages.recall.line_rows import line_row
 from tests.stages.recall.small_rooms import asking
+from tests.stages.recall.test_scope import MOMENTS
 
 CLUB = [
     line_row("The book club meets at my house.", 1.0),
@@ -60,3 +62,42 @@ def test_a_noun_came_up_when_it_was_named_in_its_own_form(encoder: MinilmOnnx) -
     with asking(encoder, {"s": said}) as ask:
         answer = ask("What came first, the vote or the break?")
     assert answer.text.startswith("The vote came first.")
+
+
+POLITE = [
+    line_row("That is kind, thank you.", 1.0, speaker="Emma"),
+    line_row("Say hello to your sister, and thank her for the cake.", 6.0, track="t2", speaker="Farid"),
+    line_row("Good luck tomorrow!", 12.0, speaker="Emma"),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Who said thank you?", 0),
+        ("So who else said thank you", 0),
+        ("When did Emma say thank you?", 0),
+        ("Did anybody say thank you?", 0),
+        ("Who said hello?", 1),
+        ("Who was it that said good luck?", 2),
+    ],
+)
+def test_what_is_only_said_is_asked_for_without_quotes_too(encoder: MinilmOnnx, text: str, said: int) -> None:
+    with asking(encoder, {"s": POLITE}) as ask:
+        answer = ask(text)
+    assert [evidence.text for claim in answer.claims for evidence in claim.evidence] == [POLITE[said].text]
+
+
+@pytest.mark.parametrize("text", ["Who said sorry?", "Did anybody say sorry?"])
+def test_what_nobody_said_so_is_refused(encoder: MinilmOnnx, text: str) -> None:
+    with asking(encoder, {"s": POLITE}) as ask:
+        answer = ask(text)
+    assert answer.abstained
+    assert "in the asked time" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "text", ["What did Emma say please?", "Who said hello to your sister?", "Who said sorry for the noise?", "Who said that please?"]
+)
+def test_a_request_and_what_has_more_to_it_are_no_very_words(text: str) -> None:
+    assert parse(text, MOMENTS, lambda: ["Emma", "Farid"]).very_words == ""
