@@ -107,7 +107,8 @@ _ORDERS = (
 )
 _ORDER_ONLY = re.compile(rf"^{_WHICH}{_CAME} {_FIRST}$", re.I)
 _CLOCK = re.compile(r"(?<![\d:.-])\d{1,2}[:.]\d\d(?:[:.]\d\d)?(?![\d:])")
-_ANY = Moments(datetime(2024, 1, 3, 12, tzinfo=UTC), session_start=datetime(2024, 1, 3, 11, tzinfo=UTC))
+_PLACES = "first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|middle|last|latter|other"
+_ANY = Moments(datetime(2024, 1, 3, 12, tzinfo=UTC), datetime(2024, 1, 3, 12, tzinfo=UTC), datetime(2024, 1, 3, 11, tzinfo=UTC))
 """Only which words tell a time is looked for, whatever the time is."""
 _PAIR = re.compile(r"\b(?:the|that|this|an?) (?P<what>(?!one\b|other\b|order\b|thing\b|right\b|wrong\b|first\b|last\b)[\w'-]+)", re.I)
 
@@ -146,7 +147,7 @@ def window_of(said: str) -> str:
     if len(clocks) == 2:
         return f"between {clocks[0]} and {clocks[1]}"
     window, _ = asked_time(said, _ANY)
-    if window is not None and re.match(r"\w+ (?:the )?(?:very )?(?:first|last)\b", window.phrase, re.I):
+    if window is not None and re.match(rf"\w+ (?:the )?(?:very )?(?:{_PLACES})\b", window.phrase, re.I):
         return window.phrase
     if window is None or not (clocks or window.rolling_s is not None):
         return ""

@@ -51,6 +51,20 @@ _ENDING = re.compile(
     re.I,
 )
 """The beginning or the end of a session, or what comes next to a time: "the first minute", "the last ten minutes before noon"."""
+_ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"]
+_PART = re.compile(
+    rf"\b(?:in|during|over|within|of|from)\s+the\s+(?:(?P<nth>{'|'.join(_ORDINALS[1:])}|\d{{1,2}}(?:nd|rd|th|st))"
+    r"\s+(?P<unit>minute|hour)|(?P<which>first|second|third|fourth|middle|last|latter|other)\s+(?P<share>half|third|quarter))"
+    r"(?P<of>\s+of\s+(?:the|this|that|our)\s+(?:(?:last|latest|whole)\s+)?(?:session|recording|meeting|conversation|evening))?"
+    r"(?=[ ?.!,;]*$|,|\s+(?:about|of what)\b)",
+    re.I,
+)
+"""A part of a session: "the second minute", "the last third of the meeting"."""
+_TELLS_OF_TALK = re.compile(
+    r"\b(?:sa(?:y|id|ying)|talk(?:ed|ing)?|sp(?:eak|oke)|told|mention(?:ed)?|discuss(?:ed)?|heard|happen(?:ed|ing)?|went on|going on"
+    r"|miss(?:ed)?|topics?|summ?ar\w+|recap|catch|play)\b",
+    re.I,
+)
 _AGO = re.compile(rf"\b(?:about\s+|around\s+)?({_N})\s+({_UNIT})\s+ago\b", re.I)
 _RANGE = re.compile(rf"(?:\bbetween\s+({_CLOCK})\s+and\s+({_CLOCK}))|(?:\bfrom\s+({_CLOCK})\s+(?:to|until|till)\s+({_CLOCK}))", re.I)
 _END = r"(?=\s*(?:[?.,!;]|$|and\b|on\b|in\b|at\b|did\b|was\b|were\b))"
@@ -178,6 +192,31 @@ def _ending(match: re.Match[str], moments: Moments) -> Window | None:
     return Window(phrase, end - length, end) if end is not None else None
 
 
+def _part(match: re.Match[str], moments: Moments) -> Window | None:
+    """A minute or an hour of the session by its number, or a half, third or quarter of it."""
+    start, end = moments.session_start, moments.heard_until
+    # "Who scored in the second half?" and "What did they say about the match in the second half?" are no part of what was heard, nor is
+    # the quarter of a year.
+    is_theirs = re.search(r"\babout\b", match.string[: match.start()], re.I) is not None or (match["share"] or "").lower() == "quarter"
+    is_told = _TELLS_OF_TALK.search(match.string) is not None and not (match["share"] and is_theirs)
+    if start is None or not (match["of"] or is_told):
+        return None
+    phrase = match[0].strip()
+    if match["unit"]:
+        said = match["nth"].lower()
+        nth = _ORDINALS.index(said) + 1 if said in _ORDINALS else int(said[:-2])
+        length = timedelta(seconds=_UNITS[match["unit"].lower()])
+        return Window(phrase, start + (nth - 1) * length, start + nth * length) if nth else None
+    n_parts, which = {"half": 2, "third": 3, "quarter": 4}[match["share"].lower()], match["which"].lower()
+    place = n_parts if which in {"last", "latter", "other"} else 2 if which == "middle" else _ORDINALS.index(which) + 1
+    # Where other sessions lie between, how long the one that is meant went on is not known.
+    is_latest = start == max(moments.starts, default=start) and not moments.daytime
+    is_none = place > n_parts or (which == "middle" and n_parts != 3) or (which in {"latter", "other"} and n_parts != 2)
+    if end is None or end <= start or is_none or not is_latest:
+        return None
+    return Window(phrase, start + (end - start) * (place - 1) / n_parts, start + (end - start) * place / n_parts)
+
+
 def _last(match: re.Match[str], moments: Moments) -> Window | None:
     length_s = _count(match[1] or "one") * _UNITS[_unit(match[2])]
     return Window(match[0].strip(), moments.now - timedelta(seconds=length_s), moments.now, rolling_s=length_s)
@@ -254,6 +293,7 @@ def _day(match: re.Match[str], moments: Moments) -> Window | None:
 
 
 _READERS: Readers = (
+    (_PART, _part),
     (_ENDING, _ending),
     (_LAST, _last),
     (_AGO, _ago),

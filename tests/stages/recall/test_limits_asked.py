@@ -19,6 +19,21 @@ def test_the_first_minute_is_that_of_the_session(kitchen: Asker) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["What was said in the second minute?", "What was said in the second half?", "Um, well, what was said, you know, in the last third?"],
+)
+def test_a_part_of_the_session_is_read(kitchen: Asker, text: str) -> None:
+    answer = kitchen.ask(text)
+    assert answer.claims
+    least_ns = 60 * 10**9 if "minute" in text else 20 * 10**9
+    assert all(evidence.end_ns > least_ns for claim in answer.claims for evidence in claim.evidence)
+
+
+def test_a_minute_in_which_nothing_was_heard_is_told(kitchen: Asker) -> None:
+    assert kitchen.ask("What was said in the third minute?").text.startswith('Nothing was heard in the asked time ("in the third minute")')
+
+
 def test_minutes_before_something_that_was_said_are_refused(kitchen: Asker) -> None:
     answer = kitchen.ask("What was said in the last 10 seconds before the leak?")
     assert answer.text.startswith(

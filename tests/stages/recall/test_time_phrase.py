@@ -55,6 +55,11 @@ def _at(hour: int, minute: int = 0, second: int = 0, day: int = 2) -> datetime:
         ("during the very first ten seconds", _at(10), _at(10, 0, 10)),
         ("in the first few minutes", _at(10), _at(10, 3)),
         ("in the last two minutes of the meeting", _at(10, 38), _at(10, 40)),
+        ("in the second minute", _at(10, 1), _at(10, 2)),
+        ("during the 12th minute of the meeting", _at(10, 11), _at(10, 12)),
+        ("in the second half of the meeting", _at(10, 20), _at(10, 40)),
+        ("in the first half", _at(10), _at(10, 20)),
+        ("in the last quarter of the recording", _at(10, 30), _at(10, 40)),
         ("in the last ten minutes before half past ten", _at(10, 20), _at(10, 30)),
         ("in the first five minutes after 10:10", _at(10, 10), _at(10, 15)),
     ],
@@ -71,6 +76,11 @@ def test_times_as_people_say_them(text: str, start: datetime | None, end: dateti
     [
         "What happens in the first minute of the film?",
         "What is due in the first week?",
+        "Who scored in the second half?",
+        "What did they say about the match in the second half?",
+        "What was said in the second minute of the film?",
+        "What was said in the last quarter?",
+        "What was said in the third half?",
         "in the last ten minutes before the break",
         "What did they say about ten dogs?",
         "at 90 degrees",
@@ -81,6 +91,24 @@ def test_times_as_people_say_them(text: str, start: datetime | None, end: dateti
 )
 def test_what_is_no_time_is_left_alone(text: str) -> None:
     assert find_window(text, MOMENTS) == (None, text)
+
+
+@pytest.mark.parametrize(("part", "start", "end"), [("last third", 20, 30), ("middle third", 10, 20), ("first third", 0, 10)])
+def test_thirds_of_a_session(part: str, start: int, end: int) -> None:
+    moments = Moments(NOW, datetime(2026, 3, 2, 10, 30, tzinfo=ZONE), datetime(2026, 3, 2, 10, 0, tzinfo=ZONE))
+    window, _ = find_window(f"What happened in the {part}?", moments)
+    assert window is not None
+    assert (window.start, window.end) == (_at(10, start), _at(10, end))
+
+
+def test_a_part_of_a_session_needs_its_end() -> None:
+    starts = (_at(10, day=1), _at(10))
+    window, _ = find_window("What was said yesterday in the second half?", replace(MOMENTS, starts=starts))
+    assert window is not None
+    assert (window.start, window.end) == (_at(0, day=1), _at(0))
+    minute, _ = find_window("What was said yesterday in the second minute?", replace(MOMENTS, starts=starts))
+    assert minute is not None
+    assert (minute.start, minute.end) == (_at(10, 1, day=1), _at(10, 2, day=1))
 
 
 def test_a_stretch_up_to_now_rolls() -> None:
