@@ -63,7 +63,7 @@ class Extractive(Answerer):
             return fitting(agreed(question, material, wording, self.most_claims), question.length_s, self.most_claims)
         if question.intent == "play" or ((question.follow_up is not None or question.edge) and not material.stretches):
             # Who asks to hear all that was said wants no choice of it.
-            is_all = question.intent == "play" and question.follow_up is None and not question.terms
+            is_all = question.intent == "play" and question.follow_up is None and (question.every or not question.terms)
             return cited(question, material, wording, len(material.found) if is_all else self.most_claims)
         if (question.asking and not question.terms) or (question.very_words and question.intent != "did_anybody"):
             return cited(question, material, wording, self.most_claims)

@@ -21,8 +21,11 @@ _PLAY_SOMETHING = re.compile(
     re.I,
 )
 _PLAY_ALL = re.compile(
-    rf"{_OPENING}{_HEAR}\s+(?:everything|anything|all|whatever)(?: of)?(?: (?:that|what|which))?\s+(?=\w)",
+    rf"{_OPENING}{_HEAR}\s+(?:everything|anything|all|whatever)(?: of(?: (?:it|them))?)?(?: (?:that|what|which))?\s+(?=\w)",
     re.I,
+)
+_ON = re.compile(
+    r"(?:about|regarding|concerning|on(?= (?:the|our|my|your|his|her|their) (?!\d|last|next|first|second|third))) (?P<topic>.+)$", re.I
 )
 _PLAY_TOPIC = re.compile(
     rf"{_OPENING}{_HEAR}\s+(?:(?:the|that|this|their|our|my) (?:conversation|talk|discussion|chat|bit|part|lines?) "
@@ -143,10 +146,16 @@ def follow_up_in(text: str) -> tuple[FollowUp | None, str]:
     return None, text
 
 
+def plays_all(text: str) -> bool:
+    """Whether a question asks to hear all that was said about something or by somebody: "Play everything about the dog"."""
+    return _PLAY_ALL.match(text) is not None
+
+
 def played_in(text: str) -> tuple[bool, str]:
     """Whether a question asks to hear what answers it ("Play me what Anna said", "Play the vote"), and the question itself."""
     if (every := _PLAY_ALL.match(text)) is not None:
-        return True, f"what {text[every.end() :]}"
+        rest = text[every.end() :]
+        return True, f"what was said about {on['topic']}" if (on := _ON.match(rest)) is not None else f"what {rest}"
     topic = _PLAY_TOPIC.match(text)
     match = _PLAY_SOMETHING.match(text)
     if match is not None and (topic is None or topic["about"] is None):

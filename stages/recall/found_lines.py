@@ -100,10 +100,32 @@ class FoundLines:
         for part in [names] if scope.window is not None else [(name,) for name in reversed(names)]:
             heard = [line for name in part for line in self._lookup.heard_in(name, scope.spans[name])]
             lines = [line for line in heard if scope.allows(line) and not is_untranscribed(line)]
-            if (told := self._as_they_are(lines[:MOST_PLAYED], scope)) is not None:
-                cut = f"These are the first {MOST_PLAYED} of {len(lines)} lines."
-                return replace(told, notes=(cut,) if len(lines) > MOST_PLAYED else ())
+            if (told := self._played(lines, scope)) is not None:
+                return told
         return Outcome(Material(sessions=scope.sessions), refused=refusal_text(question, None, scope))
+
+    def every_about(self, question: Question, scope: Scope) -> Outcome:
+        """All that was said about a topic, by start: the stretches of talk that are about it, and every line with its words."""
+        ranked = self._searched(question, scope)
+        lookup = self._lookup
+        if not lookup.has_encoder:
+            found = _by_words(question, ranked)
+        else:
+            found = lines_about(question, ranked, lookup.searcher.encode, lookup.reader, lookup.opinion, every=True)
+        said = lookup.memory.lines_saying(question.gist.split(), at=lookup.at)
+        told = {line.id: line for line in [*(entry.line for entry in found), *_said_in_words(question, said)]}
+        lines = [line for line in told.values() if scope.allows(line) and not is_untranscribed(line)]
+        if lines and scope.talkers:
+            around = lookup.talk_around(lines, _BEFORE_NS, CORRECTED_WITHIN_NS)
+            lines = [line for line in lines if line.event is None or took_part(around.get(line.id, (line,)), scope)]
+        lines.sort(key=lambda line: (scope.sessions[line.session].moment(line.start_ns), line.id))
+        return self._played(lines, scope) or self.found(question, scope)
+
+    def _played(self, lines: Sequence[LineRow], scope: Scope) -> Outcome | None:
+        """Lines by start as they are played, a lot of them cut; None for none."""
+        told = self._as_they_are(lines[:MOST_PLAYED], scope)
+        cut = f"These are the first {MOST_PLAYED} of {len(lines)} lines."
+        return None if told is None else replace(told, notes=(cut,) if len(lines) > MOST_PLAYED else ())
 
     def asked(self, question: Question, scope: Scope) -> Outcome | None:
         """The lines that ask what a question says that somebody asked; None where it says nothing of the kind or no line does.

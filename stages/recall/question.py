@@ -15,7 +15,7 @@ from stages.recall.contradictions import ahead, asks_what_will_be, beside_an_eve
 from stages.recall.decision_asked import asks_whether_of, decision_in
 from stages.recall.duration_asked import duration_fault, duration_in
 from stages.recall.edge_asked import edge_in
-from stages.recall.follow_up import FollowUp, follow_up_in, played_in, talker_in
+from stages.recall.follow_up import FollowUp, follow_up_in, played_in, plays_all, talker_in
 from stages.recall.language import refusal
 from stages.recall.lengths import length_in
 from stages.recall.named_talkers import asked_of, company_asked, company_in, named_in, speaker_in, talkers_in
@@ -129,6 +129,11 @@ class Question:
             return spoken_span(self.text, self.gist.split())
         words = self.text.rstrip(" ?!.")
         return words[0].lower() + words[1:] if words.split()[0].lower() in cues.WH else words
+
+    @property
+    def every(self) -> bool:
+        """Whether all lines that answer are to be played, and not a choice of them."""
+        return self.intent == "play" and plays_all(cleaned(self.text))
 
     @property
     def wants_amount(self) -> bool:

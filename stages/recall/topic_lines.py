@@ -53,12 +53,14 @@ def lines_about(
     reader: Reader | None = None,
     opinion: Opinion | None = None,
     least: float = THRESHOLD,
+    *,
+    every: bool = False,
 ) -> list[Found]:
     """The lines of a search that are about what a question asks, the most telling first; none where nothing that was found is.
 
     What somebody says counts by the stretch of talk that it stands in, whoever else speaks there. Where that is in doubt, a `reader` that
     knows topics decides with it (`topic_reading.py`), and after that an `opinion` (`second_opinion.py`). `least` is the support from which
-    on a stretch counts.
+    on a stretch counts. `every` keeps all lines of these stretches, whether they have the words or not.
     """
     asked = asked_topic(question)
     topic = topic_of(asked, encode([phrase(asked)])[0])
@@ -78,7 +80,7 @@ def lines_about(
     for stretch, one in zip(stretches, told, strict=True):
         telling = _telling(stretch)
         found += [(telling[place], _found(stretch, place, support, ranked)) for place, support in one.items()]
-    if any(entry.named == 1.0 for _, entry in found):
+    if not every and any(entry.named == 1.0 for _, entry in found):
         # Where somebody said the very words, lines that are only like them are not needed, and count for less.
         found = [
             (value, replace(entry, support=entry.support * (_UNNAMED + (1.0 - _UNNAMED) * entry.named)))

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from stages.memory.minilm_onnx import MinilmOnnx
 from stages.recall.answers import Answer
+from stages.recall.follow_up import played_in
+from tests.stages.recall.line_rows import line_row
 from tests.stages.recall.room_memory import Asker
+from tests.stages.recall.small_rooms import asking
 
 
 def _quoted(answer: Answer) -> str:
@@ -184,6 +188,34 @@ def test_all_that_somebody_said_is_played(kitchen: Asker) -> None:
     told = [claim.evidence[0].utterance for claim in kitchen.ask("Play everything speaker-3 said").claims]
     assert len(told) == len(own)
     assert len(kitchen.ask("Play me the talk about the museum").claims) <= 5
+
+
+@pytest.mark.parametrize(
+    "text", ["Play everything about the puppy", "Play me all of it about the puppy", "Let me hear all that was said about the puppy"]
+)
+def test_all_that_was_said_about_something_is_played(kitchen: Asker, text: str) -> None:
+    answer = kitchen.ask(text)
+    starts = [claim.evidence[0].start_ns for claim in answer.claims]
+    assert answer.intent == "play"
+    assert starts == sorted(starts)
+    assert len(starts) > len(kitchen.ask("Play the puppy").claims)
+    assert "puppy" in answer.text
+
+
+def test_of_much_that_was_said_about_something_the_first_lines_are_played(encoder: MinilmOnnx) -> None:
+    said = [line_row(f"The ferry of pier number {n} was late.", 4.0 * n, track=f"t{1 + n % 2}", event="e") for n in range(25)]
+    with asking(encoder, {"s": said}) as ask:
+        answer = ask("Play everything about the ferry")
+        assert answer.text.startswith("These are the first 20 of 25 lines. ")
+        assert [claim.evidence[0].text for claim in answer.claims] == [line.text for line in said[:20]]
+        assert len(ask("Play everything about the ferry in the first ten seconds").claims) == 3
+        assert ask("Play everything about the volcano").abstained
+
+
+def test_all_of_a_day_is_no_topic() -> None:
+    assert played_in("Play everything on Monday") == (True, "what on Monday")
+    assert played_in("Play everything on the 3rd of March") == (True, "what on the 3rd of March")
+    assert played_in("Play everything on the exam") == (True, "what was said about the exam")
 
 
 @pytest.mark.parametrize(
