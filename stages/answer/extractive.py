@@ -139,6 +139,8 @@ class Extractive(Answerer):
     def _talked(self, question: Question, material: Material, wording: Wording) -> list[Claim]:
         """One claim for each conversation in which the topic came up."""
         claims: list[Claim] = []
+        if (most := most_words(question.length_s)) is not None and question.intent == "what":
+            return self._in_few_words(material.found, wording, most)
         for group in _by_conversation(material.found):
             again = _place_of(group[0].line, claims)
             if again is not None:
@@ -185,7 +187,22 @@ class Extractive(Answerer):
             if not claims and question.intent == "did_anybody" and not question.own_words and is_affirmed(question, best):
                 text = f"Yes: {text}"
             claims.append(Claim(text, _confidence(best, lines), tuple(Evidence.of(line) for line in lines)))
-        return claims
+        return fitting(claims, question.length_s, self.most_claims)
+
+    def _in_few_words(self, found: Sequence[Found], wording: Wording, most: int) -> list[Claim]:
+        """The best line on a topic that is short enough, or where none is, who talked about what."""
+        for one in found:
+            text = f"{speaker_of(one.line)}: {quote(one.line.text)}"
+            if one.named >= found[0].named and len(text.split()) <= most:
+                return [Claim(text, _confidence(one, [one.line]), (Evidence.of(one.line),))]
+        told = [one.line for one in next(iter(_by_conversation(found)), [])]
+        if not told:
+            return []
+        things, lines = _things(told, told[0], (), Vocabulary(told), "", self.most_evidence)
+        named = listed(list(dict.fromkeys(speaker_of(line) for line in told))[:_MOST_NAMED])
+        span = wording.span(told[0].session, min(line.start_ns for line in told), max(line.end_ns for line in told))
+        text = _in_words(f"{named} talked", named, things, span, most)
+        return [Claim(text, _confidence(found[0], lines), tuple(map(Evidence.of, lines)))]
 
     def _facts(self, question: Question, material: Material, wording: Wording) -> list[Claim]:
         """The lines that answer best; where the best one is itself a question, what was answered belongs to it."""

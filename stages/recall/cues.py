@@ -262,6 +262,12 @@ VERY_WORDS = re.compile(
     re.I,
 )
 """Words that are asked for as they were said: in quotes, or such as have no meaning but that they are said ("thank you")."""
+ALL_IN_WORDS = re.compile(
+    r"^\W*(?:(?:and|so|but) )?what (?:was said|(?:did|has|have) [\w-]+(?: and [\w-]+)? (?:say|said)),? (?:in|with|using)(?: [\w-]+){1,4} "
+    r"(?:words?|sentences?)[ ?.!]*$",
+    re.I,
+)
+"""All that was said, or by one, in a few words."""
 GOES_THEN = re.compile(
     r"^(?:and )?who (?:goes|comes|gets|(?:has|have|needs?|wants?) to (?:go|come|get|be)|(?:will|must|can|should) (?:go|come|get|be)"
     r"|is (?:going|coming))\b",

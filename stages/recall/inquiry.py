@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from math import isfinite
 
 from pipeline.stage import END_NS
 from stages.answer.answerer import Answerer
@@ -20,6 +21,7 @@ from stages.recall.answers import MOST_RETRIEVED, Answer, Claim, Evidence
 from stages.recall.clips import with_clips
 from stages.recall.duration_asked import is_nameless
 from stages.recall.gaps import gap_note, gaps_inside
+from stages.recall.lengths import longer_than_asked
 from stages.recall.lookup import Lookup, Outcome
 from stages.recall.question import Question, plain_marks
 from stages.recall.question_reader import QuestionReader
@@ -87,7 +89,7 @@ class Inquiry:
             question=plain_marks(text),
             intent=question.intent,
             abstained=not claims,
-            text=self._words(question, scope, rounds, claims, gaps),
+            text=self._words(text, question, scope, rounds, claims, gaps),
             claims=tuple(claims),
             attended=outcome.material.attended,
             missed=outcome.material.missed,
@@ -114,11 +116,11 @@ class Inquiry:
         n_drafted = len(drafted)
         # The proof of what was said is cut last: nobody waits for it with the first words.
         proven = [*with_clips(with_first_words(claims[:n_drafted], news), self._lookup.memory), *claims[n_drafted:]]
-        text = self._words(question, scope, rounds, proven, gaps)
-        self._note(question, proven, outcome.retrieved, text)
+        told = self._words(text, question, scope, rounds, proven, gaps)
+        self._note(question, proven, outcome.retrieved, told)
         answered_ns = self._now_ns()
         timing_ms |= {"answer": (answered_ns - retrieved_ns) / 1e6, "total": (answered_ns - started_ns) / 1e6}
-        yield Final(replace(draft, text=text, claims=tuple(proven), timing_ms=timing_ms))
+        yield Final(replace(draft, text=told, claims=tuple(proven), timing_ms=timing_ms))
 
     def _told_anew(self, one: Round, news: Mapping[str, Look]) -> Round:
         """A round with some of its lines, by id, as they were heard the second time."""
@@ -157,15 +159,21 @@ class Inquiry:
         spans = [(name, span[0], span[1] if bounded else END_NS) for name, span in scope.spans.items() if name in asked]
         return gaps_inside(self._lookup.memory.spans.gaps(spans, self._lookup.at_ns), spans)
 
-    def _words(self, question: Question, scope: Scope, rounds: Sequence[Round], claims: Sequence[Claim], gaps: Sequence[GapRow]) -> str:
+    def _words(
+        self, asked: str, question: Question, scope: Scope, rounds: Sequence[Round], claims: Sequence[Claim], gaps: Sequence[GapRow]
+    ) -> str:
         outcome = merged(rounds)
         parts = list(scope.notes)
         if claims:
             parts += [note for note in outcome.notes if note not in parts]
             says_what = question.attended is not None and question.attended.says_what
             if question.intent == "missed" and not says_what and not outcome.notes:
-                parts.append("You did not say what you followed, so this is everything that was heard.")
+                is_short = question.length_s is not None and isfinite(question.length_s)
+                everything = "what fits of everything that was heard" if is_short else "everything that was heard"
+                parts.append(f"You did not say what you followed, so this is {everything}.")
             parts += [claim.text for claim in claims]
+            if question.intent not in {"missed", "catch_up"}:
+                parts += filter(None, [longer_than_asked(asked, question.length_s, " ".join(claim.text for claim in claims))])
             parts += [one.lacks for one in rounds if len(rounds) > 1 and one.lacks]
         else:
             parts.append(

@@ -187,7 +187,8 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     attended, rest = _attended(rest, moments, speakers)
     catching_up = cues.CATCH_UP.search(rest) is not None
     away = away_for(told, moments) if absence or catching_up or cues.MISSED.search(rest) else None
-    length_s, rest = length_in(rest, overview=catching_up or cues.MISSED.search(rest) is not None)
+    is_overview = catching_up or cues.MISSED.search(rest) is not None or cues.ALL_IN_WORDS.match(rest) is not None
+    length_s, rest = length_in(rest, overview=is_overview)
     window, untimed = asked_time(rest, moments)
     if window is not None and ((is_beginning(window) and asks_what_will_be(untimed)) or _goes_then(window, untimed)):
         # "Who has the key in the first hour?" and "Who goes at five?" ask for what was said of it.

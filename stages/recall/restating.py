@@ -62,6 +62,9 @@ def _read_again(question: Question, plain: str | None, read: Callable[[str], Que
     again = read(plain)
     if again.refusal is not None and not may_be_foreign(question.text):
         return None
+    if again.length_s is None:
+        # How long an answer may be is no part of what is asked.
+        again = replace(again, length_s=question.length_s)
     note = f'Read as "{plain}"'
     return replace(again, note=f"{note} {again.note}" if again.note else note)
 

@@ -32,3 +32,14 @@ def test_how_long_an_overview_may_be(text: str, length_s: float | None, phrase: 
 
 def test_words_are_counted_in_an_overview_only() -> None:
     assert length_in("What did Anna say in two words?", overview=False) == (None, "What did Anna say in two words?")
+
+
+def test_words_are_counted_where_a_question_for_what_was_said_begins_or_ends_with_them() -> None:
+    assert length_in("What did they say about the dog in ten words?", overview=False)[0] == 4.0
+    assert length_in("In ten words, what did they say about the dog?", overview=False) == (4.0, " , what did they say about the dog?")
+    for text in (
+        "Who said in ten words what he thinks of it?",
+        "What happens in ten words?",
+        "What did they say about a tale in ten words of Latin?",
+    ):
+        assert length_in(text, overview=False) == (None, text)

@@ -66,6 +66,37 @@ def test_a_length_in_words_is_kept(kitchen: Asker, length: str, n_words: int) ->
     assert answer.claims[0].evidence
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Tell me in ten words what they said about the puppy",
+        "What did they say about the puppy in ten words?",
+        "In ten words, what did they say about the puppy?",
+        "Tell me about the puppy in ten words",
+    ],
+)
+def test_a_length_in_words_is_kept_of_a_topic_too(kitchen: Asker, text: str) -> None:
+    answer = kitchen.ask(text)
+    assert "puppy" in answer.text
+    assert len(answer.text.split()) <= 10
+    assert answer.claims[0].evidence
+
+
+@pytest.mark.parametrize("text", ["What was said in ten words?", "What did speaker-1 say, in ten words?"])
+def test_all_that_was_said_is_told_in_words(kitchen: Asker, text: str) -> None:
+    answer = kitchen.ask(text)
+    assert answer.claims
+    assert len(answer.text.split()) <= 10
+
+
+def test_that_an_answer_cannot_be_shorter_is_told(kitchen: Asker) -> None:
+    assert kitchen.ask("Did anybody mention the puppy, in three words?").text.endswith('can be given ("in three words").')
+    assert "shorter" not in kitchen.ask("What did they say about the puppy in sixty words?").text
+    assert "what fits of everything" in kitchen.ask("What did I miss, in ten words?").text
+    refused = kitchen.ask("Tell me in ten words what they said about the volcano")
+    assert refused.text.startswith('Nobody was heard talking about "volcano".')
+
+
 def test_two_sentences_are_one_stretch_and_a_quote(kitchen: Asker) -> None:
     answer = kitchen.ask("Catch me up in two sentences")
     assert len(answer.claims) == 1
