@@ -14,6 +14,7 @@ from functools import cache
 from stages.recall import cues
 from stages.recall.absence_asked import absence_in
 from stages.recall.language import MOST_WORDS, is_order, may_be_foreign
+from stages.recall.spoken_choices import offers_two, time_core
 from stages.recall.spoken_clauses import Clause, clauses, evened
 from stages.recall.spoken_forms import Asking, asking_in
 from stages.recall.spoken_overviews import missed_core, order_core, overview_core, window_of
@@ -80,9 +81,12 @@ def core_question(text: str, speakers: Callable[[], Collection[str]]) -> str | N
     if '"' in said or cues.ABOUT_ASKER.search(said) or absence_in(said, None, known)[0]:
         return None
     parts = clauses(said)
-    if not parts or _is_plain(said, parts):
+    of_time = time_core(parts) if parts else None
+    if not parts or (of_time is None and _is_plain(said, parts)):
         return None
-    found = missed_core(said, parts, known) or order_core(parts) or overview_core(said, parts) or _asked(said, parts, known)
+    found = of_time or missed_core(said, parts, known) or order_core(parts) or overview_core(said, parts)
+    if found is None and not offers_two(parts):
+        found = _asked(said, parts, known)
     if found is None:
         return None
     core = _finished(found)

@@ -21,6 +21,16 @@ from tools.written_talks import talks_named
 TALKERS = ("Anna", "Ben", "Clara", "speaker-2")
 
 SAYINGS = [
+    # two times are offered for one thing
+    ("ugh, was it on Monday or was it on Tuesday that the plumber comes, I wonder", "When was it that the plumber comes?"),
+    ("Is it on Thursday that the plumber comes, or is it on Friday, do you know?", "When is it that the plumber comes?"),
+    ("Was it at five or at half past six that Ben had to go?", "When was it that Ben had to go?"),
+    # half of a choice is another question
+    ("um, was it in the courtyard or was it at the lake that they wanted to have the party, I wonder", None),
+    ("hm, did she say red or did she say blue, I wonder", None),
+    ("well, was it on the 3rd or was it on the 4th that the plumber comes", None),
+    ("well, was it Anna or was it Ben who has the van", None),
+    ("Was it on Monday or was it the plumber that broke the window?", None),
     # a question word that stands apart belongs to what it asks
     ("Where, please, is the exam?", "Where is the exam?"),
     ("Whose brother, again, has a van?", "Whose brother has a van?"),
