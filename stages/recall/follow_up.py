@@ -24,6 +24,7 @@ _PLAY_ALL = re.compile(
     rf"{_OPENING}{_HEAR}\s+(?:everything|anything|all|whatever)(?: of(?: (?:it|them))?)?(?: (?:that|what|which))?\s+(?=\w)",
     re.I,
 )
+_WITHIN = re.compile(r"(?:in|during|within|over) the\b", re.I)
 _ON = re.compile(
     r"(?:about|regarding|concerning|on(?= (?:the|our|my|your|his|her|their) (?!\d|last|next|first|second|third))) (?P<topic>.+)$", re.I
 )
@@ -39,7 +40,11 @@ _MUSIC = re.compile(
     re.I,
 )
 """What is played by other machines, and by hand."""
-_TIME = re.compile(r"the (?:last|past|first) (?:[\w-]+ )?(?:seconds?|minutes?|hours?)\b", re.I)
+_TIME = re.compile(
+    r"the (?:(?:last|past|first) (?:[\w-]+ )?(?:seconds?|minutes?|hours?)|(?:second|third|\w+th|\d+(?:nd|rd)) (?:minute|hour)"
+    r"|(?:first|second|middle|last|latter|other) (?:half|third))\b",
+    re.I,
+)
 _ABOUT_IT = (
     (
         "where",
@@ -155,7 +160,9 @@ def played_in(text: str) -> tuple[bool, str]:
     """Whether a question asks to hear what answers it ("Play me what Anna said", "Play the vote"), and the question itself."""
     if (every := _PLAY_ALL.match(text)) is not None:
         rest = text[every.end() :]
-        return True, f"what was said about {on['topic']}" if (on := _ON.match(rest)) is not None else f"what {rest}"
+        if (on := _ON.match(rest)) is not None:
+            return True, f"what was said about {on['topic']}"
+        return True, f"what was said {rest}" if _WITHIN.match(rest) else f"what {rest}"
     topic = _PLAY_TOPIC.match(text)
     match = _PLAY_SOMETHING.match(text)
     if match is not None and (topic is None or topic["about"] is None):

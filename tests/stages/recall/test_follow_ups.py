@@ -172,6 +172,9 @@ def test_before_or_after_asks_which_came_first(kitchen: Asker) -> None:
         ("Could you play me the part about the planetarium, please?", "Can they see the planetarium show as well?"),
         ("Let me hear everything speaker-3 said", "So are we still taking the class to the science museum on Friday?"),
         ("Play what speaker-3 said", "So are we still taking the class to the science museum on Friday?"),
+        ("Play the second minute", "Then I hope that it stays dry for the football practice."),
+        ("Play me everything in the second minute", "Then I hope that it stays dry for the football practice."),
+        ("Play the second half of the meeting", "Then I hope that it stays dry for the football practice."),
         ("Play me the last minute", "Then I hope that it stays dry for the football practice."),
     ],
 )
