@@ -71,6 +71,8 @@ class FoundLines:
 
     def found(self, question: Question, scope: Scope) -> Outcome:
         """The lines of the scope that answer; a refusal with the nearest one where none does."""
+        if question.every and question.about_speech and (told := self._every_about(question, scope)) is not None:
+            return told
         ranked = self._searched(question, scope)
         found = self._judged(question, ranked)
         if question.intent == "count":
@@ -104,8 +106,8 @@ class FoundLines:
                 return told
         return Outcome(Material(sessions=scope.sessions), refused=refusal_text(question, None, scope))
 
-    def every_about(self, question: Question, scope: Scope) -> Outcome:
-        """All that was said about a topic, by start: the stretches of talk that are about it, and every line with its words."""
+    def _every_about(self, question: Question, scope: Scope) -> Outcome | None:
+        """All that was said about a topic, by start: the stretches that are about it, and every line with its words; None for none."""
         ranked = self._searched(question, scope)
         lookup = self._lookup
         if not lookup.has_encoder:
@@ -119,7 +121,7 @@ class FoundLines:
             around = lookup.talk_around(lines, _BEFORE_NS, CORRECTED_WITHIN_NS)
             lines = [line for line in lines if line.event is None or took_part(around.get(line.id, (line,)), scope)]
         lines.sort(key=lambda line: (scope.sessions[line.session].moment(line.start_ns), line.id))
-        return self._played(lines, scope) or self.found(question, scope)
+        return self._played(lines, scope)
 
     def _played(self, lines: Sequence[LineRow], scope: Scope) -> Outcome | None:
         """Lines by start as they are played, a lot of them cut; None for none."""

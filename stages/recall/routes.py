@@ -98,8 +98,6 @@ class Routes:
             return told
         if question.intent == "play" and not question.terms and (scope.is_narrow or question.about_speech):
             return self._found_lines.every(question, scope)
-        if question.every and question.about_speech:
-            return self._found_lines.every_about(question, scope)
         if not question.terms and (scope.is_narrow or question.about_speech):
             return self._overviews.happened(question, scope)
         if question.refers and (near := self._relations().near(scope)) is not None:
