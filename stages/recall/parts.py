@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from stages.recall import cues
 from stages.recall.calendar_phrase import asked_time
+from stages.recall.compounds import kind_words
 from stages.recall.terms import content_words
 from stages.recall.time_phrase import Moments
 
@@ -81,7 +82,7 @@ def parts_in(text: str, moments: Moments, speakers: Callable[[], Collection[str]
         return None
     items = _items(match["list"])
     link = match.groupdict().get("link")
-    if not all(content_words(item, drop=cues.WH | cues.KIND_WORDS) for item in items):
+    if not all(content_words(item, drop=cues.WH | kind_words(item)) for item in items):
         return None
     again = link is not None and re.search(rf"\b(?:and|or|nor)(?: also)? {link}\b", match["list"], re.I) is not None
     bare_items = (re.sub(rf"^{link} ", "", item, flags=re.I) if link is not None else item for item in items)
@@ -93,7 +94,7 @@ def parts_in(text: str, moments: Moments, speakers: Callable[[], Collection[str]
 def _clauses(said: str) -> Parts | None:
     """The questions of a text in which one follows another; "he" and "she" of a later one is the only person whom the first names."""
     texts = [text.strip(" ,") for text in _CLAUSE.split(said)]
-    if not 1 < len(texts) <= MOST_PARTS or not all(content_words(text, drop=cues.WH | cues.KIND_WORDS) for text in texts):
+    if not 1 < len(texts) <= MOST_PARTS or not all(content_words(text, drop=cues.WH | kind_words(text)) for text in texts):
         return None
     if re.match(rf"^(?:(?:and|so|ok),? )*(?:{'|'.join(sorted(cues.WH))}|{_AUX})\b", texts[0], re.I) is None:
         return None

@@ -11,6 +11,7 @@ from stages.recall import cues
 from stages.recall.absence_asked import absence_in, when_is_unknown
 from stages.recall.absences import away_for
 from stages.recall.calendar_phrase import asked_time
+from stages.recall.compounds import kind_words
 from stages.recall.contradictions import ahead, asks_what_will_be, beside_an_event, excluded_times, is_to_come, no_bearing, two_bearings
 from stages.recall.decision_asked import asks_whether_of, decision_in
 from stages.recall.duration_asked import duration_fault, duration_in
@@ -243,7 +244,7 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
         intent = "what"
     about_speech = cues.SPEECH.search(rest) is not None and (speaker is not None or cues.THING_SAYS.search(rest) is None)
     # "Did they agree on a date for the party?" asks for a date, not for what was said of the party.
-    kinds = frozenset[str]() if decided == "did_anybody" and asks_whether_of(said) else cues.KIND_WORDS
+    kinds = frozenset[str]() if decided == "did_anybody" and asks_whether_of(said) else kind_words(rest)
     empty = cues.WH | kinds | (cues.OVERVIEW_WORDS if intent in {"catch_up", "missed"} else frozenset[str]())
     empty |= (_MISSING if intent == "missed" else frozenset()) | (cues.DECIDING_WORDS | _NEWS if about_speech else frozenset())
     # "About the name" is about a name, while "what is the name" asks for one.
