@@ -22,6 +22,7 @@ from stages.recall.misheard import misheard
 from stages.recall.named_talkers import is_named
 from stages.recall.question import Question
 from stages.recall.refusals import not_together, refusal_text
+from stages.recall.reported import reported, speaks_of
 from stages.recall.salience import Vocabulary, best_lines
 from stages.recall.scope import Scope
 from stages.recall.search import Ranked, queries_of
@@ -87,7 +88,8 @@ class FoundLines:
             return Outcome(Material(sessions=scope.sessions), retrieved, refused=not_together(question, material.found[0].line, scope))
         if found:
             return Outcome(replace(material, found=tuple(self.with_corrections(question, found))), retrieved, spans=spans)
-        near = next((line for line in ranked.lines if not is_untranscribed(line)), next(iter(ranked.lines), None))
+        heard = [line for line in ranked.lines if not question.teller or speaks_of(question.teller, line)] or ranked.lines
+        near = next((line for line in heard if not is_untranscribed(line)), next(iter(ranked.lines), None))
         return Outcome(material, retrieved, refused=refusal_text(question, near, scope))
 
     def with_words(self, question: Question, scope: Scope) -> Outcome | None:
@@ -284,6 +286,8 @@ class FoundLines:
             found = lines_about(question, ranked, self._lookup.searcher.encode, self._lookup.reader, self._lookup.opinion)[:_MOST_FOUND]
         else:
             found = lines_with_fact(question, ranked, self._lookup.reader, self._lookup.opinion)[:_MOST_FOUND]
+        if question.teller:
+            found = reported(question, found)
         around = self._lookup.talk_around([entry.line for entry in found], _BEFORE_NS, CORRECTED_WITHIN_NS, CORRECTED_WITHIN_NS)
         return [replace(entry, talk=around.get(entry.line.id, ())) for entry in found]
 

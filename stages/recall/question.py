@@ -22,6 +22,7 @@ from stages.recall.lengths import length_in
 from stages.recall.named_talkers import asked_of, company_asked, company_in, named_in, speaker_in, talkers_in
 from stages.recall.order_asked import OrderAsked, order_in
 from stages.recall.own_voice import MY_NAMES
+from stages.recall.reported import teller_in
 from stages.recall.sides import BEARING_TOLERANCE_DEG, SIDE_TOLERANCE_DEG, bearing_of, bearings_in, side_in, sides_in
 from stages.recall.terms import STOP_WORDS, content_words, spoken_span, stem, tokens
 from stages.recall.time_phrase import Moments, Window, is_beginning
@@ -82,7 +83,8 @@ class Question:
     whom (only where it asks how long, or with `company` who it was that talked with them);
     `asks_present` says that it asks who was heard at all. `duration` is length, most, least or talkers where it asks how long people
     talked, who did so most or least, or how many did. `own_words` is the question as the talker of whom it asks would ask it ("When will I
-    leave?"); "" for others.
+    leave?"); "" for others. `teller` is who is asked about as having told something where that is no talker of the memory ("the doctor"):
+    others may have told of it.
     """
 
     text: str
@@ -114,6 +116,7 @@ class Question:
     asking: bool = False
     very_words: str = ""
     own_words: str = ""
+    teller: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -242,7 +245,8 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
         intent = "catch_up"
     if (pronoun or edge or (follow_up is not None and follow_up.kind in {"else", "reply"})) and intent in {"catch_up", "missed"}:
         intent = "what"
-    about_speech = cues.SPEECH.search(rest) is not None and (speaker is not None or cues.THING_SAYS.search(rest) is None)
+    teller = teller_in(rest) if speaker is None and not talkers and bearing is None and side is None and attended is None else ""
+    about_speech = cues.SPEECH.search(rest) is not None and (speaker is not None or not (teller or cues.THING_SAYS.search(rest)))
     # "Did they agree on a date for the party?" asks for a date, not for what was said of the party.
     kinds = frozenset[str]() if decided == "did_anybody" and asks_whether_of(said) else kind_words(rest)
     empty = cues.WH | kinds | (cues.OVERVIEW_WORDS if intent in {"catch_up", "missed"} else frozenset[str]())
@@ -316,6 +320,7 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
         settles=bool(decided),
         asking=asked_whom is not None or cues.ASKED.match(said_bare) is not None,
         very_words=very_words,
+        teller=teller,
         asks_present=intent in {"who", "count"}
         and company is None
         and not (terms or edge or azimuth_deg is not None)

@@ -12,7 +12,7 @@ from stages.recall.own_voice import MY_NAMES
 from stages.recall.question import Question
 from stages.recall.scope import Scope
 from stages.recall.sides import BEARING_TOLERANCE_DEG
-from stages.recall.terms import nearest
+from stages.recall.terms import content_words, nearest
 from stages.recall.untranscribed import is_untranscribed
 
 _MOST_PLACES = 3
@@ -32,6 +32,9 @@ def nobody_said(question: Question) -> str:
     """That nothing that answers was heard, in a sentence."""
     if question.attended is not None:
         return f"No conversation that fits {_quoted(question.attended.phrase)} was heard."
+    if question.teller:
+        about = " about that" if len(question.gist.split()) > len(content_words(question.teller)) else ""
+        return f"No talker is known as {_quoted(question.teller)}, and nobody was heard telling what they said{about}."
     if question.intent in {"missed", "catch_up"} or not question.gist:
         return "Nothing that fits the question was heard."
     who = question.speaker or (f"Neither {' nor '.join(question.talkers)}" if question.talkers else "Nobody")

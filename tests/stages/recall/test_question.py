@@ -140,16 +140,16 @@ def test_constraints_leave_the_topic() -> None:
         ("What did the sign on the door say about dogs?", False),
         ("What did the letter from the council tell them about the park?", False),
         ("What did the old test results say about it?", False),
-        ("What did the doctor say about the allergy?", True),
-        ("What did my lawyer say about the contract?", True),
-        ("What did the shop say about the printer?", True),
+        ("What did the doctor say about the allergy?", False),
+        ("What did my lawyer say about the contract?", False),
+        ("What did the shop say about the printer?", False),
         ("What did the girl with the letter say about it?", True),
         ("What did the others say about the test?", True),
         ("What did the Hendersons say about the test?", True),
         ("What did they say about the test?", True),
     ],
 )
-def test_what_a_letter_tells_is_a_fact_and_what_somebody_said_is_talk(text: str, about_speech: bool) -> None:
+def test_what_a_letter_or_a_doctor_tells_is_a_fact_and_what_talkers_said_is_talk(text: str, about_speech: bool) -> None:
     assert _parsed(text).about_speech is about_speech
 
 

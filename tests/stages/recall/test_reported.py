@@ -1,0 +1,76 @@
+"""What somebody said who was not heard: told by others, or refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from stages.memory.minilm_onnx import MinilmOnnx
+from stages.recall.reported import teller_in
+from tests.stages.recall.line_rows import line_row
+from tests.stages.recall.small_rooms import Ask, asking
+
+_WARD = [
+    ("Ruth", "Have you spoken to the doctor yet?"),
+    ("Colin", "Yes. The doctor said that Mum can go home on Friday."),
+    ("Ruth", "And the pacemaker?"),
+    ("Colin", "The doctor told me it lasts ten years."),
+    ("Walter", "I've got a pacemaker too, mine is the second one."),
+    ("Ruth", "We should sell the car."),
+    ("Colin", "The lift is out of order, the engineer is coming."),
+]
+
+
+@pytest.fixture
+def ask(encoder: MinilmOnnx) -> Iterator[Ask]:
+    rows = [line_row(text, 4.0 * n, track=f"t{who}", speaker=who, event="ward") for n, (who, text) in enumerate(_WARD)]
+    with asking(encoder, {"s": rows}) as asked:
+        yield asked
+
+
+@pytest.mark.parametrize(
+    ("text", "teller"),
+    [
+        ("What did the doctor say about Walter's pacemaker?", "the doctor"),
+        ("Did my sister mention the car?", "my sister"),
+        ("Who knows what the engineer said?", "the engineer"),
+        ("What did Walter's daughter say?", "Walter's daughter"),
+        ("What did the others say?", ""),
+        ("What did the test say about the allergy?", ""),
+        ("What does the director want to cut?", ""),
+        ("What did they say about the doctor?", ""),
+    ],
+)
+def test_who_is_no_talker_but_told_something(text: str, teller: str) -> None:
+    assert teller_in(text) == teller
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("What did the doctor say?", "go home on Friday"),
+        ("When did the doctor say Mum can go home?", "go home on Friday"),
+        ("What did the doctor say about the pacemaker?", "it lasts ten years"),
+    ],
+)
+def test_others_told_it(ask: Ask, text: str, words: str) -> None:
+    assert [words in claim.evidence[0].text for claim in ask(text).claims] == [True]
+
+
+@pytest.mark.parametrize(
+    ("text", "near"),
+    [
+        ("What did the doctor say about the car?", "doctor"),
+        ("What did the engineer say about the lift?", "The lift is out of order, the engineer is coming."),
+        ("What did the vet say about the pacemaker?", "pacemaker"),
+    ],
+)
+def test_what_nobody_told_of_them_is_refused(ask: Ask, text: str, near: str) -> None:
+    answer = ask(text)
+    who = " ".join(text.split()[2:4])
+    assert answer.abstained
+    assert answer.text.startswith(
+        f'No talker is known as "{who}", and nobody was heard telling what they said about that. The nearest thing '
+    )
+    assert near in answer.text
