@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from difflib import get_close_matches
 
 from stages.recall import cues
@@ -12,6 +12,9 @@ from stages.recall.terms import STOP_WORDS, tokens
 
 _NEAR_NAME = 0.75
 _ANYBODY = frozenset(["they", "people", "anybody", "anyone", "somebody", "someone", "everybody", "everyone", "others"])
+_OTHERS = _ANYBODY | {"he", "she", "nobody"}
+_SUBJECT = re.compile(r"\b(?:did|does|do|has|have|had|will|would|was|were|is|are|can|could|should) (?!I\b)([\w'-]+)(?<!'s) ", re.I)
+_HEARD_FROM = re.compile(r"\b(?:by|from|hear|heard|hearing)\s+(?:the\s+)?$", re.I)
 _LABEL = re.compile(r"(?:guest|spk|mic|user|person|participant|voice|caller)[-_]?\d+", re.I)
 """As transcripts call people whose names they do not know."""
 _APART = r"(?<![\w'-])"
@@ -20,6 +23,11 @@ _WITH = re.compile(
     re.I,
 )
 _WHO_OF_TWO = re.compile(r"\bwho talked(?:(?P<topic> about [^,]+),| ?,?) (?P<one>[\w'-]+) or (?P<other>[\w'-]+)(?=[ ?.!]*$)", re.I)
+_TALKED_TO = re.compile(
+    r"\b(?P<aux>did|has|have|had|was|were) (?P<one>[\w'-]+) (?:ever |also |really )?"
+    r"(?P<verb>talk(?:ed|ing)?|sp(?:eak|oke|oken|eaking)|chat(?:ted|ting)?) (?:to|with) (?P<other>[\w'-]+)",
+    re.I,
+)
 _WHO_WITH = re.compile(r"\bwho talked (?:(?:to|with) |(?P<topic>about .+?) with )(?P<other>[\w'-]+)", re.I)
 
 _TALK = r"(?:talk(?:ed|ing)?|sp(?:eak|oke|oken|eaking)|chat(?:ted|ting)?|conversed?)"
@@ -48,16 +56,25 @@ def company_asked(text: str, speakers: Callable[[], Collection[str]]) -> str | N
 
 def talkers_in(text: str, speakers: Callable[[], Collection[str]]) -> tuple[tuple[str, ...], str]:
     """Two talkers between whom something was said, and the question without them; a name that nobody has may be one of them."""
+    known = {name.lower(): name for name in speakers()}
     match = cues.BETWEEN.search(text) or cues.TOGETHER.search(text)
     if match is None:
-        return (), text
-    known = {name.lower(): name for name in speakers()}
+        return _talked_to(text, known)
     pair = tuple(known.get(match[side].lower(), match[side]) for side in ("one", "other"))
     are_known = [name.lower() in known for name in pair]
     if not any(are_known) or not all(one or name[:1].isupper() for one, name in zip(are_known, pair, strict=True)):
         return (), text
     left = " they " if "aux" in match.groupdict() else " "
     return pair, f"{text[: match.start()]} {match.groupdict().get('aux', '')}{left}{text[match.end() :]}"
+
+
+def _talked_to(text: str, known: Mapping[str, str]) -> tuple[tuple[str, ...], str]:
+    """Two talkers of whom one talked to the other, and the question without them."""
+    match = _TALKED_TO.search(text)
+    if match is None or not {match["one"].lower(), match["other"].lower()} <= known.keys():
+        return (), text
+    pair = (known[match["one"].lower()], known[match["other"].lower()])
+    return pair, f"{text[: match.start()]}{match['aux']} they {match['verb']}{text[match.end() :]}"
 
 
 def company_in(text: str, speakers: Callable[[], Collection[str]]) -> tuple[tuple[str, ...], str]:
@@ -107,6 +124,8 @@ def is_named(name: str, text: str) -> bool:
 def speaker_in(text: str, speakers: Callable[[], Collection[str]], *, anywhere: bool = False) -> tuple[str | None, str]:
     """The speaker that a question names, and the question without the name."""
     label = cues.LABEL.search(text)
+    if label is not None and not anywhere and _is_object(text, label, speakers):
+        text, label = cues.LABEL.sub(lambda match: f"speaker-{cues.DIGITS.get(match[1].lower(), match[1])}", text), None
     if label is not None:
         number = cues.DIGITS.get(label[1].lower(), label[1])
         filler = (
@@ -116,6 +135,7 @@ def speaker_in(text: str, speakers: Callable[[], Collection[str]], *, anywhere: 
     if not (anywhere or cues.MAY_NAME.search(text)):
         return None, text
     told_of = {match.end("who") for match in cues.TOLD_OF.finditer(text)}
+    first: tuple[int, int, str] | None = None
     for name in sorted(speakers(), key=lambda name: (-len(name), name)):
         known = re.escape(name)
         if anywhere:
@@ -125,10 +145,13 @@ def speaker_in(text: str, speakers: Callable[[], Collection[str]], *, anywhere: 
         # Neither a co-host nor Ann's mum is the talker Host or Mum.
         role = rf"{_APART}(?:by|from)\s+{_named('source', known)}"
         role += rf"|{_APART}(?<!'s ){_named('teller', known)}(?=\s+{cues.TELLS})"
-        for match in re.finditer(role, text, re.I):
-            if match.end() not in told_of:
-                begin, end = match.span("source" if match["source"] else "teller")
-                return name, f"{text[:begin]}they{text[end:]}"
+        match = next((match for match in re.finditer(role, text, re.I) if match.end() not in told_of), None)
+        if match is not None:
+            begin, end = match.span("source" if match["source"] else "teller")
+            # "Did Ruth say Colin promised it?" asks what Ruth said.
+            first = (begin, end, name) if first is None or begin < first[0] else first
+    if first is not None:
+        return first[2], f"{text[: first[0]]}they{text[first[1] :]}"
     for match in cues.NAMED.finditer(text):
         said = match[1] or match[2]
         begin, end = match.span(1 if match[1] else 2)
@@ -142,6 +165,16 @@ def speaker_in(text: str, speakers: Callable[[], Collection[str]], *, anywhere: 
     if not is_near and not _LABEL.fullmatch(lower[1]):
         return None, text
     return lower[1], f"{text[: lower.start(1)]}they{text[lower.end(1) :]}"
+
+
+def _is_object(text: str, label: re.Match[str], speakers: Callable[[], Collection[str]]) -> bool:
+    """Whether somebody else does something where a label stands: "What did Walter ask speaker-4?" asks what Walter said."""
+    if re.match(rf"\s+{cues.TELLS}", text[label.end() :], re.I) or _HEARD_FROM.search(text[: label.start()]):
+        return False
+    subject = _SUBJECT.search(text[: label.start()])
+    if subject is None:
+        return False
+    return subject[1][:1].isupper() or subject[1].lower() in _OTHERS or subject[1].lower() in {name.lower() for name in speakers()}
 
 
 def _named(group: str, known: str) -> str:

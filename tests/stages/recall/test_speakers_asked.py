@@ -78,7 +78,9 @@ def test_a_label_that_nobody_has_is_not_known(memory: LongTermMemory, who: str) 
 
 
 def test_somebody_of_a_talkers_is_not_the_talker(memory: LongTermMemory) -> None:
-    assert ask(memory, "What did speaker-2's brother say about the harbour?").text.startswith('No talker is known as "speaker-2\'s brother"')
+    assert ask(memory, "What did speaker-2's brother say about the harbour?").text.startswith(
+        'No talker is known as "speaker-2\'s brother"'
+    )
 
 
 @pytest.mark.parametrize("asked", ["What did {} say?", "Did {} mention the harbour?", "has {} ever talked about the harbour?"])
@@ -134,3 +136,22 @@ def test_names_that_are_words_too() -> None:
     assert named_in("Will", tuple) == ("will",)
     assert named_in("will", lambda: ["Will"]) == ("will",)
     assert named_in("them", tuple) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "speaker"),
+    [
+        ("What did Walter ask speaker-4?", "Walter"),
+        ("Did Walter mention speaker 4?", "Walter"),
+        ("What does Martin owe speaker-4?", None),
+        ("What do Walter and speaker-4 do on Monday?", None),
+        ("What did they say about speaker-4?", None),
+        ("What did speaker-4 ask Walter?", "speaker-4"),
+        ("Did they hear from speaker four?", "speaker-4"),
+        ("What does speaker-4 play?", "speaker-4"),
+        ("Where is speaker-4?", "speaker-4"),
+        ("Did Ruth say Walter promised it?", "Ruth"),
+    ],
+)
+def test_who_is_asked_about_goes_by_the_role_in_the_sentence(text: str, speaker: str | None) -> None:
+    assert speaker_in(text, lambda: ["Walter", "Martin", "Ruth", "speaker-4"])[0] == speaker

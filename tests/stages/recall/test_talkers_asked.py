@@ -141,3 +141,13 @@ def test_who_talked_with_the_asker_is_known_where_their_voice_is(kitchen: Asker)
 
 def test_whoever_is_no_talker_was_talked_to_elsewhere(kitchen: Asker) -> None:
     assert not kitchen.ask("Who talked to the roofer?").text.endswith("talked with the roofer.")
+
+
+def test_whether_one_talked_to_the_other(kitchen: Asker) -> None:
+    told = kitchen.ask("Did speaker-3 and speaker-4 talk?")
+    for text in ("Did speaker-3 ever talk to speaker-4?", "Has speaker-3 spoken with speaker-4?"):
+        assert kitchen.ask(text).claims == told.claims
+    assert (
+        kitchen.ask("What did speaker-3 talk to speaker-4 about?").claims
+        == kitchen.ask("What did speaker-3 and speaker-4 talk about?").claims
+    )
