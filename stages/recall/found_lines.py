@@ -14,6 +14,7 @@ from stages.answer.corrections import CORRECTED_WITHIN_NS
 from stages.memory.memory_errors import MemoryError_
 from stages.memory.rows import LineRow
 from stages.recall.answers import speaker_of
+from stages.recall.clock_lines import clock_asked, names_a_time, with_clock
 from stages.recall.day_asked import day_asked, tells_of
 from stages.recall.fact_lines import lines_with_fact
 from stages.recall.lookup import Lookup, Outcome
@@ -97,6 +98,30 @@ class FoundLines:
         words = tokens(question.very_words)
         lines = [line for line in self._lookup.memory.lines_saying(words, at=self._lookup.at) if scope.allows(line)] if words else []
         return self._as_they_are([line for line in lines if _has_in_a_row(tokens(line.text), words)], scope)
+
+    def at_clock(self, question: Question, scope: Scope) -> Outcome | None:
+        """Lines that answer and name the asked time of day, at which nothing was heard; None where no line names it."""
+        asked = clock_asked(question) if scope.window is None else None
+        if asked is None:
+            return None
+        said = {line.id: line for word in asked.words for line in self._lookup.memory.lines_saying(tokens(word), at=self._lookup.at)}
+        lines = [line for line in said.values() if scope.allows(line) and asked.pattern.search(line.text) and not _only_asks(line)]
+        if not lines or not question.terms:
+            return self._as_they_are(lines[-_MOST_ASKED:], scope)
+        outcome = self.found(with_clock(question, asked), scope)
+        found = [entry for entry in outcome.material.found if asked.pattern.search(entry.line.text)]
+        if (
+            not found
+            and question.intent != "where"
+            and (told := [line for line in lines if coverage(question.terms, stems(line.text)) == 1.0])
+        ):
+            return self._as_they_are(told[-_MOST_ASKED:], scope)
+        # Where the concert at eight is may be told by who names no time.
+        found = found or [entry for entry in self.found(question, scope).material.found if not names_a_time(entry.line.text)]
+        if found:
+            return replace(outcome, material=replace(outcome.material, found=tuple(found)), refused=None)
+        ids = tuple(dict.fromkeys([*(line.id for line in lines), *outcome.retrieved]))
+        return Outcome(Material(sessions=scope.sessions), ids, refused=refusal_text(question, lines[0], scope))
 
     def every(self, question: Question, scope: Scope) -> Outcome:
         """What was said in the asked time, or in the latest session in which the talker was heard, by start; a lot of it is cut."""
@@ -311,6 +336,10 @@ class FoundLines:
 
 def _asks(line: LineRow) -> bool:
     return "?" in line.text
+
+
+def _only_asks(line: LineRow) -> bool:
+    return line.text.rstrip().endswith("?")
 
 
 def _has_in_a_row(said: Sequence[str], words: Sequence[str]) -> bool:

@@ -96,6 +96,8 @@ class Routes:
             return self._overviews.happened(question, scope)
         if (told := self._found_lines.asked(question, scope) or self._found_lines.with_words(question, scope)) is not None:
             return told
+        if (told := self._found_lines.at_clock(question, scope)) is not None:
+            return told
         if question.intent == "play" and not question.terms and (scope.is_narrow or question.about_speech):
             return self._found_lines.every(question, scope)
         if not question.terms and (scope.is_narrow or question.about_speech):

@@ -1,0 +1,59 @@
+"""Times of day and days as something that was told, where nothing was heard at that time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from stages.memory.minilm_onnx import MinilmOnnx
+from tests.stages.recall.line_rows import line_row
+from tests.stages.recall.small_rooms import Ask, asking
+
+_WARD = [
+    ("Ruth", "The engineer's coming at four, supposedly."),
+    ("Colin", "The tablets are due at six."),
+    ("Ruth", "Bed four is empty, and we have six teas."),
+    ("Colin", "Visiting's until half past seven."),
+    ("Ruth", "Always two people with him, he fell on Friday."),
+    ("Colin", "He is in no pain."),
+    ("Ruth", "The concert is in the old library."),
+]
+
+
+@pytest.fixture
+def ask(encoder: MinilmOnnx) -> Iterator[Ask]:
+    rows = [line_row(text, 4.0 * n, track=f"t{who}", speaker=who, event="ward") for n, (who, text) in enumerate(_WARD)]
+    with asking(encoder, {"s": rows}) as asked:
+        yield asked
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("What is at four?", "The engineer's coming at four, supposedly."),
+        ("What happens at six?", "The tablets are due at six."),
+        ("What is due at 6 o'clock?", "The tablets are due at six."),
+        ("What is at half past seven?", "Visiting's until half past seven."),
+    ],
+)
+def test_a_time_of_day_that_was_told(ask: Ask, text: str, words: str) -> None:
+    assert [claim.evidence[0].text for claim in ask(text).claims] == [words]
+
+
+def test_what_was_told_of_another_time_is_the_nearest_at_most(ask: Ask) -> None:
+    other = ask("What is due at four?")
+    assert other.abstained
+    assert other.text.endswith('"The engineer\'s coming at four, supposedly."')
+    assert ask("What is at seven?").abstained
+
+
+def test_what_names_no_time_may_tell_the_rest(ask: Ask) -> None:
+    assert [claim.evidence[0].text for claim in ask("Where is the concert at four?").claims] == ["The concert is in the old library."]
+
+
+def test_what_was_said_at_a_time_is_asked_of_that_time(ask: Ask) -> None:
+    for text in ("What was said at four?", "What did they talk about at six?"):
+        assert ask(text).text.startswith("Nothing was heard in the asked time")
+    # The room was heard at ten.
+    assert len(ask("What was said at ten?").claims) > 0
