@@ -34,6 +34,7 @@ from stages.recall.time_phrase import Window
 _PAST = re.compile(r"\b(?:last|past|ago|yesterday)\b", re.I)
 _LEAST_OF_DAYS = timedelta(hours=6)
 _MOST_SESSIONS = 16
+_MOST_NEAR = 8
 _LINKS = frozenset(["in", "on", "at", "the", "of"])
 
 
@@ -116,15 +117,19 @@ class Routes:
             return outcome
         open_scope = self._at_any_time(question, scope)
         refused = nothing_in_time(question, scope, self._ends_ns)
-        if not (_may_be_told(question) and _is_of_days(question.window) and asks_what_will_be(question.text)):
+        if not (_may_be_told(question) and _is_of_days(question.window)):
             return Outcome(Material(sessions=scope.sessions), retrieved=self._lookup.nearest(question, open_scope), refused=refused)
-        # Of something that will be nobody asks what was heard on that day.
         asked = _with_its_day(question)
         nearest = self._lookup.nearest(asked, open_scope)
-        lines = self._lookup.memory.lines(ids=nearest[:1], at=self._lookup.at)
-        return Outcome(
-            Material(sessions=scope.sessions), retrieved=nearest, refused=refusal_text(asked, next(iter(lines), None), open_scope)
-        )
+        lines = {line.id: line for line in self._lookup.memory.lines(ids=nearest[:_MOST_NEAR], at=self._lookup.at)}
+        ranked = [lines[name] for name in nearest if name in lines]
+        of_day = [line for line in ranked if self._names_its_day(line, question, scope)]
+        near = next(iter([*of_day, *ranked]), None)
+        # Of something that will be nobody asks what was heard on that day, nor of what somebody told of it.
+        if asks_what_will_be(question.text) or of_day:
+            refused = refusal_text(asked, near, open_scope)
+            nearest = tuple(dict.fromkeys([*(line.id for line in of_day), *nearest]))
+        return Outcome(Material(sessions=scope.sessions), retrieved=nearest, refused=refused)
 
     def _said_of_it(self, question: Question, scope: Scope) -> Outcome | None:
         """Lines that answer and name the asked day or month, whenever they were said; None where there are none."""
@@ -134,13 +139,12 @@ class Routes:
         is_past = _PAST.search(phrase) is not None
         if is_past and not _is_of_days(window):
             return None
-        words = frozenset(map(stem, tokens(phrase))) - _LINKS if is_past else calendar_words(phrase)
+        words = _day_of(question) if is_past else calendar_words(phrase)
         if not words or not _may_be_told(question):
             return None
-        untimed = [replace(question, window=None)]
-        if asks_what_will_be(question.text):
-            untimed.append(_with_its_day(question))
-        for asked in untimed:
+        # "Who fell on Monday?" asks for what was told of a Monday on which nothing was heard.
+        with_its_day = [_with_its_day(question)] if asks_what_will_be(question.text) or not scope.spans else []
+        for asked in (replace(question, window=None), *with_its_day):
             outcome = self._found_lines.found(asked, self._at_any_time(question, scope))
             found = tuple(
                 entry
@@ -150,6 +154,12 @@ class Routes:
             if found:
                 return replace(outcome, material=replace(outcome.material, found=found))
         return None
+
+    def _names_its_day(self, line: LineRow, question: Question, scope: Scope) -> bool:
+        """Whether a line names the day that a question asks about; "yesterday" is another one for who said it earlier."""
+        day = _day_of(question)
+        is_past = question.window is not None and _PAST.search(question.window.phrase) is not None
+        return day <= {stem(token) for token in tokens(line.text)} and (not is_past or self._is_of_today(line, scope))
 
     def _is_of_today(self, line: LineRow, scope: Scope) -> bool:
         """Whether a line was said on the day of the question, by the clock of its session."""
@@ -211,6 +221,12 @@ class Routes:
 def _may_be_told(question: Question) -> bool:
     """Whether a question asks for something that may have been said of another time than that in which it was said."""
     return bool(question.terms) and not question.about_speech and question.intent in {"what", "when", "where", "who", "did_anybody"}
+
+
+def _day_of(question: Question) -> frozenset[str]:
+    """The stems of the asked time."""
+    phrase = question.window.phrase if question.window is not None else ""
+    return frozenset(map(stem, tokens(phrase))) - _LINKS
 
 
 def _with_its_day(question: Question) -> Question:

@@ -57,3 +57,11 @@ def test_what_was_said_at_a_time_is_asked_of_that_time(ask: Ask) -> None:
         assert ask(text).text.startswith("Nothing was heard in the asked time")
     # The room was heard at ten.
     assert len(ask("What was said at ten?").claims) > 0
+
+
+def test_the_nearest_line_names_a_day_on_which_nothing_was_heard(ask: Ask) -> None:
+    for text in ("Who fell on Friday?", "When did Ruth say that he fell on Friday?"):
+        answer = ask(text)
+        assert "he fell on Friday" in answer.text
+        assert not answer.text.startswith("Nothing was heard in the asked time")
+    assert ask("Who sang on Sunday?").text.startswith("Nothing was heard in the asked time")
