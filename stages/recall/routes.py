@@ -28,7 +28,7 @@ from stages.recall.refusals import (
 )
 from stages.recall.relations import Related, Relations
 from stages.recall.scope import Scope, scope_of
-from stages.recall.terms import calendar_words, stem, tokens
+from stages.recall.terms import calendar_words, holds, stem, stems, tokens
 from stages.recall.time_phrase import Window
 
 _PAST = re.compile(r"\b(?:last|past|ago|yesterday)\b", re.I)
@@ -124,11 +124,13 @@ class Routes:
         lines = {line.id: line for line in self._lookup.memory.lines(ids=nearest[:_MOST_NEAR], at=self._lookup.at)}
         ranked = [lines[name] for name in nearest if name in lines]
         of_day = [line for line in ranked if self._names_its_day(line, question, scope)]
-        near = next(iter([*of_day, *ranked]), None)
+        # "He says the plumber comes on Thursday" is nearer to a plumber on Friday than a pool that is closed on Fridays.
+        of_it = [line for line in ranked if any(holds(term, stems(line.text)) for term in question.terms)]
+        near = next(iter([*(line for line in of_it if line in of_day), *of_it, *of_day, *ranked]), None)
         # Of something that will be nobody asks what was heard on that day, nor of what somebody told of it.
         if asks_what_will_be(question.text) or of_day:
             refused = refusal_text(asked, near, open_scope)
-            nearest = tuple(dict.fromkeys([*(line.id for line in of_day), *nearest]))
+            nearest = tuple(dict.fromkeys([*(line.id for line in (near, *of_day) if line is not None), *nearest]))
         return Outcome(Material(sessions=scope.sessions), retrieved=nearest, refused=refused)
 
     def _said_of_it(self, question: Question, scope: Scope) -> Outcome | None:
