@@ -29,6 +29,7 @@ def reply_to(found: Found, question: Question) -> list[LineRow]:
         and line.track != found.line.track
         and line.start_ns - found.line.end_ns <= _REPLY_NS
         and not is_untranscribed(line)
+        and _in_one_talk(line, found.line, found)
     ]
     return after[:1]
 
@@ -44,5 +45,26 @@ def question_before(found: Found, question: Question) -> LineRow | None:
     asked = before[-1]
     if asked.track == found.line.track or not asked.text.rstrip().endswith("?") or found.line.start_ns - asked.end_ns > _REPLY_NS:
         return None
+    if not _in_one_talk(asked, found.line, found):
+        return None
     said = stems(found.line.text)
     return asked if coverage(question.terms, said | stems(asked.text)) > coverage(question.terms, said) else None
+
+
+def _in_one_talk(one: LineRow, other: LineRow, found: Found) -> bool:
+    """Whether the talkers of two lines may have talked with each other, as far as what was heard around tells.
+
+    Two talks that go on at once stand side by side, and one event may hold both before it is heard who talks with whom: then it counts
+    whether the two were together in any other one, where both have others.
+    """
+    if one.event is None or other.event is None:
+        return True
+    events: dict[str, set[str]] = {one.track: set(), other.track: set()}
+    for line in (one, other, *found.context, *found.conversation, *found.talk):
+        if line.event is not None and line.session == one.session and line.track in events:
+            events[line.track].add(line.event)
+    ones, others = events[one.track], events[other.track]
+    if one.event == other.event:
+        ones, others = ones - {one.event}, others - {one.event}
+        return not ones or not others or bool(ones & others)
+    return bool(ones & others)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from stages.answer.replies import question_before, reply_to
 from stages.memory.rows import LineRow
 from stages.recall.material import Found
@@ -41,3 +43,35 @@ def test_who_asks_for_the_words_of_one_talker_gets_those_alone() -> None:
     asked = question("What did speaker-2 say about the roofer?")
     assert asked.speaker == "speaker-2"
     assert question_before(_found(ANSWERED), asked) is None
+
+
+def _said(text: str, at_s: float, track: str, event: str) -> LineRow:
+    return line_row(text, at_s, track=track, event=event)
+
+
+def test_a_question_of_one_talk_is_not_asked_of_who_speaks_beside_it_in_another() -> None:
+    asking = _said("Did anybody call the roofer?", 0.0, "t1", "e1")
+    beside, answered = _said("He cannot come today.", 2.0, "t3", "e2"), _said("Not before the twentieth.", 4.0, "t2", "e1")
+    about = question("When can the roofer come?")
+    assert reply_to(_found(asking, asking, beside, answered), about) == [answered]
+    assert question_before(_found(beside, asking, beside, answered), about) is None
+
+
+def test_an_event_that_holds_two_talks_tells_by_their_other_events_who_talks_with_whom() -> None:
+    asking = _said("Did anybody call the roofer?", 0.0, "t1", "e1")
+    beside, answered = _said("He cannot come today.", 2.0, "t3", "e1"), _said("Not before the twentieth.", 4.0, "t2", "e1")
+    later = (_said("I see.", 20.0, "t1", "e2"), _said("Yes.", 22.0, "t2", "e2"), _said("Bed five.", 21.0, "t3", "e3"))
+    about = question("When can the roofer come?")
+    found = replace(_found(asking, asking, beside, answered), talk=(asking, beside, answered, *later))
+    assert reply_to(found, about) == [answered]
+    assert question_before(replace(found, line=beside), about) is None
+    assert reply_to(replace(found, talk=()), about) == [beside]
+
+
+def test_a_new_event_among_the_same_people_parts_no_question_from_its_answer() -> None:
+    asking, answered = _said("Did anybody call the roofer?", 0.0, "t1", "e1"), _said("He cannot come today.", 3.0, "t2", "e2")
+    before = _said("Morning.", -9.0, "t2", "e1")
+    about = question("When can the roofer come?")
+    found = replace(_found(asking, asking, answered), talk=(before, asking, answered))
+    assert reply_to(found, about) == [answered]
+    assert question_before(replace(found, line=answered), about) == asking
