@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from pipeline.packets import nanoseconds
 from stages.answer.values import BARE, CLOCK, DATE, DAY, NAME, values_in
@@ -50,6 +50,11 @@ _FILLER = re.compile(r"^(?:oh,? |and |but |well,? )*actually\b", re.IGNORECASE)
 _ADDS = re.compile(r"^(?:and|also|then|plus)\b|\b(?:also|another|as well)\b", re.IGNORECASE)
 _REFERS = re.compile(r"\bit\b", re.IGNORECASE)
 _MEASURING = frozenset(stem(word) for word in ("cost", "last", "pay", "weigh", "old", "long", "high", "tall", "wide", "deep", "far"))
+# A question said back before it is answered: "Sunday? No, I am away."
+_ECHO = re.compile(r"^(?P<said>(?:[\w'-]+ ?){1,3})\?\s+\S")
+_DENIES = re.compile(r"^(?:(?:oh|well|but|and|um|uh),? )*no(?:pe)?\b,?", re.IGNORECASE)
+_REPLY_NS = nanoseconds(8.0)
+_OFFER_WORDS = 4
 _ARTICLES = word_set("the a an my our his her their your")
 _PREPOSITIONS = word_set("for of in on to with from at")
 _LEAST_SHARED_TERMS = 2
@@ -85,12 +90,53 @@ def says_again(old: str, new: str) -> bool:
     return bool(terms) and all(holds(term, terms_now) for term in terms)
 
 
+def takes_nothing_back(later: LineRow, line: LineRow, told: Iterable[LineRow]) -> bool:
+    """Whether what sounds as if it took a line back only answers another question, or chooses among what the line itself offers.
+
+    "Sunday? No, I am away" and the "No" right after somebody's "Can you come on Sunday?" are of that question, unless it is of what the
+    line said; "I'd say blue" is one of "yellow or light blue". `told` are the lines of the conversation.
+    """
+    return _chooses(later.text, line.text) or _answers_another(later, line, told)
+
+
+def _answers_another(later: LineRow, line: LineRow, told: Iterable[LineRow]) -> bool:
+    terms = content_terms(line.text)
+    if (echo := _ECHO.match(later.text)) is not None and (said := content_terms(echo["said"])):
+        return not any(holds(term, terms) for term in said)
+    if (denial := _DENIES.match(later.text)) is None:
+        return False
+    before = max(
+        (other for other in told if other.session == line.session and line.start_ns < other.start_ns < later.start_ns),
+        key=lambda other: (other.start_ns, other.id),
+        default=None,
+    )
+    if before is None or not before.text.rstrip().endswith("?") or speaker_of(before) == speaker_of(later):
+        return False
+    if later.start_ns - before.end_ns > _REPLY_NS or not (asked := content_terms(before.text)):
+        return False
+    is_of_line = any(holds(term, terms) for term in asked) or _shared(line.text, later.text)
+    # Who says "sorry" or "wait" takes back something, whatever was asked.
+    return not is_of_line and _TAKES_BACK.search(later.text[denial.end() :]) is None
+
+
+def _chooses(new: str, old: str) -> bool:
+    """Whether a text names, or turns down, one of some things that an older one offers, and gives no other value."""
+    words = tokens(old)
+    places = [place for place, word in enumerate(words) if word == "or"]
+    offers = [content_terms(" ".join(words[max(0, place - _OFFER_WORDS) : place])) for place in places]
+    others = [content_terms(" ".join(words[place + 1 : place + 1 + _OFFER_WORDS])) for place in places]
+    chosen = content_terms(new)
+    is_one = any(one and other and any(holds(term, chosen) for term in {*one, *other}) for one, other in zip(offers, others, strict=True))
+    return is_one and not _replaced(old, new)
+
+
 def _next(line: LineRow, told: Sequence[LineRow]) -> LineRow | None:
     """The first line that takes back what one said."""
     for later in told:
         if (
             0 < later.start_ns - line.start_ns <= CORRECTED_WITHIN_NS
             and _corrects(later, line)
+            and not takes_nothing_back(later, line, told)
             and not _fits_another(later, line, told)
             and (not _silent_between(line, later, told) or _goes_on(later, line, told))
         ):

@@ -9,7 +9,7 @@ from itertools import islice
 import numpy as np
 
 from pipeline.packets import Float32Array
-from stages.answer.corrections import CORRECTED_WITHIN_NS, correction_of, says_again
+from stages.answer.corrections import CORRECTED_WITHIN_NS, correction_of, says_again, takes_nothing_back
 from stages.memory.rows import LineRow
 from stages.recall.material import Found
 from stages.recall.reader import Reader, whether_taken_back
@@ -58,6 +58,7 @@ def _correction(line: LineRow, talk: Sequence[LineRow], queries: Float32Array, v
         and 0 < other.start_ns - line.start_ns <= CORRECTED_WITHIN_NS
         and not is_untranscribed(other)
         and not _asks(other)
+        and not takes_nothing_back(other, line, talk)
     ]
     if not later or _asks(line):
         return None

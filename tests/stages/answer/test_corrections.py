@@ -194,3 +194,37 @@ def test_what_is_about_something_else_after_a_silence_takes_nothing_back(told: s
 def test_what_goes_on_with_it_after_a_silence_takes_it_back(told: str, later: str) -> None:
     line, between, after = line_row(told, 0.0), line_row("All right then.", 4.0, track="t2"), line_row(later, 55.0)
     assert correction_of(line, [line, between, after]) == after
+
+
+FELL = line_row("No, absolutely not. Always two people with him, he fell on Monday.", 25.0, event="s-e")
+SWAP = line_row("Can you swap with me on Sunday, by the way?", 36.0, track="t2", event="s-e")
+
+
+def test_a_no_that_answers_another_question_takes_nothing_back() -> None:
+    echoed = line_row("Sunday? No, I'm at my cousin's wedding.", 42.0, event="s-e")
+    plain = line_row("No, on Sunday I'm away.", 42.0, event="s-e")
+    assert correction_of(FELL, (FELL, echoed)) is None
+    assert correction_of(FELL, (FELL, SWAP, plain)) is None
+    assert correction_of(FELL, (FELL, plain)) == plain
+
+
+def test_a_question_of_what_was_said_may_be_answered_with_what_holds_instead() -> None:
+    asked = line_row("So he fell on Monday?", 29.0, track="t2", event="s-e")
+    instead = line_row("No, on Sunday.", 31.0, event="s-e")
+    assert correction_of(FELL, (FELL, asked, instead)) == instead
+    sorry = line_row("No. Sorry, it was Sunday.", 42.0, event="s-e")
+    assert correction_of(FELL, (FELL, SWAP, sorry)) == sorry
+    friday = line_row("She can go home on Friday.", 10.0, event="s-e")
+    thursday = line_row("Friday? No, they said she goes home on Thursday.", 14.0, track="t2", event="s-e")
+    assert correction_of(friday, (friday, thursday)) == thursday
+
+
+def test_a_choice_of_what_a_line_offers_takes_nothing_of_it_back() -> None:
+    places = line_row("There's the little chapel, or the canteen on the ground floor.", 1.0, event="s-e")
+    cold = line_row("Not the chapel, it's freezing in there.", 6.0, track="t2", event="s-e")
+    assert correction_of(places, (places, cold)) is None
+    chapel = line_row("We meet in the little chapel.", 1.0, event="s-e")
+    assert correction_of(chapel, (chapel, cold)) == cold
+    hours = line_row("We meet at seven or at eight o'clock.", 1.0, event="s-e")
+    nine = line_row("Sorry, not at eight o'clock, at nine o'clock.", 6.0, event="s-e")
+    assert correction_of(hours, (hours, nine)) == nine

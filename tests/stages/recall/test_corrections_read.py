@@ -52,6 +52,19 @@ def talk_of(*texts: str, every_s: float = EVERY_S) -> list[LineRow]:
     return [line_row(text, 1.0 + every_s * place, track=f"t{1 + place % 2}") for place, text in enumerate(texts)]
 
 
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("We haven't decided on the colour. Yellow or light blue.", "I'd say the colour blue. It's calmer."),
+        ("The train leaves on Monday.", "Sunday? No, I am at a wedding then, there is no train."),
+        ("The train leaves on Monday.", "Can you work on Sunday?", "No, on Sunday I am away."),
+    ],
+)
+def test_what_answers_another_question_or_chooses_what_was_offered_is_not_read(texts: tuple[str, ...]) -> None:
+    said = talk_of(*texts)
+    assert judged(said, Told((said[0].text, said[-1].text)), said[-1].text).taken_back is None
+
+
 def test_what_is_said_later_and_like_the_question_is_read_and_no_question() -> None:
     said = talk_of("The train leaves at nine.", "My cat sleeps all day.", "Is the train late?", "The train leaves at ten, they say.")
     reader = Told((said[0].text, said[3].text))
