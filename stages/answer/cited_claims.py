@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from stages.answer.affirmed import is_settled
 from stages.answer.corrections import correction_of
 from stages.answer.settled import settlements
-from stages.answer.wording import Wording, clock, listed, offset, person, quote
+from stages.answer.wording import Wording, bearing, clock, listed, offset, person, quote
 from stages.memory.rows import LineRow
-from stages.recall.answers import Claim, Evidence
+from stages.recall.answers import Claim, Evidence, speaker_of
 from stages.recall.decision_asked import asks_whether_of
 from stages.recall.material import Found, Material
 from stages.recall.own_voice import MY_NAMES
 from stages.recall.question import Question
+from stages.recall.sides import BEARING_TOLERANCE_DEG
 from stages.recall.terms import content_terms, coverage, stems
 from stages.recall.untranscribed import is_untranscribed
 
 _SUREST = 0.95
+_UNNAMED = re.compile(r"speaker-\d+")
+_WHAT = re.compile(r"\bwhat\b", re.I)
 
 
 def cited(question: Question, material: Material, wording: Wording, most_claims: int) -> list[Claim]:
@@ -98,6 +102,39 @@ def present(material: Material) -> list[Claim]:
     return [Claim(text, _sure(material.found), tuple(Evidence.of(line) for line in lines))]
 
 
+def asks_who_was_where(question: Question) -> bool:
+    """Whether a question asks for nothing but who was heard at a bearing, or who a talker is, or where one was."""
+    is_of_place = question.intent in {"who", "where"} and (question.azimuth_deg is not None or question.speaker is not None)
+    is_bare = not (question.terms or question.talkers or question.edge or question.duration or question.asking)
+    return is_of_place and is_bare and question.attended is None and _WHAT.search(question.text) is None
+
+
+def who_was_where(question: Question, material: Material, wording: Wording) -> list[Claim]:
+    """One claim on where and when some talkers were heard; `material.found` has the first and the last line of each.
+
+    Where it is asked who one talker is, it has their first words too, and says where nobody has named them.
+    """
+    lines: dict[tuple[str, str], list[LineRow]] = {}
+    for found in material.found:
+        lines.setdefault((found.line.session, speaker_of(found.line)), []).append(found.line)
+    told = []
+    for (session, name), own in lines.items():
+        places = [bearing(line.azimuth_deg) for line in own if line.azimuth_deg is not None]
+        first, *last = (wording.moment(session, line.start_ns, on_the_clock="when" in question.aspects) for line in own)
+        where = f" at {places[0]}," if places else ""
+        moved = f" at {places[-1]}" if len(own) > 1 and len(places) == len(own) and _apart_deg(own) > BEARING_TOLERANCE_DEG else ""
+        told.append(f"{name} was heard{where} {f'first at {first}, last at {last[0]}{moved}' if last else f'at {first}'}")
+    if not told:
+        return []
+    text = f"{'; '.join(told)}."
+    if question.asks_present and len(lines) == 1:
+        (own,) = lines.values()
+        unnamed = " has no name yet." if _UNNAMED.fullmatch(speaker_of(own[0])) else ""
+        text = f"{f'{speaker_of(own[0])}{unnamed} ' if unnamed else ''}{text}"
+        text += "" if is_untranscribed(own[0]) else f" The first words: {quote(own[0].text)}"
+    return [Claim(text, _sure(material.found), tuple(Evidence.of(found.line) for found in material.found))]
+
+
 def company(question: Question, material: Material) -> list[Claim]:
     """One claim on everybody who talked with a talker; `material.found` has a line of each."""
     lines = [found.line for found in material.found]
@@ -106,6 +143,12 @@ def company(question: Question, material: Material) -> list[Claim]:
     with_whom = "you" if question.talkers[0].casefold() in MY_NAMES else question.talkers[0]
     text = f"{listed([person(line) for line in lines])} talked with {with_whom}."
     return [Claim(text, _sure(material.found), tuple(Evidence.of(line) for line in lines))]
+
+
+def _apart_deg(lines: Sequence[LineRow]) -> float:
+    """How far apart the first and the last of some lines were heard, 0 to 180 degrees."""
+    first, last = lines[0].azimuth_deg, lines[-1].azimuth_deg
+    return 0.0 if first is None or last is None else abs((last - first + 180.0) % 360.0 - 180.0)
 
 
 def _when(topic: str, found: Found, material: Material) -> str:

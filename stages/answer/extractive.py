@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from stages.answer.affirmed import is_affirmed
 from stages.answer.answerer import Answerer
-from stages.answer.cited_claims import agreed, cited, company, following, ordered, present
+from stages.answer.cited_claims import agreed, asks_who_was_where, cited, company, following, ordered, present, who_was_where
 from stages.answer.corrections import correction_of
 from stages.answer.length_budget import fitting, most_words, quote_words, shows_agreed
 from stages.answer.openings import with_openings
@@ -79,6 +79,8 @@ class Extractive(Answerer):
             return [kept[place] for place in order]
         if question.company:
             return company(question, material)
+        if asks_who_was_where(question):
+            return who_was_where(question, material, wording)
         if question.asks_present:
             return present(material)
         if question.intent == "count":

@@ -6,10 +6,11 @@ import re
 
 _SAID = r"(?:thing|words?|sentence|remark|line|statement)s?"
 _THING = rf"(?:{_SAID}|questions?)"
-_THE = r"(?:what (?:was|were|is|are) |repeat |read me )?the "
+_OPENING = r"(?:what (?:was|were|is|are) |(?:repeat|read|give|tell|show|quote)(?: me| us)? )?"
+_THE = rf"{_OPENING}the "
 _EDGE = r"(?P<edge>first|last|latest)"
 _SAY = r"(?:say|said|mention(?:ed)?|talk(?:ed)?|speak|spoke|spoken|discuss(?:ed)?|ask(?:ed)?|bring up|brought up|hear|heard)"
-_BARE = rf"^(?:what (?:was|were|is|are) |repeat |read me )?(?:the )?(?:very )?{_EDGE} {_SAID}"
+_BARE = rf"^{_OPENING}(?:the )?(?:very )?{_EDGE} {_SAID}"
 _FORMS: tuple[tuple[re.Pattern[str], str], ...] = (
     # "What was the last thing that was said about X?", "What was the last thing that Anna said?", "Anna's last words?"
     (

@@ -205,7 +205,9 @@ class FoundLines:
         return Outcome(material, ids, spans=((line.session, line.start_ns, line.end_ns),))
 
     def present(self, scope: Scope) -> Outcome:
-        """A line of everybody who was heard in the asked time; in the latest session where no time was asked for."""
+        """A line of everybody who was heard in the asked time; in the latest session where no time was asked for; of one talker two."""
+        if scope.speaker is not None and (told := self.ends_of(scope)) is not None:
+            return told
         spans = scope.spans if scope.window is not None else {name: scope.spans[name] for name in list(scope.spans)[-1:]}
         first: dict[str, LineRow] = {}
         for name, span in spans.items():
@@ -215,6 +217,21 @@ class FoundLines:
         found = tuple(Found(line, 1.0, _SAID, 1.0) for line in first.values())
         heard = tuple((name, *span) for name, span in spans.items())
         return Outcome(Material(found=found, sessions=scope.sessions), tuple(line.id for line in first.values()), spans=heard)
+
+    def ends_of(self, scope: Scope) -> Outcome | None:
+        """The first and the last line of everybody in the scope, in the asked time or in the latest session that has any; None for none."""
+        names = tuple(scope.spans)
+        for part in [names] if scope.window is not None else [(name,) for name in reversed(names)]:
+            ends: dict[tuple[str, str], dict[str, LineRow]] = {}
+            for name in part:
+                for line in self._lookup.heard_in(name, scope.spans[name]):
+                    if scope.allows(line):
+                        own = ends.setdefault((name, speaker_of(line)), {"first": line})
+                        own["last"] = line
+            lines = {line.id: line for own in ends.values() for line in own.values()}
+            if (told := self._as_they_are(list(lines.values()), scope)) is not None:
+                return told
+        return None
 
     def company(self, question: Question, scope: Scope) -> Outcome:
         """A line of everybody who took part in the talks of a talker in the asked time, else in the latest session that has any."""

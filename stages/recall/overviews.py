@@ -8,6 +8,7 @@ from functools import partial
 
 from pipeline.packets import nanoseconds
 from pipeline.stage import END_NS
+from stages.answer.cited_claims import asks_who_was_where
 from stages.memory.rows import LineRow
 from stages.recall.answers import Stretch
 from stages.recall.found_lines import FoundLines
@@ -43,6 +44,8 @@ class Overviews:
         """What went on in the asked time: in the latest session where no time was asked for."""
         if scope.talkers and not question.terms:
             return self._between(question, scope)
+        if asks_who_was_where(question) and (told := self._found_lines.ends_of(scope)) is not None:
+            return told
         spans = dict(scope.spans)
         if scope.window is None and not question.terms:
             latest = list(scope.spans)[-1]

@@ -7,12 +7,12 @@ from datetime import datetime
 
 from stages.answer.wording import Wording, bearing, clock, listed
 from stages.memory.rows import LineRow
-from stages.recall.answers import mean_azimuth
+from stages.recall.answers import mean_azimuth, speaker_of
 from stages.recall.own_voice import MY_NAMES
 from stages.recall.question import Question
 from stages.recall.scope import Scope
 from stages.recall.sides import BEARING_TOLERANCE_DEG
-from stages.recall.terms import content_words, nearest
+from stages.recall.terms import content_words, coverage, nearest, stems
 from stages.recall.untranscribed import is_untranscribed
 
 _MOST_PLACES = 3
@@ -25,7 +25,16 @@ def refusal_text(question: Question, near: LineRow | None, scope: Scope) -> str:
     """
     if near is not None and is_untranscribed(near):
         return f"Nothing can be told{_on(question)}: {_lower(Wording(scope.sessions).said(near))}"
-    return f"{nobody_said(question)} {_nearest_thing(near, scope)}"
+    said = nothing_answers(question) if near is not None and _names_it(question, near) else nobody_said(question)
+    return f"{said} {_nearest_thing(near, scope)}"
+
+
+def nothing_answers(question: Question) -> str:
+    """That nothing that was heard answers, in a sentence: of what somebody did talk about."""
+    words = question.text.rstrip(" ?!.")
+    by = question.speaker or " and ".join(question.talkers)
+    who = f"{by} {'was' if question.speaker else 'were'}" if by else ""
+    return f"Nothing that {f'{who} heard saying' if who else 'was heard'} answers {_quoted(_lower(words))}."
 
 
 def nobody_said(question: Question) -> str:
@@ -107,6 +116,18 @@ def unknown_speaker(name: str, speakers: Sequence[str]) -> str:
     hint = f" Did you mean {guess}?" if guess is not None else ""
     known = f" The talkers are {', '.join(speakers)}." if speakers else " No talker has a name yet."
     return f"No talker is called {name}.{hint}{known}"
+
+
+def _names_it(question: Question, near: LineRow) -> bool:
+    """Whether a line has what nobody could be said to have talked about then: of a fact any of its words, of a topic all of them."""
+    is_of_talk = question.about_speech or question.intent == "did_anybody"
+    if not is_of_talk or not question.terms or question.attended is not None or question.intent in {"missed", "catch_up"}:
+        return False
+    asked = {name.lower() for name in (question.speaker, *question.talkers) if name is not None}
+    if asked and speaker_of(near).lower() not in asked:
+        return False
+    named = coverage(question.terms, stems(near.text))
+    return named == 1.0 if question.about_speech else named > 0.0
 
 
 def _on(question: Question) -> str:

@@ -13,7 +13,7 @@ from stages.recall.lookup import Outcome
 from stages.recall.material import Material
 from stages.recall.question import Question
 from stages.recall.question_reader import QuestionReader
-from stages.recall.refusals import nobody_said
+from stages.recall.refusals import nobody_said, nothing_answers
 from stages.recall.scope import Scope
 from stages.recall.terms import coverage, stems
 from stages.recall.topic_lines import encoded_texts
@@ -42,8 +42,8 @@ class Round:
     def lacks(self) -> str:
         """What a part of a question has no answer for, in a sentence; "" where it has one."""
         refused = self.outcome.refused or nobody_said(self.question)
-        nobody = nobody_said(self.question)
-        return "" if self.claims else nobody if refused.startswith(nobody) else refused
+        told = (nobody_said(self.question), nothing_answers(self.question))
+        return "" if self.claims else next((said for said in told if refused.startswith(said)), refused)
 
 
 class Rounds:

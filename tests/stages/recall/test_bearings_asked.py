@@ -27,6 +27,32 @@ def test_of_two_who_sit_close_the_nearer_one_is_meant(encoder: MinilmOnnx) -> No
         assert ("Carla" in both, "David" in both) == (True, True)
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Who was talking at 210 degrees?", "Carla was heard at 210 degrees, first at 0:02, last at 0:12."),
+        (
+            "Who was around 215 degrees?",
+            "Carla was heard at 210 degrees, first at 0:02, last at 0:12; David was heard at 230 degrees, first at 0:07, last at 0:17.",
+        ),
+        ("Where was speaker-9?", "speaker-9 was heard at 30 degrees, at 0:14."),
+        ("Who is speaker-9?", 'speaker-9 has no name yet. speaker-9 was heard at 30 degrees, at 0:14. The first words: "Me neither."'),
+    ],
+)
+def test_who_was_where_is_one_sentence(encoder: MinilmOnnx, text: str, told: str) -> None:
+    other = line_row("Me neither.", 14.0, track="t9", speaker="speaker-9", azimuth_deg=30.0, event="e1")
+    with asking(encoder, {"s": [*PARTY, other]}) as ask:
+        answer = ask(text)
+    assert (answer.text, len(answer.claims)) == (told, 1)
+
+
+def test_who_moved_is_told_with_both_places(encoder: MinilmOnnx) -> None:
+    places = ((0.0, 210.0), (30.0, 90.0))
+    said = [line_row("I sit here now.", at_s, track="t1", speaker="speaker-1", azimuth_deg=deg, event="e1") for at_s, deg in places]
+    with asking(encoder, {"s": said}) as ask:
+        assert ask("Where was speaker-1?").text == "speaker-1 was heard at 210 degrees, first at 0:00, last at 0:30 at 90 degrees."
+
+
 def test_where_nobody_sits_at_the_bearing_those_near_it_are_meant(encoder: MinilmOnnx) -> None:
     with asking(encoder, {"s": PARTY}) as ask:
         assert "Carla" in ask("Who talked at 190 degrees?").text

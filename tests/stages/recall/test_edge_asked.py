@@ -19,6 +19,8 @@ from tests.stages.recall.room_memory import Asker
         ("What was the last thing speaker-3 said?", "Then I hope that it stays dry"),
         ("What did speaker-4 say first?", "The bus leaves at half past eight"),
         ("What was the last thing that was said about the roof?", "Water is coming through the roof"),
+        ("Give me the last thing that was said about the roof", "Water is coming through the roof"),
+        ("Tell me the first thing speaker-4 said", "The bus leaves at half past eight"),
         ("Who mentioned the dog first?", "Our dog cried for a whole week"),
         ("When did they last talk about the dog?", "There is a good dog school"),
     ],

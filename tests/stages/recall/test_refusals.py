@@ -60,3 +60,28 @@ def test_other_refusals() -> None:
     assert nothing_heard(None) == "Nothing has been heard yet: the memory is empty."
     assert nothing_heard(datetime(2026, 3, 1, 9, 5, tzinfo=UTC)) == "Nothing had been heard up to 09:05:00 on 1 March 2026."
     assert unknown_speaker("Bob", []) == "No talker is called Bob. No talker has a name yet."
+
+
+@pytest.mark.parametrize(
+    ("text", "near", "said"),
+    [
+        (
+            "Did the engineer come at ten?",
+            "The engineer's coming at four",
+            'Nothing that was heard answers "did the engineer come at ten".',
+        ),
+        ("Did Graham refuse?", "What does Graham say?", 'Nothing that was heard answers "did Graham refuse".'),
+        (
+            "Would speaker-1 go to Canada?",
+            "Canada? Would you go?",
+            'Nothing that speaker-1 was heard saying answers "would speaker-1 go to Canada".',
+        ),
+        ("Did speaker-2 go to Rome?", "Rome? Were you there?", 'speaker-2 was not heard talking about "Rome".'),
+        ("What did they say about the cat?", "The cat sleeps", 'Nothing that was heard answers "what did they say about the cat".'),
+        ("Did anybody talk about the yellow chair?", "The green chair broke", 'Nobody was heard talking about "yellow chair".'),
+    ],
+)
+def test_what_the_nearest_line_names_nobody_is_said_to_have_kept_silent_about(text: str, near: str, said: str) -> None:
+    question = parse(text, MOMENTS)
+    refused = refusal_text(question, line_row(near, 62.0), scope_of(question, SESSIONS[1:], ENDS))
+    assert refused.startswith(f"{said} The nearest thing heard: at 1:02, speaker-1")
