@@ -29,7 +29,7 @@ def reply_to(found: Found, question: Question) -> list[LineRow]:
         and line.track != found.line.track
         and line.start_ns - found.line.end_ns <= _REPLY_NS
         and not is_untranscribed(line)
-        and _in_one_talk(line, found.line, found)
+        and _in_one_talk(line, found)
     ]
     return after[:1]
 
@@ -45,26 +45,21 @@ def question_before(found: Found, question: Question) -> LineRow | None:
     asked = before[-1]
     if asked.track == found.line.track or not asked.text.rstrip().endswith("?") or found.line.start_ns - asked.end_ns > _REPLY_NS:
         return None
-    if not _in_one_talk(asked, found.line, found):
+    if not _in_one_talk(asked, found):
         return None
     said = stems(found.line.text)
     return asked if coverage(question.terms, said | stems(asked.text)) > coverage(question.terms, said) else None
 
 
-def _in_one_talk(one: LineRow, other: LineRow, found: Found) -> bool:
-    """Whether the talkers of two lines may have talked with each other, as far as what was heard around tells.
+def _in_one_talk(other: LineRow, found: Found) -> bool:
+    """Whether another line may belong to the conversation of a found one: two that go on at once stand side by side.
 
-    Two talks that go on at once stand side by side, and one event may hold both before it is heard who talks with whom: then it counts
-    whether the two were together in any other one, where both have others.
+    An event may hold both, before it is heard who talks with whom; `found.talk` tells them apart by what was said later, where it is known.
     """
-    if one.event is None or other.event is None:
+    line = found.line
+    if found.talk:
+        return other.id in {one.id for one in found.talk}
+    if line.event is None or other.event in {None, line.event}:
         return True
-    events: dict[str, set[str]] = {one.track: set(), other.track: set()}
-    for line in (one, other, *found.context, *found.conversation, *found.talk):
-        if line.event is not None and line.session == one.session and line.track in events:
-            events[line.track].add(line.event)
-    ones, others = events[one.track], events[other.track]
-    if one.event == other.event:
-        ones, others = ones - {one.event}, others - {one.event}
-        return not ones or not others or bool(ones & others)
-    return bool(ones & others)
+    heard = {(one.track, one.event) for one in (*found.context, *found.conversation)}
+    return any(track == line.track and (other.track, event) in heard for track, event in heard)

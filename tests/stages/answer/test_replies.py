@@ -57,14 +57,13 @@ def test_a_question_of_one_talk_is_not_asked_of_who_speaks_beside_it_in_another(
     assert question_before(_found(beside, asking, beside, answered), about) is None
 
 
-def test_an_event_that_holds_two_talks_tells_by_their_other_events_who_talks_with_whom() -> None:
+def test_an_event_that_holds_two_talks_is_told_apart_by_the_talk_around() -> None:
     asking = _said("Did anybody call the roofer?", 0.0, "t1", "e1")
     beside, answered = _said("He cannot come today.", 2.0, "t3", "e1"), _said("Not before the twentieth.", 4.0, "t2", "e1")
-    later = (_said("I see.", 20.0, "t1", "e2"), _said("Yes.", 22.0, "t2", "e2"), _said("Bed five.", 21.0, "t3", "e3"))
     about = question("When can the roofer come?")
-    found = replace(_found(asking, asking, beside, answered), talk=(asking, beside, answered, *later))
+    found = replace(_found(asking, asking, beside, answered), talk=(asking, answered))
     assert reply_to(found, about) == [answered]
-    assert question_before(replace(found, line=beside), about) is None
+    assert question_before(replace(found, line=beside, talk=(beside,)), about) is None
     assert reply_to(replace(found, talk=()), about) == [beside]
 
 
@@ -72,6 +71,6 @@ def test_a_new_event_among_the_same_people_parts_no_question_from_its_answer() -
     asking, answered = _said("Did anybody call the roofer?", 0.0, "t1", "e1"), _said("He cannot come today.", 3.0, "t2", "e2")
     before = _said("Morning.", -9.0, "t2", "e1")
     about = question("When can the roofer come?")
-    found = replace(_found(asking, asking, answered), talk=(before, asking, answered))
+    found = _found(asking, before, asking, answered)
     assert reply_to(found, about) == [answered]
     assert question_before(replace(found, line=answered), about) == asking
