@@ -260,10 +260,10 @@ class Extractive(Answerer):
         shown = [wording.moment(line.session, line.start_ns) for line in lines[:_MOST_TIMES]]
         n_more = len(lines) - len(shown)
         times = listed([*shown, f"{n_more} more {'time' if n_more == 1 else 'times'}"] if n_more else shown)
-        came = "may have come" if len(unsure) == len(lines) else "came"
+        came = "may have come to it" if len(unsure) == len(lines) else "came to it" if question.terms else "asked something"
         text = (
             f"{len(lines)} {'line' if len(lines) == 1 else 'lines'} of {len(who)} {'talker' if len(who) == 1 else 'talkers'} "
-            f"({listed(who)}) {came} to it, at {times}. The first: {quote(lines[0].text)}"
+            f"({listed(who)}) {came}, at {times}. The first: {quote(lines[0].text)}"
         )
         if unsure:
             text += wording.sounding_like([line for line in lines if line.id in unsure], quoted=lines[0].id in unsure)

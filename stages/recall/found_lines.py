@@ -42,6 +42,7 @@ MOST_PLAYED = 20
 """How many lines are played where everything that was said is asked for."""
 _MOST_ASKED = 5
 _ASKING = frozenset(["ask"])
+_ASKED = re.compile(r"\bask(?:s|ed|ing)?\b", re.I)
 _SAID = 0.9
 _WEEK = timedelta(days=7)
 _NOUN_COUNTED = re.compile(r"\b(?:words?|the|an?|my|our|your|his|her|their|was|were) ['\"]?[\w'-]+$", re.I)
@@ -178,6 +179,18 @@ class FoundLines:
             asked = [line for talk in talks(heard) if took_part(talk, scope) for line in talk if scope.allows(line) and _asks(line)]
             if asked:
                 return self._as_they_are(best_lines(asked, Vocabulary(heard), _MOST_ASKED), scope)
+        return None
+
+    def questions_of(self, question: Question, scope: Scope) -> Outcome | None:
+        """Every line in which a talker asked something, where that is counted: in the asked time, or in the latest session that has any."""
+        is_counted = question.intent == "count" and question.speaker is not None and not question.terms
+        if not is_counted or _ASKED.search(question.text) is None:
+            return None
+        names = tuple(scope.spans)
+        for part in [names] if scope.window is not None else [(name,) for name in reversed(names)]:
+            heard = (line for name in part for line in self._lookup.heard_in(name, scope.spans[name]))
+            if (told := self._as_they_are([line for line in heard if scope.allows(line) and _asks(line)], scope)) is not None:
+                return told
         return None
 
     def _as_they_are(self, lines: Sequence[LineRow], scope: Scope) -> Outcome | None:

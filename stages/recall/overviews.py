@@ -46,6 +46,8 @@ class Overviews:
             return self._between(question, scope)
         if asks_who_was_where(question) and (told := self._found_lines.ends_of(scope)) is not None:
             return told
+        if (told := self._found_lines.questions_of(question, scope)) is not None:
+            return told
         spans = dict(scope.spans)
         if scope.window is None and not question.terms:
             latest = list(scope.spans)[-1]

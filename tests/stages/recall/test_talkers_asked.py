@@ -151,3 +151,12 @@ def test_whether_one_talked_to_the_other(kitchen: Asker) -> None:
         kitchen.ask("What did speaker-3 talk to speaker-4 about?").claims
         == kitchen.ask("What did speaker-3 and speaker-4 talk about?").claims
     )
+
+
+def test_how_often_somebody_asked_something_counts_their_questions(encoder: MinilmOnnx) -> None:
+    texts = ("Is the heating on?", "It is cold in here.", "Who has the key?")
+    rows = [line_row(text, 5.0 * place, speaker="speaker-1", event="e1") for place, text in enumerate(texts)]
+    other = line_row("Why do you ask?", 20.0, track="t2", speaker="speaker-2", event="e1")
+    with asking(encoder, {"s": [*rows, other]}) as ask:
+        text = ask("How often did speaker-1 ask something?").text
+        assert text == ('2 lines of 1 talker (speaker-1 (30 degrees)) asked something, at 0:00 and 0:10. The first: "Is the heating on?"')
