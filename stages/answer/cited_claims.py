@@ -126,7 +126,8 @@ def who_was_where(question: Question, material: Material, wording: Wording) -> l
         told.append(f"{name} was heard{where} {f'first at {first}, last at {last[0]}{moved}' if last else f'at {first}'}")
     if not told:
         return []
-    text = f"{'; '.join(told)}."
+    wordless = all(is_untranscribed(found.line) for found in material.found)
+    text = f"{'; '.join(told)}{'; the words were not transcribed' if wordless else ''}."
     if question.asks_present and len(lines) == 1:
         (own,) = lines.values()
         unnamed = " has no name yet." if _UNNAMED.fullmatch(speaker_of(own[0])) else ""

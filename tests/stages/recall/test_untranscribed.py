@@ -45,7 +45,6 @@ def test_only_a_stand_in_without_confidence_counts() -> None:
     "text",
     [
         "Catch me up",
-        "Who spoke at 210 degrees?",
         "What was said between +0 and +20?",
         "What did I miss while I was listening to speaker-1?",
     ],
@@ -56,6 +55,12 @@ def test_who_spoke_where_and_when_is_told_without_words(wordless: Asker, text: s
     assert " spoke (0:" in answer.text
     assert " degrees " in answer.text
     assert "the words were not transcribed" in answer.text
+    assert "[speech]" not in json.dumps(answer.to_json())
+
+
+def test_who_was_at_a_bearing_is_told_without_words(wordless: Asker) -> None:
+    answer = wordless.ask("Who spoke at 210 degrees?")
+    assert answer.text == "speaker-3 was heard at 210 degrees, first at 0:02, last at 0:56; the words were not transcribed."
     assert "[speech]" not in json.dumps(answer.to_json())
 
 
