@@ -16,11 +16,14 @@ from stages.recall.asked_kind import tells_circumstance
 from stages.recall.boosted_trees import BoostedTrees
 from stages.recall.encoder_fits import fact_file, fact_fit
 from stages.recall.fact_features import NAMES, Features, features
+from stages.recall.first_person import as_own
 from stages.recall.measures import Measure, measured_in, measures_said, only_others
+from stages.recall.numbered import Numbers, gives_another, numbered
 from stages.recall.question import Question
 from stages.recall.reader import Reader
 from stages.recall.reading import read_again
 from stages.recall.search import Ranked
+from stages.recall.subjects import of_another, of_other_gender, of_what_was_named
 from stages.recall.support import holds_wanted
 from stages.recall.terms import holds, stems, tokens
 from stages.recall.untranscribed import is_untranscribed
@@ -63,13 +66,17 @@ def fact_support(question: Question, ranked: Ranked, lines: Sequence[LineRow], r
     if reader is not None:
         log_odds = read_again(question, ranked, lines, rows, log_odds, reader)
     support = np.maximum(1.0 / (1.0 + np.exp(-log_odds)), _ALL_SAID * _says_all(question, lines, rows))
-    measure = measured_in(question.text)
-    return [float(share) if _may(question, measure, ranked, line) else 0.0 for line, share in zip(lines, support, strict=True)]
+    measure, asked = measured_in(question.text), numbered(question.text)
+    return [float(share) if _may(question, measure, asked, ranked, line) else 0.0 for line, share in zip(lines, support, strict=True)]
 
 
-def _may(question: Question, measure: Measure | None, ranked: Ranked, line: LineRow) -> bool:
-    """Whether all names that were asked for were said around a line, and its numbers can count what was asked for."""
-    if measure is not None and only_others(measure, measures_said(line.text)):
+def _may(question: Question, measure: Measure | None, asked: Numbers, ranked: Ranked, line: LineRow) -> bool:
+    """Whether all names that were asked for were said around a line, and it speaks of what was asked for, by its numbers and its "she"."""
+    if (measure is not None and only_others(measure, measures_said(line.text))) or gives_another(asked, line.text):
+        return False
+    if of_another(_own_words(question, line), line.text) or of_other_gender(question.text, line.text):
+        return False
+    if question.intent == "did_anybody" and of_what_was_named(question.text, _said_before(ranked, line), line.text):
         return False
     return all(holds(name, _said_around(ranked, line)) for name in question.names)
 
@@ -104,6 +111,17 @@ def _tells_subject(asked: str, text: str) -> bool:
             if said[place] in verbs and said[place + 1 : place + 1 + len(rest)] == rest:
                 return _NO_SUBJECT.isdisjoint(said[:place])
     return False
+
+
+def _own_words(question: Question, line: LineRow) -> str:
+    """The question as the talker of a line would ask it; "" where it does not ask of that talker."""
+    own = as_own(question.text, [line.speaker]) if line.speaker and not question.own_words else None
+    return question.own_words if own is None else own[1]
+
+
+def _said_before(ranked: Ranked, line: LineRow) -> str:
+    chain, place = ranked.talk(line)
+    return chain[place - 1].text if place else ""
 
 
 def _said_around(ranked: Ranked, line: LineRow) -> frozenset[str]:

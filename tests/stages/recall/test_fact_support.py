@@ -74,6 +74,21 @@ def test_a_line_that_counts_something_else_is_no_answer_however_like_it_is() -> 
     assert supports("How old is Biscuit by now?", ranked((age, 0.8)))[0] > THRESHOLD
 
 
+def test_a_line_of_another_bed_is_no_answer_however_like_it_is() -> None:
+    seven = line_row("Bed seven is Lindqvist, no penicillin.", 2.0, event="e1")
+    assert supports("Who is in bed six?", ranked((seven, 0.8))) == [0.0]
+    assert supports("Who is in bed 7?", ranked((seven, 0.8)))[0] > THRESHOLD
+
+
+def test_a_line_of_somebody_else_is_no_answer_however_like_it_is() -> None:
+    his = line_row("He had his tablets at twelve, the next tablets are due at six.", 2.0, event="e1")
+    assert supports("When are my aunt's tablets due?", ranked((his, 0.8))) == [0.0]
+    assert supports("When are my uncle's tablets due?", ranked((his, 0.8)))[0] > THRESHOLD
+    cat, ruined = line_row("The cat.", 1.0, speaker="Colin", event="e1"), line_row("She ruined the green armchair, yes.", 2.0, event="e1")
+    assert supports("Did Mrs Bell ruin the armchair?", ranked((cat, 0.3), (ruined, 0.8)))[1] == 0.0
+    assert supports("Did the cat ruin the armchair?", ranked((cat, 0.3), (ruined, 0.8)))[1] > THRESHOLD
+
+
 def test_an_encoder_is_judged_by_its_own_trees() -> None:
     found = ranked((BUS, 0.45), (DRIVER, 0.3), (RAIN, 0.1))
     mine, other = (supports("Who drives the bus?", replace(found, encoder=name)) for name in ("all-MiniLM-L6-v2", "all-mpnet-base-v2"))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from stages.memory.text_encoder import TextEncoder
 from stages.recall.first_person import as_own, as_told
+from tests.stages.recall.line_rows import line_row
 from tests.stages.recall.room_memory import Asker
+from tests.stages.recall.small_rooms import asking
 
 
 @pytest.mark.parametrize(
@@ -52,3 +55,12 @@ def test_what_a_talker_says_of_themselves_is_found(kitchen: Asker) -> None:
 def test_what_others_say_of_themselves_is_no_answer(kitchen: Asker) -> None:
     kitchen.memory.speakers.rename("speaker-1", "Anna")
     assert kitchen.ask("When did Anna book the show?").abstained
+
+
+@pytest.mark.parametrize(
+    ("said", "is_of_anna"), [("My sister is well. She's moving to Canada in May.", False), ("I'm well. I'm moving to Canada in May.", True)]
+)
+def test_what_talkers_say_of_others_is_not_of_themselves(encoder: TextEncoder, said: str, is_of_anna: bool) -> None:
+    lines = [line_row(said, 1.0, speaker="Anna", event="e1"), line_row("How nice.", 5.0, track="t2", speaker="Ben", event="e1")]
+    with asking(encoder, {"s": lines}) as ask:
+        assert ask("Will Anna move to Canada?").abstained != is_of_anna
