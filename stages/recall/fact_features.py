@@ -39,6 +39,11 @@ def features(question: Question, ranked: Ranked, lines: Sequence[LineRow]) -> Fe
     return np.array([reader.of(line) for line in lines], dtype=np.float64).reshape(len(lines), len(NAMES))
 
 
+def asks_when_said(text: str) -> bool:
+    """Whether a question asks when somebody said something."""
+    return _WHEN_SAID.match(text) is not None
+
+
 class _Reader:
     """Reads the features of lines, one by one."""
 

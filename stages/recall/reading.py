@@ -15,10 +15,11 @@ import numpy.typing as npt
 
 from stages.memory.rows import LineRow
 from stages.recall.encoder_fits import reading_fit
-from stages.recall.fact_features import NAMES, Features
+from stages.recall.fact_features import NAMES, Features, asks_when_said
 from stages.recall.question import Question
 from stages.recall.reader import Reader
 from stages.recall.search import Ranked
+from stages.recall.terms import stems
 
 MOST_READ = 8
 MOST_WORDS = 120
@@ -42,6 +43,9 @@ _LIKENESS = (
 _LIKE = [NAMES.index(name) for name in ("cosine", "cosine of the question before", "centre of the stretch")]
 # To the reader the price of the brakes is one of the pool: where neither a line nor its talk is like the question, it raises nothing.
 _LEAST_LIKENESS = 0.3
+# "When did Ruth say she would sell the car?" has it that she spoke of the car: where nobody did beside a line, the line is not it.
+_SAID = [NAMES.index(name) for name in ("words", "words with the question before", "words beside")]
+_KINDS = stems("day date time hour place name colour number amount")
 _BESIDE = [NAMES.index(name) for name in _LIKENESS]
 WEIGHED = ("trees", "reader", "below the reader's best", *_LIKENESS)
 """What the regression weighs. Trees do not go by likeness beyond what they saw; the reader does not know what else was talked about."""
@@ -68,6 +72,8 @@ def read_again(question: Question, ranked: Ranked, lines: Sequence[LineRow], row
     scores = reader.scores(question.own_words or question.text, texts[: len(picked)])
     found[picked] = fit.log_odds(reading_features(rows[picked], log_odds[picked], scores.astype(np.float64)))
     is_far = rows[:, _LIKE].max(axis=1) < _LEAST_LIKENESS
+    if asks_when_said(question.text) and not _KINDS.issuperset(question.terms):
+        is_far |= rows[:, _SAID].max(axis=1) == 0.0
     return np.where(is_far, np.minimum(found, log_odds), found)
 
 

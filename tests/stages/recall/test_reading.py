@@ -112,6 +112,25 @@ def test_a_line_that_is_not_like_the_question_is_never_raised() -> None:
     assert near > 0.0
 
 
+@pytest.mark.parametrize(
+    ("text", "least"),
+    [
+        ("When did Ruth say she would sell the car?", False),
+        ("When will Ruth sell the car?", True),
+        ("When did Ruth say on which day it was?", True),
+    ],
+)
+def test_what_somebody_said_is_spoken_of_near_it(text: str, least: bool) -> None:
+    lines = (line_row("Friday? They told me Thursday.", 1.0), line_row("It rains.", 4.0))
+    rows, question = np.zeros((2, len(NAMES))), parse(text, MOMENTS)
+    rows[:, NAMES.index("cosine")] = 0.4
+    (alone, _) = read_again(question, ranked(*lines), lines, rows, np.array([-0.5, -2.0]), Told(**{"friday?": 9.0}))
+    assert (alone > 0.0) == least
+    rows[0, NAMES.index("words beside")] = 0.5
+    (near, _) = read_again(question, ranked(*lines), lines, rows, np.array([-0.5, -2.0]), Told(**{"friday?": 9.0}))
+    assert near > 0.0
+
+
 def test_a_line_that_only_asks_is_no_answer() -> None:
     asking = ["Who shows us round?", "Well, what would lunch cost?", "And where shall we eat?"]
     telling = ["Shall we eat by the fountain?", "Who knows? By the fountain.", "How about the fountain?", "Where the grass is dry, right?"]
