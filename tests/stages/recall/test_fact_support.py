@@ -89,6 +89,13 @@ def test_a_line_of_somebody_else_is_no_answer_however_like_it_is() -> None:
     assert supports("Did the cat ruin the armchair?", ranked((cat, 0.3), (ruined, 0.8)))[1] > THRESHOLD
 
 
+def test_what_a_talker_says_that_others_said_is_what_the_talker_said() -> None:
+    vet = line_row("The vet says that he ate a candle.", 2.0, speaker="Ruth", event="e1")
+    assert supports("When did Ruth say what the vet says he ate?", ranked((vet, 0.8)))[0] > THRESHOLD
+    away = line_row("My sister moved to Canada in May.", 2.0, speaker="Ruth", event="e1")
+    assert supports("When did Ruth move to Canada?", ranked((away, 0.8))) == [0.0]
+
+
 def test_an_encoder_is_judged_by_its_own_trees() -> None:
     found = ranked((BUS, 0.45), (DRIVER, 0.3), (RAIN, 0.1))
     mine, other = (supports("Who drives the bus?", replace(found, encoder=name)) for name in ("all-MiniLM-L6-v2", "all-mpnet-base-v2"))
