@@ -16,7 +16,7 @@ from stages.recall.asked_kind import tells_circumstance
 from stages.recall.boosted_trees import BoostedTrees
 from stages.recall.encoder_fits import fact_file, fact_fit
 from stages.recall.fact_features import NAMES, Features, features
-from stages.recall.first_person import as_told
+from stages.recall.first_person import as_own
 from stages.recall.measures import Measure, measured_in, measures_said, only_others
 from stages.recall.numbered import Numbers, gives_another, numbered
 from stages.recall.question import Question
@@ -115,7 +115,8 @@ def _tells_subject(asked: str, text: str) -> bool:
 
 def _own_words(question: Question, line: LineRow) -> str:
     """The question as the talker of a line would ask it; "" where it does not ask of that talker."""
-    return question.own_words or (as_told(question.text, line.speaker) if line.speaker else None) or ""
+    own = as_own(question.text, [line.speaker]) if line.speaker and not question.own_words else None
+    return question.own_words if own is None else own[1]
 
 
 def _said_before(ranked: Ranked, line: LineRow) -> str:

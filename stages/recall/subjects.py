@@ -33,7 +33,8 @@ _SELF = word_set("i me we us")
 _PEOPLE, _ONE = word_set("he she they"), word_set("he she it")
 _SUBJECTS = frozenset(_OTHERS) | _SELF | {"you", "it"}
 _DETERMINERS = word_set("the my his her their our your")
-_ANY_VERB = word_set("be have do get a an the in at on not no there here for from with")
+# What talkers say that others say is said by the talkers.
+_ANY_VERB = word_set("be have do get say tell mention ask talk speak answer a an the in at on not no there here for from with")
 _OF = {"he": word_set("he him his"), "she": word_set("she her hers")}
 _POSSESSIVE = {"he": "his", "she": "her"}
 _INFLECTED = ("s", "ed", "ing")

@@ -23,6 +23,7 @@ from stages.recall.subjects import of_another, of_other_gender, of_what_was_name
         ("When was I operated?", "They operated on me on Monday.", False),
         ("How old is my dog?", "She is nine.", False),
         ("Do I have a dog?", "She has a dog.", False),
+        ("When did I say what he ate?", "The vet says that he ate a candle.", False),
         ("Where am I?", "She is at home.", False),
     ],
 )
