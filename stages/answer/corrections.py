@@ -127,7 +127,8 @@ def _chooses(new: str, old: str) -> bool:
     others = [content_terms(" ".join(words[place + 1 : place + 1 + _OFFER_WORDS])) for place in places]
     chosen = content_terms(new)
     is_one = any(one and other and any(holds(term, chosen) for term in {*one, *other}) for one, other in zip(offers, others, strict=True))
-    return is_one and not _replaced(old, new)
+    # "Soup or salad" - "Wait, the soup is off" takes it back.
+    return is_one and not _replaced(old, new) and _TAKES_BACK.search(new) is None
 
 
 def _next(line: LineRow, told: Sequence[LineRow]) -> LineRow | None:

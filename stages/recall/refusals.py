@@ -48,6 +48,8 @@ def nobody_said(question: Question) -> str:
         return "Nothing that fits the question was heard."
     who = question.speaker or (f"Neither {' nor '.join(question.talkers)}" if question.talkers else "Nobody")
     verb = "was not heard" if question.speaker else "was heard"
+    if question.very_words:
+        return f"{who} {verb} saying {_quoted(question.very_words)}."
     if question.about_speech or question.intent == "did_anybody":
         return f"{who} {verb} talking about {_quoted(question.phrase)}."
     return f"{who} {verb} saying anything that answers {_quoted(question.phrase)}."

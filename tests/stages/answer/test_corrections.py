@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from stages.answer.corrections import correction_of
+from stages.answer.corrections import correction_of, takes_nothing_back
 from stages.answer.extractive import Extractive
 from stages.recall.material import Found, Material
 from tests.stages.answer.materials import SESSIONS, question
@@ -225,6 +225,9 @@ def test_a_choice_of_what_a_line_offers_takes_nothing_of_it_back() -> None:
     assert correction_of(places, (places, cold)) is None
     chapel = line_row("We meet in the little chapel.", 1.0, event="s-e")
     assert correction_of(chapel, (chapel, cold)) == cold
+    lunch = line_row("For lunch we have soup or salad.", 1.0, event="s-e")
+    assert takes_nothing_back(cold, places, (places, cold))
+    assert not takes_nothing_back(line_row("Wait, the soup is off.", 6.0, track="t2", event="s-e"), lunch, (lunch,))
     hours = line_row("We meet at seven or at eight o'clock.", 1.0, event="s-e")
     nine = line_row("Sorry, not at eight o'clock, at nine o'clock.", 6.0, event="s-e")
     assert correction_of(hours, (hours, nine)) == nine

@@ -53,6 +53,11 @@ def test_a_thing_came_up_when_it_was_named(encoder: MinilmOnnx) -> None:
     assert answer.text.startswith("The costume came first.")
 
 
+def test_very_words_that_nobody_said_are_told_as_they_were_asked(encoder: MinilmOnnx) -> None:
+    with asking(encoder, {"s": CLUB}) as ask:
+        assert ask('Who said "thank you kindly"?').text.startswith('Nobody was heard saying "thank you kindly".')
+
+
 def test_a_noun_came_up_when_it_was_named_in_its_own_form(encoder: MinilmOnnx) -> None:
     said = [
         line_row("The cellar door is broken and has to be repaired.", 1.0, track="t2"),
