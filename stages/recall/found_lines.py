@@ -342,7 +342,7 @@ class FoundLines:
         else:
             found = lines_with_fact(question, ranked, self._lookup.reader, self._lookup.opinion)[:_MOST_FOUND]
         if question.teller:
-            found = reported(question, found)
+            found = reported(question, found, ranked)
         around = self._lookup.talk_around([entry.line for entry in found], _BEFORE_NS, CORRECTED_WITHIN_NS, CORRECTED_WITHIN_NS)
         return [replace(entry, talk=around.get(entry.line.id, ())) for entry in found]
 

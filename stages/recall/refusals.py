@@ -10,6 +10,7 @@ from stages.memory.rows import LineRow
 from stages.recall.answers import mean_azimuth, speaker_of
 from stages.recall.own_voice import MY_NAMES
 from stages.recall.question import Question
+from stages.recall.reported import names_the_telling
 from stages.recall.scope import Scope
 from stages.recall.sides import BEARING_TOLERANCE_DEG
 from stages.recall.terms import content_words, coverage, nearest, stems
@@ -122,6 +123,8 @@ def unknown_speaker(name: str, speakers: Sequence[str]) -> str:
 
 def _names_it(question: Question, near: LineRow) -> bool:
     """Whether a line has what nobody could be said to have talked about then: of a fact any of its words, of a topic all of them."""
+    if question.teller:
+        return names_the_telling(question, near)
     is_of_talk = question.about_speech or question.intent == "did_anybody"
     if not is_of_talk or not question.terms or question.attended is not None or question.intent in {"missed", "catch_up"}:
         return False

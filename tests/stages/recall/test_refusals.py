@@ -78,6 +78,12 @@ def test_other_refusals() -> None:
         ),
         ("Did speaker-2 go to Rome?", "Rome? Were you there?", 'speaker-2 was not heard talking about "Rome".'),
         ("What did they say about the cat?", "The cat sleeps", 'Nothing that was heard answers "what did they say about the cat".'),
+        ("What did my brother say?", "My brother told me he got it.", 'Nothing that was heard answers "what did my brother say".'),
+        (
+            "What did my brother say?",
+            "My brother is ill.",
+            'No talker is known as "my brother", and nobody was heard telling what they said.',
+        ),
         ("Did anybody talk about the yellow chair?", "The green chair broke", 'Nobody was heard talking about "yellow chair".'),
     ],
 )

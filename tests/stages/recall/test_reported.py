@@ -7,9 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from stages.memory.minilm_onnx import MinilmOnnx
-from stages.recall.reported import teller_in
+from stages.recall.question import parse
+from stages.recall.reported import reported, teller_in
+from stages.recall.search import Ranked
 from tests.stages.recall.line_rows import line_row
 from tests.stages.recall.small_rooms import Ask, asking
+from tests.stages.recall.test_scope import MOMENTS
 
 _WARD = [
     ("Ruth", "Have you spoken to the doctor yet?"),
@@ -36,7 +39,15 @@ def ask(encoder: MinilmOnnx) -> Iterator[Ask]:
         ("Did my sister mention the car?", "my sister"),
         ("Who knows what the engineer said?", "the engineer"),
         ("What did Walter's daughter say?", "Walter's daughter"),
+        ("What did our new landlord say about the rent?", "our new landlord"),
+        ("What did Anna's sister tell Ben?", "Anna's sister"),
         ("What did the others say?", ""),
+        ("What did the nurses say about the lift?", ""),
+        ("What did the team say about the logo?", ""),
+        ("What did my family think of the flat?", ""),
+        ("What did the radio say about Wales?", ""),
+        ("What does the recipe ask for?", ""),
+        ("What did the letter ask for?", ""),
         ("What did the test say about the allergy?", ""),
         ("What does the director want to cut?", ""),
         ("What did they say about the doctor?", ""),
@@ -74,3 +85,34 @@ def test_what_nobody_told_of_them_is_refused(ask: Ask, text: str, near: str) -> 
         f'No talker is known as "{who}", and nobody was heard telling what they said about that. The nearest thing '
     )
     assert near in answer.text
+
+
+_HOME = [
+    line_row("My brother told me he got the job in Leeds.", 0.0, speaker="Ruth"),
+    line_row("According to the vet the cat has to lose weight.", 4.0, speaker="Colin"),
+    line_row("I told my neighbour that the bins are full.", 8.0, speaker="Anna"),
+    line_row("My sister is moving to Canada in May.", 12.0, speaker="Anna"),
+    line_row("Has the doctor said anything?", 16.0, speaker="Anna"),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("What did my brother say?", ["the job in Leeds"]),
+        ("What did Ruth's brother say?", ["the job in Leeds"]),
+        ("What did the vet say?", ["has to lose weight"]),
+        ("What did the vet say about the cat?", ["has to lose weight"]),
+        ("What did Colin's brother say?", []),
+        ("What did the vet say about the dog?", []),
+        ("When did the vet say the cat can go home?", []),
+        ("What did the neighbour say?", []),
+        ("What did my sister say?", []),
+        ("What did the doctor say?", []),
+    ],
+)
+def test_a_line_that_says_that_they_said_something_answers_where_nothing_found_does(text: str, words: list[str]) -> None:
+    question = parse(text, MOMENTS)
+    ranked = Ranked(tuple(_HOME), dict.fromkeys((line.id for line in _HOME), 0.5), {}, {}, {}, ())
+    told = [entry.line.text for entry in reported(question, [], ranked)]
+    assert [word in text for word, text in zip(words, told, strict=True)] == [True] * len(words)
