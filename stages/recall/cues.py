@@ -245,6 +245,10 @@ ASKED = re.compile(
 """Who put a question in the room."""
 ASKED_WHAT = re.compile(r"^(?:and )?what (?:did|has|had) they ask(?:ed)?(?: (?P<whom>[\w-]+))?[ ?.!]*$", re.I)
 """What a talker, who stands as "they", asked at all, or asked somebody."""
+ASKED_WHETHER = re.compile(
+    r"^(?P<asked>(?:and )?(?:did|has|had) they (?:ever )?ask(?:ed)?)(?: (?P<whom>[\w-]+))?(?P<what> (?:whether|if) .+)$", re.I
+)
+"""Whether a talker, who stands as "they", put a question, or put it to somebody."""
 EVEN_QUOTES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u201c": '"', "\u201d": '"'})
 """Marks that telephones write."""
 _FORMULA = (

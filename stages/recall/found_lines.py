@@ -170,7 +170,9 @@ class FoundLines:
             about = replace(question, topic=f"a conversation about {gist}", gist=gist, terms=terms, about_speech=True)
             found = [entry for entry in self.search(about, scope)[0] if _asks(entry.line)] if terms else []
             said = [entry for entry in found if entry.named]
-            material = Material(found=tuple(said or found), sessions=scope.sessions)
+            # Whether a talker asked just that, a question of theirs with none of its words does not tell.
+            found = said or ([] if question.speaker is not None else found)
+            material = Material(found=tuple(found), sessions=scope.sessions)
             spans = tuple((entry.line.session, entry.line.start_ns, entry.line.end_ns) for entry in material.found)
             return Outcome(material, tuple(entry.line.id for entry in material.found), spans=spans) if found else None
         every = [tuple(scope.spans)] if scope.window is not None else [(name,) for name in reversed(list(scope.spans))]

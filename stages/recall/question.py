@@ -233,6 +233,10 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
     asked_whom = cues.ASKED_WHAT.match(" ".join(rest.split())) if speaker is not None and not talkers else None
     if asked_whom is not None and (whom := speaker_in(asked_whom["whom"] or "", speakers, anywhere=True)[0]) is not None:
         talkers, rest = (speaker or "", whom), "what did they ask"
+    whether = cues.ASKED_WHETHER.match(" ".join(rest.split())) if speaker is not None and not talkers else None
+    if whether is not None:
+        # To whom it was put is not said in it.
+        rest = f"{whether['asked']}{whether['what']}"
     said_bare = " ".join(rest.split())
     room = re.sub(r"[, ]*\b(?:and )?(?:where|at which bearing) in the room\b|\bin (?:the|this) room\b", " ", rest, flags=re.I)
     order = None if duration else order
@@ -318,7 +322,7 @@ def parse(text: str, moments: Moments, speakers: Callable[[], Collection[str]] =
         talkers=talkers,
         company=company is not None,
         settles=bool(decided),
-        asking=asked_whom is not None or cues.ASKED.match(said_bare) is not None,
+        asking=asked_whom is not None or whether is not None or cues.ASKED.match(said_bare) is not None,
         very_words=very_words,
         teller=teller,
         asks_present=intent in {"who", "count"}

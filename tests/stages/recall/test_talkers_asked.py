@@ -160,3 +160,14 @@ def test_how_often_somebody_asked_something_counts_their_questions(encoder: Mini
     with asking(encoder, {"s": [*rows, other]}) as ask:
         text = ask("How often did speaker-1 ask something?").text
         assert text == ('2 lines of 1 talker (speaker-1 (30 degrees)) asked something, at 0:00 and 0:10. The first: "Is the heating on?"')
+
+
+def test_whether_a_talker_asked_something_is_told_by_their_questions(encoder: MinilmOnnx) -> None:
+    said = [("Walter", "Do you play cards?"), ("Nina", "Used to. Bridge mostly."), ("Walter", "Then football it is.")]
+    rows = [line_row(text, 4.0 * n, track=f"t{who}", speaker=who, event="ward") for n, (who, text) in enumerate(said)]
+    nina = line_row("Cards are dull.", 12.0, track="t4", event="ward")
+    with asking(encoder, {"s": [*rows, nina]}) as ask:
+        for text in ("Did Walter ask speaker-4 whether she plays cards?", "Did Walter ask if anybody plays cards?"):
+            assert [entry.text for claim in ask(text).claims for entry in claim.evidence] == ["Do you play cards?"]
+        told = ask("Did Walter ask Nina whether she likes football?")
+        assert "Do you play cards?" not in [entry.text for claim in told.claims for entry in claim.evidence]
