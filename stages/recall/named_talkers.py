@@ -30,6 +30,7 @@ _TALKED_TO = re.compile(
 )
 _WHO_WITH = re.compile(r"\bwho talked (?:(?:to|with) |(?P<topic>about .+?) with )(?P<other>[\w'-]+)", re.I)
 
+_ALONE = re.compile(r"^(?:and )?(?:who|where)(?:'s| is| was) (?P<who>[\w' -]+?)(?: (?:sitting|standing))?[ ?.!]*$", re.I)
 _TALK = r"(?:talk(?:ed|ing)?|sp(?:eak|oke|oken|eaking)|chat(?:ted|ting)?|conversed?)"
 _COMPANY = re.compile(
     rf"^(?:and )?(?:(?:who|which people)(?: (?:has|had|have|was|were|is|are))? {_TALK} (?:to|with) (?P<one>[\w'-]+)"
@@ -96,6 +97,12 @@ def company_in(text: str, speakers: Callable[[], Collection[str]]) -> tuple[tupl
     who = tuple(known.get(name.lower(), name) for name in (one, other) if name.lower() not in _ANYBODY)
     asks = f"{parts['aux']} they talk" if "aux" in parts else "who talked"
     return who, f"{text[: match.start()]} {asks} {topic} {text[match.end() :]}"
+
+
+def alone_in(text: str, speakers: Callable[[], Collection[str]]) -> str | None:
+    """The talker of whom a question asks nothing but who they are or where they were, by name; None for others."""
+    match = _ALONE.match(text)
+    return next((name for name in speakers() if name.lower() == match["who"].lower()), None) if match is not None else None
 
 
 def asked_of(text: str, speakers: Callable[[], Collection[str]]) -> str:

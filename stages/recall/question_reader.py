@@ -14,6 +14,7 @@ from stages.recall.answers import speaker_of
 from stages.recall.context_scope import last_cited, talking
 from stages.recall.first_person import as_own, as_told
 from stages.recall.lookup import Lookup
+from stages.recall.named_talkers import alone_in
 from stages.recall.parts import parts_in
 from stages.recall.question import Question, cleaned, parse
 from stages.recall.scope import Scope, scope_of
@@ -55,6 +56,14 @@ class QuestionReader:
             return None
         read = self.read(own[1])
         return (replace(read, text=question.text, own_words=own[1]), own[0]) if read.terms and read.intent == question.intent else None
+
+    def of_place(self, question: Question) -> Question | None:
+        """A question who a talker is or where one was, read as of when and where they were heard; None for any other question."""
+        if question.intent not in {"who", "where"} or question.speaker is not None or not _has_parts(question):
+            return None
+        name = alone_in(cleaned(question.text), self._lookup.speakers)
+        asks_present = question.intent == "who"
+        return None if name is None else replace(question, speaker=name, topic="", gist="", terms=(), asks_present=asks_present)
 
     def read_absence(self, question: Question, absence: str) -> Question:
         """A question about an absence that gives no time, where the memory knows when that was: what else it says is read without it."""

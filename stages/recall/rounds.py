@@ -60,7 +60,7 @@ class Rounds:
         parts, are_apart = self._reader.parts(question)
         first = None if are_apart else self._round(question, scope)
         if first is not None and (not parts or _covers(first, parts)):
-            return [first if first.claims else self._by_talker(first) or self._by_count(first) or first]
+            return [first if first.claims else self._by_talker(first) or self._by_count(first) or self._by_place(first) or first]
         self._encoding([text for part in parts if part.refusal is None and part.topic for text in encoded_texts(part)])
         further = [self._round(part, self._reader.scope(part)) for part in parts]
         if first is None or any(part.claims for part in further):
@@ -83,6 +83,12 @@ class Rounds:
             return None
         again = self._round(replace(first.question, intent="count"), first.scope)
         return again if again.claims else None
+
+    def _by_place(self, first: Round) -> Round | None:
+        """Who a talker is or where one was, which nobody told, asked again as when and where they were heard; None for anything else."""
+        own = self._reader.of_place(first.question)
+        again = self._round(own, replace(first.scope, speaker=own.speaker)) if own is not None else None
+        return again if again is not None and again.claims else None
 
     def _round(self, question: Question, scope: Scope) -> Round:
         outcome = self._answering(question, scope)

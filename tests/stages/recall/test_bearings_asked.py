@@ -46,6 +46,26 @@ def test_who_was_where_is_one_sentence(encoder: MinilmOnnx, text: str, told: str
     assert (answer.text, len(answer.claims)) == (told, 1)
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Who is Carla?", 'Carla was heard at 210 degrees, first at 0:02, last at 0:12. The first words: "We have to settle'),
+        ("Where was Carla?", "Carla was heard at 210 degrees, first at 0:02, last at 0:12."),
+        ("Where is David sitting?", "David was heard at 230 degrees, first at 0:07, last at 0:17."),
+    ],
+)
+def test_who_has_a_name_is_told_as_well_as_who_has_none(encoder: MinilmOnnx, text: str, told: str) -> None:
+    with asking(encoder, {"s": PARTY}) as ask:
+        assert ask(text).text.startswith(told)
+
+
+def test_what_somebody_told_of_a_talker_goes_before_where_they_were_heard(encoder: MinilmOnnx) -> None:
+    told = line_row("David is in the garden.", 22.0, track="t1", speaker="Carla", azimuth_deg=210.0, event="e1")
+    with asking(encoder, {"s": [*PARTY, told]}) as ask:
+        assert "David is in the garden." in ask("Where is David?").text
+        assert ask("Where is the band?").abstained
+
+
 def test_who_moved_is_told_with_both_places(encoder: MinilmOnnx) -> None:
     places = ((0.0, 210.0), (30.0, 90.0))
     said = [line_row("I sit here now.", at_s, track="t1", speaker="speaker-1", azimuth_deg=deg, event="e1") for at_s, deg in places]
