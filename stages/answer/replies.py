@@ -22,16 +22,11 @@ def reply_to(found: Found, question: Question) -> list[LineRow]:
     if asked != found.line.text.rstrip() and content_terms(asked) and not coverage(question.terms, stems(asked)):
         # What was asked at the end of the line is something else.
         return []
-    after = [
-        line
-        for line in found.context
-        if line.start_ns > found.line.start_ns
-        and line.track != found.line.track
-        and line.start_ns - found.line.end_ns <= _REPLY_NS
-        and not is_untranscribed(line)
-        and _in_one_talk(line, found)
-    ]
-    return after[:1]
+    after = _of_one_talk(_after(found.line, found), found)
+    # Where two speak at once, who takes up a word of the question answers it: the other may be asked by somebody else.
+    words = content_terms(asked)
+    at_once = [line for line in after if line.start_ns < after[0].end_ns]
+    return sorted(at_once, key=lambda line: not any(word in stems(line.text) for word in words))[:1]
 
 
 def question_before(found: Found, question: Question) -> LineRow | None:
@@ -45,21 +40,44 @@ def question_before(found: Found, question: Question) -> LineRow | None:
     asked = before[-1]
     if asked.track == found.line.track or not asked.text.rstrip().endswith("?") or found.line.start_ns - asked.end_ns > _REPLY_NS:
         return None
-    if not _in_one_talk(asked, found):
+    if not _of_one_talk([asked], found):
+        return None
+    talk = {line.id for line in found.talk}
+    if talk and asked.id not in talk and any(line.id not in talk | {found.line.id} for line in _after(asked, found)):
+        # Somebody outside the talk of the line may have answered: the question is not known to be of that talk.
         return None
     said = stems(found.line.text)
     return asked if coverage(question.terms, said | stems(asked.text)) > coverage(question.terms, said) else None
 
 
-def _in_one_talk(other: LineRow, found: Found) -> bool:
-    """Whether another line may belong to the conversation of a found one: two that go on at once stand side by side.
+def _after(asked: LineRow, found: Found) -> list[LineRow]:
+    """What others said right after a question, among the lines around a found one."""
+    return [
+        line
+        for line in found.context
+        if line.start_ns > asked.start_ns
+        and line.track != asked.track
+        and line.start_ns - asked.end_ns <= _REPLY_NS
+        and not is_untranscribed(line)
+    ]
+
+
+def _of_one_talk(others: list[LineRow], found: Found) -> list[LineRow]:
+    """Those of other lines that may belong to the conversation of a found one: two that go on at once stand side by side.
 
     An event may hold both, before it is heard who talks with whom; `found.talk` tells them apart by what was said later, where it is known.
+    That knows too little of a whole room's talk, which holds people who were elsewhere before and after: where none of the lines is of the
+    talk, those of the event may be.
     """
     line = found.line
     if found.talk:
-        return other.id in {one.id for one in found.talk}
-    if line.event is None or other.event in {None, line.event}:
-        return True
+        ids = {one.id for one in found.talk}
+        known = [one for one in others if one.id in ids]
+        return known or [one for one in others if line.event is not None and one.event == line.event]
     heard = {(one.track, one.event) for one in (*found.context, *found.conversation)}
-    return any(track == line.track and (other.track, event) in heard for track, event in heard)
+    events = {event for track, event in heard if track == line.track}
+    return [
+        other
+        for other in others
+        if line.event is None or other.event in {None, line.event} or any((other.track, event) in heard for event in events)
+    ]

@@ -74,3 +74,24 @@ def test_a_new_event_among_the_same_people_parts_no_question_from_its_answer() -
     found = _found(asking, before, asking, answered)
     assert reply_to(found, about) == [answered]
     assert question_before(replace(found, line=answered), about) == asking
+
+
+def test_who_was_elsewhere_before_answers_in_the_talk_of_the_whole_room() -> None:
+    asking, answered = _said("How late can we stay?", 0.0, "t1", "e1"), _said("Until half past six.", 3.0, "t2", "e1")
+    about = question("How late can they stay?")
+    found = replace(_found(asking, asking, answered), talk=(asking,))
+    assert reply_to(found, about) == [answered]
+    assert question_before(replace(found, line=answered, talk=(answered,)), about) == asking
+    elsewhere = _said("Until half past six.", 3.0, "t2", "e2")
+    assert reply_to(_found(asking, asking, elsewhere), about) == []
+    assert reply_to(replace(found, context=(asking, elsewhere)), about) == []
+
+
+def test_of_two_who_speak_at_once_the_one_who_takes_up_the_question_answers_it() -> None:
+    asking = _said("Can you swap with me on Sunday?", 0.0, "t1", "e1")
+    beside = _said("The fish pie is not bad, and the soup is good.", 3.0, "t2", "e1")
+    answered = _said("Sunday? No, I am away.", 4.0, "t3", "e1")
+    later = _said("Sunday? No, I am away.", 8.0, "t3", "e1")
+    about = question("What happens on Sunday?")
+    assert reply_to(_found(asking, asking, beside, answered), about) == [answered]
+    assert reply_to(_found(asking, asking, beside, later), about) == [beside]
