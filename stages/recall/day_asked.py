@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from stages.recall.terms import is_irregular, tokens
+from stages.recall.word_lists import word_set
 
 _WEEKDAY = r"(?P<day>monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
 _PART = r"(?: (?P<part>morning|afternoon|evening|night))?"
@@ -24,8 +25,15 @@ _COMING = re.compile(
     r"|(?<!went )(?<!came )(?<!got )(?<!been )\bto (?!(?:the|an?|my|our|your|his|her|their|this|that)\b)\w",
     re.I,
 )
-_WAS = frozenset(["was", "were", "did", "had", "heard", "made", "rang", "said", "spoke", "told", "took", "went"])
+_WAS = frozenset(["was", "were", "did", "had", "made", "rang", "spoke", "took", "went"])
+# Who said, agreed or booked something tells what will be: "the engineer said Monday".
+_SETTLED = word_set(
+    "said told heard thought meant announced suggested offered asked agreed arranged booked reserved decided settled planned scheduled"
+    " promised moved postponed"
+)
 _NO_PAST = frozenset(["need", "feed", "speed", "indeed", "hundred", "shed", "bed", "red", "wed"])
+# What is closed on a day is so then.
+_VERB = re.compile(r"(?<!\bis )(?<!\bare )(?<!\bbe )(?<!\bisn't )(?<!\baren't )(?<!'s )(?<!'re )\b[a-z']+", re.I)
 _LED_BY = re.compile(r"\b(?:to|for|until|till|by|from|before|after)(?: (?:the|this|next|coming))* $", re.I)
 _GONE = re.compile(r"\b(?:since|last|past) $", re.I)
 _AT_ONCE = 2
@@ -56,7 +64,7 @@ def _is_gone(sentence: str, start: int, end: int) -> bool:
         # "They moved it to Thursday" tells of a Thursday that comes.
         return False
     told = before if len(tokens(before)) >= _AT_ONCE else sentence[end:]
-    verbs = [match.end() for match in re.finditer(r"[a-z']+", told, re.I) if _is_past(match[0].lower())]
+    verbs = [match.end() for match in _VERB.finditer(told) if _is_past(match[0].lower())]
     if not verbs:
         return False
     # "He said that he comes" tells of what comes, and so does "on Thursday we see what was done".
@@ -64,4 +72,4 @@ def _is_gone(sentence: str, start: int, end: int) -> bool:
 
 
 def _is_past(word: str) -> bool:
-    return word in _WAS or is_irregular(word) or (word.endswith("ed") and word not in _NO_PAST)
+    return word not in _SETTLED | _NO_PAST and (word in _WAS or word.endswith("ed") or is_irregular(word))

@@ -78,6 +78,7 @@ _IRREGULAR: dict[str, str] = {
 }  # fmt: skip
 
 _IRREGULAR_PLURALS = frozenset({"children", "feet", "men", "women", "mice", "teeth"})
+_NO_PAST = _IRREGULAR_PLURALS | {"buses", "leaves"}
 
 _NUMBERS: dict[str, str] = {word: str(value) for word, value in (numbered(NUMBER_WORDS) | numbered(TENS, 20, 10)).items()} | {
     "hundred": "100",
@@ -164,8 +165,8 @@ def _terms_of(text: str) -> tuple[str, ...]:
 
 
 def is_irregular(token: str) -> bool:
-    """Whether a word is an irregular form of another one: nearly always a verb in the past."""
-    return token in _IRREGULAR and token not in _IRREGULAR_PLURALS
+    """Whether a word is an irregular form of a verb: nearly always of the past."""
+    return token in _IRREGULAR and token not in _NO_PAST
 
 
 def is_calendar(token: str) -> bool:

@@ -13,6 +13,7 @@ from stages.recall.terms import (
     has_amount,
     has_number,
     holds,
+    is_irregular,
     nearest,
     numbers,
     roots,
@@ -111,3 +112,8 @@ def test_edit_distance_is_a_metric(one: str, other: str, third: str) -> None:
 def test_a_hearing_in_court_is_something_to_ask_for_and_a_conversation_is_not() -> None:
     assert content_words("When did they say when the hearing was?") == ("hearing",)
     assert content_words("Who talked about the conversation?") == ()
+
+
+def test_what_leaves_and_what_buses_there_are_is_no_form_of_the_past() -> None:
+    assert [word for word in ("left", "met", "leaves", "buses", "children") if is_irregular(word)] == ["left", "met"]
+    assert stem("leaves") == stem("left")
