@@ -6,26 +6,37 @@ import re
 from dataclasses import dataclass, replace
 
 from stages.recall.contradictions import asks_what_will_be
+from stages.recall.measures import is_unit
 from stages.recall.question import Question
+from stages.recall.terms import STOP_WORDS, is_calendar, stem
 from stages.recall.word_lists import NUMBER_WORDS
 
 _FACTS = frozenset(["what", "who", "where"])
 _POINT = re.compile(r"^(?:at|around|by)(?: about| around)? (?P<clock>.+)$", re.I)
 _HAPPENS = re.compile(r"\bhappens\b", re.I)
-_NAMED = r"\b(?:at|around|about|by|before|until|till|from|after|since)(?: about| around)? "
-_GOES_ON = (
-    r"(?= *(?:[.,;!?]|$)| (?:in the|on|sharp|today|tonight|tomorrow|every|and|or|but|so|if|because|then|with|at|for|o'?clock|[ap]\.?m\b))"
-)
+_NAMED = r"\b(?P<by>at|until|till|around|about|by|before|from|after|since)(?: about| around)? "
+_NEXT = r"\b(?![.:]\d| past\b| to (?:\d|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b)(?: (?P<next>[\w'-]+))?"
 _HOURS = NUMBER_WORDS.split()[:13]
-_ANY_TIME = re.compile(rf"{_NAMED}(?:\d{{1,2}}|{'|'.join(_HOURS[1:])}){_GOES_ON}|\b(?:half|quarter) (?:past|to)\b|\bo'?clock\b", re.I)
+_ANY_HOUR = re.compile(rf"{_NAMED}(?:\d{{1,2}}|{'|'.join(_HOURS[1:])}){_NEXT}", re.I)
+_ANY_TIME = re.compile(r"\b(?:half|quarter) (?:past|to)\b|\bo'?clock\b", re.I)
+_OF_TIMES = frozenset(["at", "until", "till"])
+_COUNTED = frozenset(["of", "other", "others", "more", "people", "hundred", "thousand"])
+_AFTER_A_TIME = STOP_WORDS | frozenset(["o'clock", "oclock", "am", "pm", "m", "sharp", "exactly", "today", "tonight", "tomorrow"])
 
 
 @dataclass(frozen=True)
 class ClockAsked:
-    """A time of day that a question asks about. `words` are those by which a line may name it, `pattern` how it does."""
+    """A time of day that a question asks about. `words` are those by which a line may name it."""
 
     words: tuple[str, ...]
-    pattern: re.Pattern[str]
+
+    def is_named_in(self, text: str) -> bool:
+        """Whether a line names the time."""
+        said = "|".join(map(re.escape, self.words))
+        # "Half past six" is a time by itself, "six" may count something.
+        if len(self.words[0].split()) > 1:
+            return re.search(rf"\b(?:{said})\b", text, re.I) is not None
+        return any(not _counts(match) for match in re.finditer(rf"{_NAMED}(?:{said}){_NEXT}", text, re.I))
 
 
 def clock_asked(question: Question) -> ClockAsked | None:
@@ -39,10 +50,7 @@ def clock_asked(question: Question) -> ClockAsked | None:
     clock = re.sub(r" ?(?:o'?clock|[ap]\.?m\.?)$", "", point["clock"].lower())
     hour = int(clock) if clock.isdigit() else _HOURS.index(clock) if clock in _HOURS else 0
     words = tuple(dict.fromkeys([clock, _HOURS[hour], str(hour)])) if 0 < hour < len(_HOURS) else (clock,)
-    said = "|".join(map(re.escape, words))
-    # "Half past six" is a time by itself, "six" may count something.
-    named = f"{_NAMED}(?:{said}){_GOES_ON}" if len(clock.split()) == 1 else rf"\b{said}\b"
-    return ClockAsked(words, re.compile(named, re.I))
+    return ClockAsked(words)
 
 
 def with_clock(question: Question, asked: ClockAsked) -> Question:
@@ -52,4 +60,15 @@ def with_clock(question: Question, asked: ClockAsked) -> Question:
 
 def names_a_time(text: str) -> bool:
     """Whether a line names a time of day."""
-    return _ANY_TIME.search(text) is not None
+    return _ANY_TIME.search(text) is not None or any(not _counts(match) for match in _ANY_HOUR.finditer(text))
+
+
+def _counts(match: re.Match[str]) -> bool:
+    """Whether a number counts what stands behind it: "at seven we eat" and "the bus at seven is full" tell a time, "at seven euros" none.
+
+    Behind "at" a number is nearly always a time, behind "about" and "from" one only where nothing follows that may be counted.
+    """
+    word = (match["next"] or "").lower()
+    if word in _COUNTED or is_unit(stem(word)):
+        return True
+    return match["by"].lower() not in _OF_TIMES and bool(word) and word not in _AFTER_A_TIME and not is_calendar(word)

@@ -106,11 +106,11 @@ class FoundLines:
         if asked is None:
             return None
         said = {line.id: line for word in asked.words for line in self._lookup.memory.lines_saying(tokens(word), at=self._lookup.at)}
-        lines = [line for line in said.values() if scope.allows(line) and asked.pattern.search(line.text) and not _only_asks(line)]
+        lines = [line for line in said.values() if scope.allows(line) and asked.is_named_in(line.text) and not _only_asks(line)]
         if not lines or not question.terms:
             return self._as_they_are(lines[-_MOST_ASKED:], scope)
         outcome = self.found(with_clock(question, asked), scope)
-        found = [entry for entry in outcome.material.found if asked.pattern.search(entry.line.text)]
+        found = [entry for entry in outcome.material.found if asked.is_named_in(entry.line.text)]
         if (
             not found
             and question.intent != "where"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from stages.memory.minilm_onnx import MinilmOnnx
+from stages.recall.clock_lines import ClockAsked, names_a_time
 from tests.stages.recall.line_rows import line_row
 from tests.stages.recall.small_rooms import Ask, asking
 
@@ -65,3 +66,33 @@ def test_the_nearest_line_names_a_day_on_which_nothing_was_heard(ask: Ask) -> No
         assert "he fell on Friday" in answer.text
         assert not answer.text.startswith("Nothing was heard in the asked time")
     assert ask("Who sang on Sunday?").text.startswith("Nothing was heard in the asked time")
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("At seven I have to feed the baby.", True),
+        ("At seven we eat.", True),
+        ("Be there at seven please.", True),
+        ("The bus at seven is full.", True),
+        ("The bus at seven leaves from here.", True),
+        ("Doors open at seven sharp.", True),
+        ("Meet me at 7 outside the hall.", True),
+        ("By seven I am back.", True),
+        ("About seven people came.", False),
+        ("From seven euros it is dear.", False),
+        ("It stands at seven euros.", False),
+        ("It stops at seven people.", False),
+        ("The bus goes at 7.30.", False),
+        ("The bus goes at seven to eight.", False),
+        ("Bed seven is free.", False),
+    ],
+)
+def test_a_number_that_counts_nothing_is_a_time(text: str, names: bool) -> None:
+    assert ClockAsked(("seven", "7")).is_named_in(text) is names
+
+
+def test_a_line_names_some_time() -> None:
+    assert names_a_time("At seven we eat.")
+    assert names_a_time("The bus goes at half past seven.")
+    assert not names_a_time("About seven people came.")
