@@ -34,9 +34,12 @@ _BESIDE = re.compile(
     re.I,
 )
 _TO_BE = re.compile(r"\b(?:to|will|must|should|can|may) be \w+", re.I)
-# What is closed, needed or planned on a day is so then; "what's happened" has.
+# What is closed, sold or planned on a day is so then, and so is when the pool's closed; "what's happened" has.
 _IS_DONE = re.compile(
-    r"\b(?:is|are|be|gets?|(?<=\bwhat)'s) (?!happened\b|changed\b)(?:(?:not|also|still|only|always|usually) )?\w{2,}ed\b", re.I
+    r"\b(?:is|are|be|being|gets?|(?:what|who|when|where|why|how)'s) (?!happened\b|changed\b)"
+    r"(?:(?!(?:was|were|did|had)\b)\w+ (?:(?!(?:that|who|whom|which|i|we|you|he|she|it|they|was|were|did|had)\b)\w+ ){0,2}?)??"
+    r"(?:\w{2,}ed|bought|brought|found|held|kept|lost|made|met|paid|sold|told|won)\b",
+    re.I,
 )
 _IS_LEFT = re.compile(r"\b(?:is|are|'s|be|do|does|have|has) (?:\w+ ){0,3}?left\b", re.I)
 _DUE = re.compile(r"\b(?:comes?|coming|(?:have|has|needs?) to|must|should)\b", re.I)
