@@ -63,7 +63,7 @@ _COLOURS = word_set(
     scarlet maroon navy teal cream colourful colorful striped dark bright
     """
 )
-_PEOPLE = word_set(
+PEOPLE = word_set(
     """
     mother father brother sister uncle aunt cousin grandmother grandfather grandma grandpa mum mom dad wife husband son
     daughter friend friends neighbour neighbor nephew niece boss teacher doctor nurse caretaker man woman boy girl lady
@@ -125,7 +125,7 @@ def holds_kind(kind: AskedKind, text: str) -> bool:
     if kind is AskedKind.PERSON:
         first = _BEGINNING.match(text)
         begins = first is not None and first["name"].lower() not in STOP_WORDS
-        return named or begins or any(word.lower() in _PEOPLE for word in re.findall(r"[A-Za-z]+", text))
+        return named or begins or any(word.lower() in PEOPLE for word in re.findall(r"[A-Za-z]+", text))
     return _HERE.search(text) is not None or any(
         not is_calendar(match["what"].lower()) and match["what"].lower() not in STOP_WORDS and not has_number(match["what"])
         for match in _PLACED.finditer(text)

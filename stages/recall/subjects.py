@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
-from stages.recall.terms import STOP_WORDS, is_irregular, stem, stems, tokens
+from stages.recall.asked_kind import PEOPLE
+from stages.recall.terms import STOP_WORDS, is_irregular, singular, stem, stems, tokens
 from stages.recall.word_lists import word_set
 
 _AUXILIARY = r"(?:do|does|did|will|would|can|could|shall|should|may|might|must|have|has|had|(?P<being>am|is|are|was|were))"
@@ -30,9 +31,21 @@ _CLAUSES = re.compile(r"[.,;:!?]|\b(?:but|because|so)\b", re.I)
 _TO = re.compile(r" to ")
 _OTHERS = {"he": "he", "she": "she", "they": "they", "him": "he", "them": "they"}
 _SELF = word_set("i me we us")
-_PEOPLE, _ONE = word_set("he she they"), word_set("he she it")
+_THIRD, _ONE = word_set("he she they"), word_set("he she it")
+_MORE_PEOPLE = word_set(
+    """
+    child kid parent people baby grandson granddaughter grandchild grandparent mate girlfriend boyfriend fiance flatmate roommate landlord
+    landlady tenant lodger guest visitor lawyer vet dentist surgeon therapist carer midwife pharmacist patient student pupil professor
+    engineer electrician builder gardener cleaner cook waiter baker butcher farmer hairdresser postman policeman priest vicar
+    """
+)
+# A talker's own plane, bus or shift is nobody else ("My plane lands at six").
+_SOMEBODY = PEOPLE | _MORE_PEOPLE | frozenset(_GENDERS)
 _SUBJECTS = frozenset(_OTHERS) | _SELF | {"you", "it"}
 _DETERMINERS = word_set("the my his her their our your")
+_SAYING = word_set("say tell mention claim")
+# "He took the stairs and fell" says it of him, not of the stairs.
+_JOINING = word_set("and or")
 # What talkers say that others say is said by the talkers.
 _ANY_VERB = word_set("be have do get say tell mention ask talk speak answer a an the in at on not no there here for from with")
 _OF = {"he": word_set("he him his"), "she": word_set("she her hers")}
@@ -45,19 +58,22 @@ def of_another(own_words: str, text: str) -> bool:
     asked = _TALKER.search(own_words)
     terms = stems(own_words)
     return asked is not None and _says_of(
-        asked, text, lambda whom: whom in _PEOPLE or (whom not in _SUBJECTS and bool(whom) and stem(whom) not in terms)
+        asked, text, lambda whom: whom in _THIRD or (singular(whom) in _SOMEBODY and stem(whom) not in terms)
     )
 
 
 def of_other_gender(asked: str, text: str) -> bool:
-    """Whether a line without the name speaks of "him" where "Misses Doyle" is asked for, or of "her" where a "Mister" is."""
+    """Whether a line without the name speaks of "him" where "Misses Doyle" is asked for, or of "her" where a "Mister" is.
+
+    "Mum" without a name is her own name.
+    """
     owned = _OWNED.search(asked)
     match = owned or _TITLED.search(asked)
     if match is None:
         return False
     gender = _GENDERS[match["title"].lower()]
     other = "he" if gender == "she" else "she"
-    if _mentions(other, asked) or (match["name"] and not stems(match["name"]).isdisjoint(stems(text))):
+    if _mentions(other, asked) or not stems(match["name"] or match["title"]).isdisjoint(stems(text)):
         return False
     if owned is None:
         return _says_of(match, text, lambda whom: whom == other)
@@ -100,7 +116,11 @@ def _verbs(asked: re.Match[str]) -> list[str]:
 
 
 def _subjects(verb: str, text: str) -> Iterator[str]:
-    """Of whom each clause with a verb says it: the nearest pronoun before it, else a noun; "" where none is said."""
+    """Of whom each clause with a verb says it: a noun right before it, else the nearest pronoun; "" where none is said.
+
+    Who says something is not whom it is said of: "He says Mum comes home." Talkers who name themselves are meant with their nouns:
+    "I and my wife moved."
+    """
     for clause in _CLAUSES.split(text):
         words = [word.split("'")[0] for word in tokens(clause)]
         whole = tokens(clause)
@@ -110,18 +130,19 @@ def _subjects(verb: str, text: str) -> Iterator[str]:
             if words[max(0, place - 2) : place] == ["her", "to"]:
                 yield "she"
                 continue
-            pronoun = next((other for other in reversed(words[:place]) if other in _SUBJECTS), None)
-            yield (
-                _OTHERS.get(pronoun, pronoun)
-                if pronoun is not None
-                else _noun(words[:place], whole[:place], word.endswith(_INFLECTED) or is_irregular(word))
-            )
+            start = next((end for end in range(place, 0, -1) if stem(words[end - 1]) in _SAYING), 0)
+            pronoun = next((other for other in reversed(words[start:place]) if other in _SUBJECTS), "")
+            noun = _noun(words[start:place], whole[start:place], word.endswith(_INFLECTED) or is_irregular(word))
+            yield noun if noun and pronoun not in _SELF else _OTHERS.get(pronoun, pronoun)
 
 
 def _noun(words: Sequence[str], whole: Sequence[str], is_inflected: bool) -> str:
-    """The noun with a "the" or "my" that some words before a verb end with, behind them only such as "is" and "was"; "" for none."""
+    """The kin, or the noun with a "the" or "my", that words before a verb end with, behind it only such as "is" and "was"; "" for none."""
     rest = list(words)
-    while rest and rest[-1] in STOP_WORDS and rest[-1] not in _DETERMINERS:
+    while rest and rest[-1] in STOP_WORDS and rest[-1] not in _DETERMINERS | _SUBJECTS | _JOINING:
         rest.pop()
     has_auxiliary = len(rest) < len(words) or (bool(rest) and "'" in whole[len(rest) - 1])
-    return rest[-1] if len(rest) > 1 and rest[-2] in _DETERMINERS and (is_inflected or has_auxiliary) else ""
+    if not rest or rest[-1] in STOP_WORDS or not (is_inflected or has_auxiliary):
+        return ""
+    is_noun = rest[-1] in _GENDERS or not (_DETERMINERS | set(_GENDERS)).isdisjoint(rest[-3:-1])
+    return rest[-1] if is_noun else ""

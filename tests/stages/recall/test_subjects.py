@@ -25,6 +25,16 @@ from stages.recall.subjects import of_another, of_other_gender, of_what_was_name
         ("Do I have a dog?", "She has a dog.", False),
         ("When did I say what he ate?", "The vet says that he ate a candle.", False),
         ("Where am I?", "She is at home.", False),
+        ("When do I land?", "My plane lands at six on Friday.", False),
+        ("When do I leave?", "My bus leaves at ten.", False),
+        ("When do I start?", "That's kind. My course starts in October.", False),
+        ("When do I finish work?", "My shift finishes at four, so I can drive you.", False),
+        ("When do I start?", "My boss starts on Monday.", True),
+        ("When do I leave?", "The neighbours are leaving on Friday.", True),
+        ("When do I start?", "My old boss starts on Monday.", True),
+        ("When did I move?", "I and my wife moved in May.", False),
+        ("When did I move?", "I helped my brother move in May.", False),
+        ("When did I leave?", "She took the bag and left.", True),
     ],
 )
 def test_what_a_talker_says_of_others_is_not_of_the_talker(asked: str, line: str, another: bool) -> None:
@@ -49,6 +59,16 @@ def test_what_a_talker_says_of_others_is_not_of_the_talker(asked: str, line: str
         ("When will Mum's glasses come?", "I left his glasses on the table.", True),
         ("What is Mum's doctor called?", "He is called Brown.", False),
         ("When did she fall?", "He fell on Monday.", False),
+        ("When does Mum come home?", "He says Mum comes home on Friday.", False),
+        ("When will Grandma come home?", "He left, so Grandma comes home on Friday. He comes too.", False),
+        ("When will Mum's glasses come?", "Mum, I left his glasses on the table.", False),
+        ("When does Mum come home?", "He says my mother comes home on Friday.", False),
+        ("When does Mum come home?", "He hopes the old lady comes home on Friday.", False),
+        ("When will Mrs Doyle come home?", "He thinks Grandma comes home on Friday.", False),
+        ("When did Mrs Doyle fall?", "He thinks Mister Brown fell on Monday.", False),
+        ("When does Mum come home?", "He says that comes on Friday.", False),
+        ("When does Mum come home?", "He comes home on Friday.", True),
+        ("When did Mrs Doyle fall?", "He took the stairs and fell.", True),
     ],
 )
 def test_a_woman_is_not_he_and_a_man_not_she(asked: str, line: str, other: bool) -> None:
