@@ -18,7 +18,7 @@ from stages.recall.encoder_fits import fact_file, fact_fit
 from stages.recall.fact_features import NAMES, Features, features
 from stages.recall.first_person import as_own
 from stages.recall.measures import Measure, measured_in, measures_said, only_others
-from stages.recall.numbered import Numbers, gives_another, numbered
+from stages.recall.numbered import Numbers, gives_another, numbers_said
 from stages.recall.question import Question
 from stages.recall.reader import Reader
 from stages.recall.reading import read_again
@@ -66,13 +66,15 @@ def fact_support(question: Question, ranked: Ranked, lines: Sequence[LineRow], r
     if reader is not None:
         log_odds = read_again(question, ranked, lines, rows, log_odds, reader)
     support = np.maximum(1.0 / (1.0 + np.exp(-log_odds)), _ALL_SAID * _says_all(question, lines, rows))
-    measure, asked = measured_in(question.text), numbered(question.text)
+    measure, asked = measured_in(question.text), numbers_said(question.text)
     return [float(share) if _may(question, measure, asked, ranked, line) else 0.0 for line, share in zip(lines, support, strict=True)]
 
 
 def _may(question: Question, measure: Measure | None, asked: Numbers, ranked: Ranked, line: LineRow) -> bool:
     """Whether all names that were asked for were said around a line, and it speaks of what was asked for, by its numbers and its "she"."""
-    if (measure is not None and only_others(measure, measures_said(line.text))) or gives_another(asked, line.text):
+    chain, place = ranked.talk(line)
+    later = (other.text for other in chain[place + 1 :])
+    if (measure is not None and only_others(measure, measures_said(line.text))) or gives_another(asked, line.text, later):
         return False
     if of_another(_own_words(question, line), line.text) or of_other_gender(question.text, line.text):
         return False

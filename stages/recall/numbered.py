@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from stages.recall.measures import is_unit
 from stages.recall.terms import has_amount, singular, stem, tokens
@@ -18,37 +18,60 @@ _NUMBERED = word_set(
     number
     """
 )
-_CLAUSES = re.compile(r"[.,;:!?()]")
+_CLAUSES = re.compile(r"[.;:!?()]")
 _NUMBER_OF = word_set("number no")
 _AND = word_set("and or")
-# "Rooms four to nine" may be any of them, and "the train ten past six" is none.
-_OPEN = word_set("to through till until past people times o'clock percent")
+# "Rooms four to nine" may be any of them, but not "from room four to room nine"; and "the train ten past six" is none.
+_TO = word_set("to through till until")
+_OPEN = _TO | word_set("past people times o'clock percent")
 
 Numbers = Mapping[str, frozenset[str]]
 """The numbers that a text gives things, by the noun that they have in common."""
 
 
-def numbered(text: str) -> Numbers:
+def numbers_said(text: str) -> Numbers:
     """What a text tells apart by a number, in digits or in words, right behind its noun ("bed six") or before it ("the 12 bus")."""
     found: dict[str, frozenset[str]] = {}
-    for clause in _CLAUSES.split(text):
-        words = tokens(clause)
+    for words in _clauses(text):
         for place, word in enumerate(words):
             noun = singular(word)
-            if noun in _NUMBERED and (given := _behind(words[place + 1 :]) or (_before(words[:place]) if word == noun else frozenset())):
+            if noun in _NUMBERED and (
+                given := _behind(noun, words[place + 1 :]) or (_before(words[:place]) if word == noun else frozenset())
+            ):
                 found[noun] = found.get(noun, frozenset()) | given
     if len(found) > 1:
         found.pop("number", None)
     return found
 
 
-def gives_another(asked: Numbers, text: str) -> bool:
-    """Whether a text gives something that is asked for by its number other numbers alone."""
-    said = numbered(text) if asked else {}
-    return any(noun in said and not said[noun] & numbers for noun, numbers in asked.items())
+def gives_another(asked: Numbers, text: str, later: Iterable[str] = ()) -> bool:
+    """Whether a text gives something that is asked for by its number other numbers alone, and no text after it in the talk corrects that.
+
+    "It leaves from platform four." - "No, from platform nine."
+    """
+    said = numbers_said(text) if asked else {}
+    others = {noun: numbers for noun, numbers in asked.items() if noun in said and not said[noun] & numbers}
+    if not others:
+        return False
+    for words in map(numbers_said, later):
+        others = {noun: numbers for noun, numbers in others.items() if not words.get(noun, frozenset()) & numbers}
+    return bool(others)
 
 
-def _behind(words: Sequence[str]) -> frozenset[str]:
+def _clauses(text: str) -> Iterator[list[str]]:
+    """The words of each clause; numbers between commas stay together, joined by "and"."""
+    for clause in _CLAUSES.split(text):
+        words: list[str] = []
+        for part in map(tokens, clause.split(",")):
+            if words and part and _is_value(words[-1]) and _is_value(part[0] if part[0] not in _AND else _at(part, 1)):
+                words += part if part[0] in _AND else ["and", *part]
+                continue
+            yield words
+            words = part
+        yield words
+
+
+def _behind(noun: str, words: Sequence[str]) -> frozenset[str]:
     """The numbers that words begin with, joined by "and"; none where they count something or say a time."""
     run: list[str] = []
     place = 1 if words and words[0] in _NUMBER_OF else 0
@@ -56,6 +79,8 @@ def _behind(words: Sequence[str]) -> frozenset[str]:
         run.append(words[place])
         place += 1
     after = _at(words, place)
+    if after in _TO and singular(_at(words, place + 1)) == noun:
+        return _values(run)
     return frozenset() if after in _OPEN or is_unit(stem(after)) else _values(run)
 
 

@@ -80,6 +80,14 @@ def test_a_line_of_another_bed_is_no_answer_however_like_it_is() -> None:
     assert supports("Who is in bed 7?", ranked((seven, 0.8)))[0] > THRESHOLD
 
 
+def test_a_number_that_was_corrected_can_be_asked_for() -> None:
+    four = line_row("The train leaves from platform four.", 2.0, event="e1")
+    nine = line_row("No, it leaves from platform nine.", 6.0, event="e1")
+    asked = "Does the train leave from platform nine?"
+    assert supports(asked, ranked((four, 0.8), (nine, 0.6)))[0] > THRESHOLD
+    assert supports(asked, ranked((nine, 0.6), (four, 0.8)))[1] == 0.0
+
+
 def test_a_line_of_somebody_else_is_no_answer_however_like_it_is() -> None:
     his = line_row("He had his tablets at twelve, the next tablets are due at six.", 2.0, event="e1")
     assert supports("When are my aunt's tablets due?", ranked((his, 0.8))) == [0.0]

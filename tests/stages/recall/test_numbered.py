@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stages.recall.numbered import gives_another, numbered
+from stages.recall.numbered import gives_another, numbers_said
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,10 @@ from stages.recall.numbered import gives_another, numbered
         ("Read chapter twenty-three by Monday.", {"chapter": {"23"}}),
         ("I live at number nine.", {"number": {"9"}}),
         ("The bus twelve minutes later was full.", {}),
+        ("Beds four, five and six are empty.", {"bed": {"4", "5", "6"}}),
+        ("Tables one, two, and twenty, three chairs each.", {"table": {"1", "2", "20", "3"}}),
+        ("It was moved from room 214 to room 300.", {"room": {"214", "300"}}),
+        ("Bed six, the old one, is free.", {"bed": {"6"}}),
         ("I was in bed. Six people came.", {}),
         ("There are six beds in that room.", {}),
         ("It takes rooms four to nine.", {}),
@@ -26,7 +30,7 @@ from stages.recall.numbered import gives_another, numbered
     ],
 )
 def test_what_has_which_number(text: str, things: dict[str, set[str]]) -> None:
-    assert numbered(text) == things
+    assert numbers_said(text) == things
 
 
 @pytest.mark.parametrize(
@@ -44,4 +48,10 @@ def test_what_has_which_number(text: str, things: dict[str, set[str]]) -> None:
     ],
 )
 def test_a_line_that_gives_another_number_alone_is_of_another_thing(question: str, line: str, another: bool) -> None:
-    assert gives_another(numbered(question), line) == another
+    assert gives_another(numbers_said(question), line) == another
+
+
+def test_a_number_that_is_said_of_the_thing_later_may_correct_the_other() -> None:
+    asked, line = numbers_said("Does the train leave from platform nine?"), "It leaves from platform four."
+    assert not gives_another(asked, line, ["Really?", "No, it leaves from platform nine."])
+    assert gives_another(asked, line, ["The bus leaves at nine, from bay nine."])
