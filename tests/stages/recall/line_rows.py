@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pipeline.packets import nanoseconds
 from stages.memory.rows import LineRow, WordRow
 
@@ -41,3 +43,8 @@ def line_row(
         clip=clip,
         clip_start_ns=nanoseconds(start_s if clip_start_s is None else clip_start_s),
     )
+
+
+def talk_rows(said: Sequence[tuple[str, str]]) -> list[LineRow]:
+    """One talk: who said what, four seconds from line to line, each talker on a track of their own."""
+    return [line_row(text, 4.0 * place, track=f"t{who}", speaker=who, event="ward") for place, (who, text) in enumerate(said)]

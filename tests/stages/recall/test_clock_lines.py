@@ -8,7 +8,7 @@ import pytest
 
 from stages.memory.minilm_onnx import MinilmOnnx
 from stages.recall.clock_lines import ClockAsked, names_a_time
-from tests.stages.recall.line_rows import line_row
+from tests.stages.recall.line_rows import talk_rows
 from tests.stages.recall.small_rooms import Ask, asking
 
 _WARD = [
@@ -24,8 +24,7 @@ _WARD = [
 
 @pytest.fixture
 def ask(encoder: MinilmOnnx) -> Iterator[Ask]:
-    rows = [line_row(text, 4.0 * n, track=f"t{who}", speaker=who, event="ward") for n, (who, text) in enumerate(_WARD)]
-    with asking(encoder, {"s": rows}) as asked:
+    with asking(encoder, {"s": talk_rows(_WARD)}) as asked:
         yield asked
 
 

@@ -10,7 +10,7 @@ from stages.memory.minilm_onnx import MinilmOnnx
 from stages.recall.question import parse
 from stages.recall.reported import reported, teller_in
 from stages.recall.search import Ranked
-from tests.stages.recall.line_rows import line_row
+from tests.stages.recall.line_rows import line_row, talk_rows
 from tests.stages.recall.small_rooms import Ask, asking
 from tests.stages.recall.test_scope import MOMENTS
 
@@ -27,8 +27,7 @@ _WARD = [
 
 @pytest.fixture
 def ask(encoder: MinilmOnnx) -> Iterator[Ask]:
-    rows = [line_row(text, 4.0 * n, track=f"t{who}", speaker=who, event="ward") for n, (who, text) in enumerate(_WARD)]
-    with asking(encoder, {"s": rows}) as asked:
+    with asking(encoder, {"s": talk_rows(_WARD)}) as asked:
         yield asked
 
 
