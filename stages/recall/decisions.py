@@ -14,8 +14,8 @@ from stages.answer.corrections import CORRECTED_WITHIN_NS
 from stages.answer.settled import VOTE_NS, settlements
 from stages.memory.rows import LineRow
 from stages.recall.decision_asked import asks_whether_of
-from stages.recall.found_lines import FoundLines
 from stages.recall.gaps import Span, merged_spans
+from stages.recall.judged_lines import JudgedLines
 from stages.recall.lookup import Lookup, Outcome
 from stages.recall.material import Found, Material
 from stages.recall.question import Question
@@ -26,6 +26,7 @@ from stages.recall.talks import talks
 from stages.recall.terms import coverage, stems
 from stages.recall.together import sessions_of, took_part
 from stages.recall.untranscribed import is_untranscribed
+from stages.recall.worded_lines import WordedLines
 
 MOST_SETTLED = 5
 _REACH_NS = nanoseconds(600.0)
@@ -48,9 +49,10 @@ class _Settled:
 class Decisions:
     """The way of questions that ask what was decided or agreed."""
 
-    def __init__(self, lookup: Lookup, found_lines: FoundLines) -> None:
+    def __init__(self, lookup: Lookup, judged_lines: JudgedLines, worded_lines: WordedLines) -> None:
         self._lookup = lookup
-        self._found_lines = found_lines
+        self._judged_lines = judged_lines
+        self._worded_lines = worded_lines
 
     def told(self, question: Question, scope: Scope) -> Outcome:
         """What was settled by those who are asked about, at most five things, by start; why there is nothing.
@@ -81,7 +83,7 @@ class Decisions:
         if not settled and said and (question.intent == "what" or asks_whether_of(question.text)):
             # People settle things in words that no rule knows.
             spans_told = tuple((entry.line.session, entry.line.start_ns, entry.line.end_ns) for entry in said)
-            said = self._found_lines.with_corrections(question, said)
+            said = self._judged_lines.with_corrections(question, said)
             return Outcome(replace(material, found=tuple(said)), ids, spans=spans_told, notes=(nothing_settled_for_certain(question),))
         if not settled:
             near = next((line for line in looked_at if not is_untranscribed(line)), None)
@@ -90,7 +92,7 @@ class Decisions:
         best = sorted(settled, key=lambda one: (-max(telling(line, vocabulary) for line in one.lines), one.lines[0].id))[:MOST_SETTLED]
         best.sort(key=lambda one: (scope.sessions[one.lines[0].session].moment(one.lines[0].start_ns), one.lines[0].id))
         told = [(Found(one.lines[0], 1.0, _SURE, 1.0, context=one.lines, talk=one.talk), one.passage) for one in best]
-        found = tuple(self._found_lines.with_corrections(question, [entry], passage)[0] for entry, passage in told)
+        found = tuple(self._judged_lines.with_corrections(question, [entry], passage)[0] for entry, passage in told)
         spans_told = tuple((one.lines[0].session, one.lines[0].start_ns, one.lines[-1].end_ns) for one in best)
         return Outcome(replace(material, found=found), ids, spans=spans_told)
 
@@ -105,9 +107,9 @@ class Decisions:
     def _about(self, question: Question, scope: Scope) -> tuple[list[_Settled], list[Found], Sequence[LineRow]]:
         """What was settled of a topic once it had come up, what was said of it by those who are asked about, and all that was looked at."""
         anybody = replace(scope, speaker=None, azimuth_deg=None, talkers=frozenset())
-        people = self._found_lines.naming(question, anybody)
+        people = self._worded_lines.naming(question, anybody)
         if people is None:
-            found, looked_at = self._found_lines.search(replace(question, about_speech=True, speaker=None, talkers=()), anybody)
+            found, looked_at = self._judged_lines.search(replace(question, about_speech=True, speaker=None, talkers=()), anybody)
         else:
             found, looked_at = people, [entry.line for entry in people]
         named = {entry.line.id: entry.line for entry in found}

@@ -12,7 +12,7 @@ from stages.memory.rows import LineRow
 from stages.recall.answers import MOST_RETRIEVED, Stretch, speaker_of
 from stages.recall.context_scope import last_cited
 from stages.recall.duration_asked import duration_in, is_nameless
-from stages.recall.found_lines import FoundLines
+from stages.recall.judged_lines import JudgedLines
 from stages.recall.lookup import Lookup, Outcome
 from stages.recall.material import Material
 from stages.recall.question import Question, cleaned
@@ -35,9 +35,9 @@ _MOST_JUDGED = 4000
 class Durations:
     """The way of questions that ask how long somebody talked. `now_ns` (since the epoch) tells what was asked lately."""
 
-    def __init__(self, lookup: Lookup, found_lines: FoundLines, now_ns: int) -> None:
+    def __init__(self, lookup: Lookup, judged_lines: JudgedLines, now_ns: int) -> None:
         self._lookup = lookup
-        self._found_lines = found_lines
+        self._judged_lines = judged_lines
         self._now_ns = now_ns
 
     def told(self, question: Question, scope: Scope) -> Outcome:
@@ -53,7 +53,7 @@ class Durations:
             anybody = replace(scope, speaker=None, azimuth_deg=None, talkers=frozenset())
             # Who is asked about took part in the talk, and need not have named what it was about.
             about = replace(question, text=duration_in(cleaned(question.text))[1], about_speech=True, speaker=None, talkers=())
-            found, near = self._found_lines.search(about, anybody)
+            found, near = self._judged_lines.search(about, anybody)
             if not found:
                 shown = next((line for line in near if not is_untranscribed(line)), None)
                 return Outcome(material, tuple(line.id for line in near), refused=refusal_text(question, shown, scope))

@@ -11,8 +11,9 @@ from pipeline.stage import END_NS
 from stages.answer.cited_claims import asks_who_was_where
 from stages.memory.rows import LineRow
 from stages.recall.answers import Stretch
-from stages.recall.found_lines import FoundLines
+from stages.recall.asking_lines import AskingLines
 from stages.recall.heeding import Heeded, Heeding
+from stages.recall.judged_lines import JudgedLines
 from stages.recall.lookup import Lookup, Outcome
 from stages.recall.material import Material
 from stages.recall.missed import attended_by_constraint, follows, missed
@@ -25,6 +26,7 @@ from stages.recall.support import THRESHOLD
 from stages.recall.terms import content_words
 from stages.recall.together import sessions_of, took_part
 from stages.recall.topic_lines import encoded_texts
+from stages.recall.who_was_there import WhoWasThere
 
 _MOST_EVENTS = 12
 # Who followed a conversation heard one, so less has to speak for it than where it is asked whether there was any; then the answer says
@@ -36,17 +38,19 @@ _CONTEXT_NS = nanoseconds(60.0)
 class Overviews:
     """The way of questions that are answered by stretch of conversation, not by line."""
 
-    def __init__(self, lookup: Lookup, found_lines: FoundLines) -> None:
+    def __init__(self, lookup: Lookup, judged_lines: JudgedLines, asking_lines: AskingLines, who_was_there: WhoWasThere) -> None:
         self._lookup = lookup
-        self._found_lines = found_lines
+        self._judged_lines = judged_lines
+        self._asking_lines = asking_lines
+        self._who_was_there = who_was_there
 
     def happened(self, question: Question, scope: Scope) -> Outcome:
         """What went on in the asked time: in the latest session where no time was asked for."""
         if scope.talkers and not question.terms:
             return self._between(question, scope)
-        if asks_who_was_where(question) and (told := self._found_lines.ends_of(scope)) is not None:
+        if asks_who_was_where(question) and (told := self._who_was_there.ends_of(scope)) is not None:
             return told
-        if (told := self._found_lines.questions_of(question, scope)) is not None:
+        if (told := self._asking_lines.counted(question, scope)) is not None:
             return told
         spans = dict(scope.spans)
         if scope.window is None and not question.terms:
@@ -139,7 +143,7 @@ class Overviews:
         Of all that was heard some talk is always the nearest one, and so no reason to say that it was followed.
         """
         anybody = replace(scope, speaker=None, azimuth_deg=None, talkers=frozenset())
-        return self._found_lines.came_up(attended.whether_it_came_up, anybody, _LIKELY)
+        return self._judged_lines.came_up(attended.whether_it_came_up, anybody, _LIKELY)
 
     def heeded(self, question: Question, scope: Scope) -> Outcome | None:
         """What was missed by declared absences, or where the question does not say what was followed, by what else tells it."""

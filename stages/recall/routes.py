@@ -10,13 +10,18 @@ from datetime import datetime, timedelta
 from stages.answer.replies import question_before
 from stages.memory.rows import LineRow
 from stages.memory.tables.row_writer import utc_ns
+from stages.recall.answering_lines import AnsweringLines
+from stages.recall.asking_lines import AskingLines
 from stages.recall.contradictions import asks_what_will_be
+from stages.recall.dated_lines import DatedLines
 from stages.recall.decisions import Decisions
 from stages.recall.durations import Durations
-from stages.recall.found_lines import FoundLines
+from stages.recall.edge_lines import EdgeLines
+from stages.recall.judged_lines import JudgedLines
 from stages.recall.lookup import Lookup, Outcome
 from stages.recall.material import Found, Material
 from stages.recall.overviews import Overviews
+from stages.recall.played_lines import PlayedLines
 from stages.recall.question import Question
 from stages.recall.refusals import (
     not_heard_then,
@@ -30,6 +35,8 @@ from stages.recall.relations import Related, Relations
 from stages.recall.scope import Scope, scope_of
 from stages.recall.terms import calendar_words, holds, stem, stems, tokens
 from stages.recall.time_phrase import Window
+from stages.recall.who_was_there import WhoWasThere
+from stages.recall.worded_lines import WordedLines
 
 _PAST = re.compile(r"\b(?:last|past|ago|yesterday)\b", re.I)
 _LEAST_OF_DAYS = timedelta(hours=6)
@@ -45,10 +52,17 @@ class Routes:
         self._lookup = lookup
         self._now = now
         self._ends_ns = dict(ends_ns)
-        self._found_lines = FoundLines(lookup)
-        self._overviews = Overviews(lookup, self._found_lines)
-        self._decisions = Decisions(lookup, self._found_lines)
-        self._durations = Durations(lookup, self._found_lines, utc_ns(now))
+        self._judged_lines = JudgedLines(lookup)
+        self._worded_lines = WordedLines(lookup)
+        self._asking_lines = AskingLines(lookup, self._judged_lines)
+        self._played_lines = PlayedLines(lookup, self._judged_lines)
+        self._answering_lines = AnsweringLines(lookup, self._judged_lines, self._played_lines)
+        self._dated_lines = DatedLines(lookup, self._judged_lines, self._answering_lines)
+        self._edge_lines = EdgeLines(lookup, self._worded_lines, self._answering_lines)
+        self._who_was_there = WhoWasThere(lookup)
+        self._overviews = Overviews(lookup, self._judged_lines, self._asking_lines, self._who_was_there)
+        self._decisions = Decisions(lookup, self._judged_lines, self._worded_lines)
+        self._durations = Durations(lookup, self._judged_lines, utc_ns(now))
 
     def is_absence(self, question: Question, scope: Scope) -> bool:
         """Whether the asked absence was declared."""
@@ -68,7 +82,7 @@ class Routes:
         if question.follow_up is not None or question.order is not None:
             return self._related(question, scope)
         if not scope.spans or question.window is None:
-            told = self._found_lines.of_day(question, self._at_any_time(question, scope), self._now)
+            told = self._dated_lines.of_day(question, self._at_any_time(question, scope), self._now)
             if told is not None or not scope.spans:
                 return told or self._out_of_time(question, scope)
         if scope.window is not None and scope.speaker is not None and self._is_silent(scope):
@@ -82,32 +96,32 @@ class Routes:
         if question.settles:
             return self._decisions.told(question, scope)
         if question.company:
-            return self._found_lines.company(question, scope)
+            return self._who_was_there.company(question, scope)
         if question.asks_present:
-            return self._found_lines.present(scope)
+            return self._who_was_there.present(scope)
         if question.duration:
             return self._durations.told(question, scope)
         if question.edge:
-            return self._found_lines.at_edge(question, scope)
+            return self._edge_lines.told(question, scope)
         if question.intent == "missed" and (heeded := self._overviews.heeded(question, scope)) is not None:
             return heeded
         if question.intent == "missed" and question.attended is not None and question.attended.says_what:
             return self._overviews.missed(question, scope)
         if question.intent in {"missed", "catch_up"}:
             return self._overviews.happened(question, scope)
-        if (told := self._found_lines.asked(question, scope) or self._found_lines.with_words(question, scope)) is not None:
+        if (told := self._asking_lines.asked(question, scope) or self._worded_lines.with_words(question, scope)) is not None:
             return told
-        if (told := self._found_lines.at_clock(question, scope)) is not None:
+        if (told := self._dated_lines.at_clock(question, scope)) is not None:
             return told
         if question.intent == "play" and not question.terms and (scope.is_narrow or question.about_speech):
-            return self._found_lines.every(question, scope)
+            return self._played_lines.of_time(question, scope)
         if not question.terms and (scope.is_narrow or question.about_speech):
             return self._overviews.happened(question, scope)
         if question.refers and (near := self._relations().near(scope)) is not None:
-            there = self._found_lines.found(question, near)
+            there = self._answering_lines.told(question, near)
             if there.refused is None:
                 return there
-        outcome = self._found_lines.counted(question, scope) or self._found_lines.found(question, scope)
+        outcome = self._worded_lines.counted(question, scope) or self._answering_lines.told(question, scope)
         # "Who bakes on Sunday?" may ask for what was said of a Sunday, though something was heard on one.
         return outcome if outcome.refused is None else self._said_of_it(question, scope) or outcome
 
@@ -147,7 +161,7 @@ class Routes:
         # "Who fell on Monday?" asks for what was told of a Monday on which nothing was heard.
         with_its_day = [_with_its_day(question)] if asks_what_will_be(question.text) or not scope.spans else []
         for asked in (replace(question, window=None), *with_its_day):
-            outcome = self._found_lines.found(asked, self._at_any_time(question, scope))
+            outcome = self._answering_lines.told(asked, self._at_any_time(question, scope))
             found = tuple(
                 entry
                 for entry in outcome.material.found
@@ -199,7 +213,7 @@ class Routes:
         return outcome
 
     def _relations(self) -> Relations:
-        return Relations(self._lookup.memory, self._lookup.at, utc_ns(self._now), self._lookup.heard_in, self._found_lines.search)
+        return Relations(self._lookup.memory, self._lookup.at, utc_ns(self._now), self._lookup.heard_in, self._judged_lines.search)
 
     def _elsewhere(self, scope: Scope) -> str | None:
         """Why somebody was not heard at the asked bearing: where they were, in the last sessions that have any; None where they were."""
