@@ -9,6 +9,7 @@ from pipeline.packets import nanoseconds
 from stages.answer.values import BARE, CLOCK, DATE, DAY, NAME, values_in
 from stages.memory.rows import LineRow
 from stages.recall.answers import speaker_of
+from stages.recall.english import is_question
 from stages.recall.measures import is_unit
 from stages.recall.terms import STOP_WORDS, content_terms, has_amount, holds, is_calendar, is_ordinal, stem, tokens
 from stages.recall.untranscribed import is_untranscribed
@@ -110,7 +111,7 @@ def _answers_another(later: LineRow, line: LineRow, told: Iterable[LineRow]) -> 
         key=lambda other: (other.start_ns, other.id),
         default=None,
     )
-    if before is None or not before.text.rstrip().endswith("?") or speaker_of(before) == speaker_of(later):
+    if before is None or not is_question(before.text) or speaker_of(before) == speaker_of(later):
         return False
     if later.start_ns - before.end_ns > _REPLY_NS or not (asked := content_terms(before.text)):
         return False
@@ -167,7 +168,7 @@ def _goes_on(later: LineRow, line: LineRow, told: Sequence[LineRow]) -> bool:
 
 
 def _corrects(later: LineRow, line: LineRow) -> bool:
-    if any(one.text.rstrip().endswith("?") for one in (line, later)) or max(len(one.text.split()) for one in (line, later)) > _MOST_WORDS:
+    if any(is_question(one.text) for one in (line, later)) or max(len(one.text.split()) for one in (line, later)) > _MOST_WORDS:
         return False
     if _is_denied(line.text, later.text):
         return True
@@ -195,7 +196,7 @@ def _fits_another(later: LineRow, line: LineRow, told: Sequence[LineRow]) -> boo
     return not _is_denied(line.text, later.text) and any(
         other.id != line.id
         and other.start_ns < later.start_ns
-        and not other.text.rstrip().endswith("?")
+        and not is_question(other.text)
         and values_in(other.text) != values_in(line.text)
         and _replaced(other.text, later.text)
         and _fit(later, other) > _fit(later, line)

@@ -11,6 +11,7 @@ from typing import Literal
 
 from stages.memory.rows import LineRow
 from stages.recall.answers import speaker_of
+from stages.recall.english import AUXILIARY, QUESTION_WORD, is_question
 from stages.recall.terms import holds, stem
 
 Mood = Literal["statement", "question", "order", "condition"]
@@ -48,8 +49,8 @@ _CONDITION = re.compile(
     re.I,
 )
 _ASKS = re.compile(
-    r"^(?:(?:and|so|but|well|okay|hey|then|or)[, ]+)*(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|shall|should"
-    r"|what|when|where|who|whose|why|how|which)\b(?! (?:a|the)? ?(?:matters|happened (?:is|was)))",
+    rf"^(?:(?:and|so|but|well|okay|hey|then|or)[, ]+)*(?:{AUXILIARY}|shall|should|{QUESTION_WORD}|whose)\b"
+    r"(?! (?:a|the)? ?(?:matters|happened (?:is|was)))",
     re.I,
 )
 _REPORTS = re.compile(r"\b(?:ask|asked|asks|wondered|ordered|wanted|wants|demanded|joked|if|whether|order)\b", re.I)
@@ -80,7 +81,7 @@ def mood(sentence: str) -> Mood:
 
 def is_hedged(sentence: str) -> bool:
     """Whether a sentence keeps a condition, or tells that something was asked or ordered, rather than asserting it."""
-    return _CONDITION.search(sentence) is not None or _REPORTS.search(sentence) is not None or sentence.rstrip().endswith("?")
+    return _CONDITION.search(sentence) is not None or _REPORTS.search(sentence) is not None or is_question(sentence)
 
 
 def is_attributed(sentence: str) -> bool:

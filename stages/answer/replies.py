@@ -6,6 +6,7 @@ import re
 
 from pipeline.packets import nanoseconds
 from stages.memory.rows import LineRow
+from stages.recall.english import is_question
 from stages.recall.material import Found
 from stages.recall.question import Question
 from stages.recall.terms import content_terms, coverage, stems
@@ -38,7 +39,7 @@ def question_before(found: Found, question: Question) -> LineRow | None:
     if not before or question.speaker is not None:
         return None
     asked = before[-1]
-    if asked.track == found.line.track or not asked.text.rstrip().endswith("?") or found.line.start_ns - asked.end_ns > _REPLY_NS:
+    if asked.track == found.line.track or not is_question(asked.text) or found.line.start_ns - asked.end_ns > _REPLY_NS:
         return None
     if not _of_one_talk([asked], found):
         return None

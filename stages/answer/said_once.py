@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from stages.answer.claim_check import is_negated
+from stages.recall.english import is_question
 from stages.recall.terms import content_terms, holds, numbers
 
 _LEAST_SHARED = 0.8
@@ -23,7 +24,7 @@ class Said:
     @classmethod
     def of(cls, text: str) -> Said:
         """What a text says."""
-        return cls(content_terms(text), numbers(text), is_negated(text), text.rstrip().endswith("?"))
+        return cls(content_terms(text), numbers(text), is_negated(text), is_question(text))
 
     def is_same(self, other: Said) -> bool:
         """Whether nearly all content words, every number, and whether they deny and ask are shared. Without content nothing ever is."""

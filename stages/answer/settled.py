@@ -9,6 +9,7 @@ from pipeline.packets import nanoseconds
 from stages.answer.moods import reads_like_order
 from stages.memory.rows import LineRow
 from stages.recall.answers import speaker_of
+from stages.recall.english import WEEKDAY, is_question
 from stages.recall.terms import is_irregular, tokens
 from stages.recall.untranscribed import is_untranscribed
 from stages.recall.word_lists import word_set
@@ -57,7 +58,7 @@ _LET_US = re.compile(r"\b(?:let'?s|let us) (?!see\b|say\b|hope\b|hear\b|start|be
 _OPENER = r"(?:ok|okay|right|fine|good|then|all right|alright)"
 _NOUN = (
     r"(?:the|a|an|my|our|your|this|that|next|on|at|in|for|(?-i:[A-Z][a-z]+)|\d[\w.:]*|one|two|three|four|five|six|seven|eight|nine|ten"
-    r"|eleven|twelve|half|monday|tuesday|wednesday|thursday|friday|saturday|sunday|tomorrow|tonight)"
+    rf"|eleven|twelve|half|{WEEKDAY}|tomorrow|tonight)"
 )
 _CHOICE = re.compile(
     rf"^\W*(?:(?:{_OPENER}[, ]+)+(?P<named>{_NOUN}\b[^?]*)|(?P<then>[^?,]+?),? then\W*|(?:{_OPENER}[, ]+|so[, ]+)*"
@@ -138,7 +139,7 @@ def settlements(lines: Sequence[LineRow]) -> list[tuple[LineRow, ...]]:
 
 def _tells(text: str) -> bool:
     """Whether a line tells a decision by itself."""
-    if text.rstrip().endswith("?"):
+    if is_question(text):
         return False
     for match in _DECIDED.finditer(text):
         sentence = re.split(r"[.!?;]", text[: match.start()])[-1]
@@ -150,7 +151,7 @@ def _tells(text: str) -> bool:
 def _is_outcome(ordered: Sequence[LineRow], place: int) -> bool:
     """Whether a line tells how a vote that was just called went."""
     line = ordered[place]
-    if line.text.rstrip().endswith("?") or not _OUTCOME.search(line.text):
+    if is_question(line.text) or not _OUTCOME.search(line.text):
         return False
     return any(_VOTING.search(other.text) for other in ordered[:place] if line.start_ns - other.end_ns <= VOTE_NS)
 
@@ -196,7 +197,7 @@ def _accepts_and_says(ordered: Sequence[LineRow], place: int) -> bool:
     before = ordered[place - 1] if place else None
     if before is None or speaker_of(before) == speaker_of(line) or line.start_ns - before.end_ns > _REPLY_NS:
         return False
-    is_statement = not line.text.rstrip().endswith("?") and not _REFUSED.search(line.text)
+    is_statement = not is_question(line.text) and not _REFUSED.search(line.text)
     return is_statement and _ACCEPTED.search(line.text) is not None and _LET_US.search(line.text) is not None
 
 

@@ -17,6 +17,7 @@ from stages.answer.values import BARE, NAME, values_in
 from stages.memory.rows import LineRow
 from stages.recall.answers import speaker_of
 from stages.recall.asked_kind import AskedKind, asked_kind, holds_kind
+from stages.recall.english import ANY_QUESTION_WORD, AUXILIARY
 from stages.recall.measures import is_unit
 from stages.recall.terms import STOP_WORDS, content_terms, is_irregular, is_number, stem, tokens
 from stages.recall.word_lists import word_set
@@ -55,10 +56,10 @@ _TELLING = word_set("says said tells told that")
 _ANYBODY = word_set("anybody anyone somebody someone")
 _AUX = re.compile(
     r"^\W*(?:(?:and|so|but|please|hey|ok|okay)[, ]+)?"
-    r"(?P<aux>did|does|do|has|have|had|is|are|was|were|will|would|can|could|shall|should|must|might)\s+(?P<rest>.+)$",
+    rf"(?P<aux>{AUXILIARY}|shall|should|must|might)\s+(?P<rest>.+)$",
     re.I,
 )
-_WH = re.compile(r"(?:what|when|where|who|whom|whose|which|why|how|if|whether)\b", re.I)
+_WH = re.compile(rf"(?:{ANY_QUESTION_WORD}|if|whether)\b", re.I)
 _GOING_TO = re.compile(r"\bgoing to (?!the\b|an?\b|my\b|our\b|[A-Z])|\bgonna ")
 _SHORT = re.compile(r"\b(\w+)'(m|re|ve|ll|d)\b|\b(it|he|she|that|there|here|let)'(s)\b", re.I)
 _LONG = {"m": "am", "re": "are", "ve": "have", "ll": "will", "d": "would", "s": "is"}

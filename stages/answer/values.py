@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from stages.recall.english import MONTHS, WEEKDAYS
 from stages.recall.measures import is_unit
 from stages.recall.terms import STOP_WORDS, has_amount, is_calendar, is_ordinal, numbers, stem, tokens
 from stages.recall.word_lists import numbered, word_set
@@ -13,8 +14,8 @@ from stages.recall.word_lists import numbered, word_set
 CLOCK, DAY, DATE, MONTH, NAME, BARE = "clock", "day", "date", "month", "name", "bare"
 """Kinds of values. An amount has what it counts as its kind ("count week"), or `BARE` where that is not said."""
 
-_DAYS = word_set("monday tuesday wednesday thursday friday saturday sunday today tomorrow yesterday tonight")
-_MONTHS = word_set("january february march april june july august september october november december")
+_DAYS = frozenset([*WEEKDAYS, "today", "tomorrow", "yesterday", "tonight"])
+_MONTHS = frozenset(MONTHS)
 _MAY = re.compile(r"(?<=\s)May\b")
 _ORDINALS = numbered(
     "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth "

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from enum import Enum
 
+from stages.recall.english import ANY_QUESTION_WORD, AUXILIARY, is_question
 from stages.recall.terms import STOP_WORDS, has_amount, has_number, is_calendar, is_ordinal, tokens
 from stages.recall.word_lists import NUMBER_WORDS, word_set
 
@@ -46,7 +47,7 @@ _PLACE = re.compile(
 _COLOUR = re.compile(r"\b(?:what|which) colou?r\b", re.I)
 _ASKS_WHY_OR_HOW = re.compile(
     r"^\W*(?:(?:and|so|but|well|ok|okay)\b\W*)*"
-    r"(?:(?P<why>why|how come)|how(?:'s| (?=(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|must) )))\b",
+    rf"(?:(?P<why>why|how come)|how(?:'s| (?=(?:{AUXILIARY}|should|must) )))\b",
     re.I,
 )
 _REASON = re.compile(
@@ -55,7 +56,7 @@ _REASON = re.compile(
     re.I,
 )
 _MANNER = re.compile(r"\b(?:by|with|without|through|via|using|like|as)\b|\b\w{3,}ly\b", re.I)
-_ASKS_FIRST = re.compile(r"\b(?:who(?:m|se)?|when|where|how|what|which|why)\b", re.I)
+_ASKS_FIRST = re.compile(rf"\b(?:{ANY_QUESTION_WORD})\b", re.I)
 
 _COLOURS = word_set(
     """
@@ -111,7 +112,7 @@ def asked_kind(text: str) -> AskedKind | None:
 
 def holds_kind(kind: AskedKind, text: str) -> bool:
     """Whether a line holds something of a kind. A line that only asks holds nothing."""
-    if text.rstrip().endswith("?"):
+    if is_question(text):
         return False
     if kind is AskedKind.AMOUNT:
         return has_amount(text)

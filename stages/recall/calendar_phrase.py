@@ -6,7 +6,8 @@ import re
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 
-from stages.recall.time_phrase import WEEKDAYS, Moments, Window, find_window, overlap
+from stages.recall.english import WEEKDAY, WEEKDAYS
+from stages.recall.time_phrase import Moments, Window, find_window, overlap
 
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?"
@@ -15,7 +16,7 @@ _MONTH = (
 _PART = r"(?: (?:in the )?(?P<part>morning|afternoon|evening|night))?"
 _SPAN = re.compile(
     r"\b(?:(?:in|during|over|for|at) )?(?:the )?(?P<what>(?:last|previous|this) (?:week(?:end)?|month|year)|last night|day before"
-    rf" yesterday|(?:last|this past) (?P<day>monday|tuesday|wednesday|thursday|friday|saturday|sunday)){_PART}\b(?<!last )",
+    rf" yesterday|(?:last|this past) (?P<day>{WEEKDAY})){_PART}\b(?<!last )",
     re.I,
 )
 _HALF = re.compile(

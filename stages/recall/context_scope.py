@@ -10,6 +10,7 @@ from pipeline.packets import nanoseconds
 from pipeline.stage import END_NS
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.rows import LineRow, SessionRow
+from stages.recall.english import is_question
 from stages.recall.scope import Scope
 from stages.recall.talks import talks
 from stages.recall.time_phrase import Window
@@ -39,7 +40,7 @@ def last_cited(memory: LongTermMemory, at: datetime | None, now_ns: int) -> list
 def talking(cited: Sequence[LineRow]) -> LineRow:
     """The line whose talker "she" or "he" is: the first cited one, or where that is a question, the reply that was cited with it."""
     first = cited[0]
-    if not first.text.rstrip().endswith("?") or len(cited) == 1:
+    if not is_question(first.text) or len(cited) == 1:
         return first
     replied = cited[1].session == first.session and cited[1].event == first.event and cited[1].track != first.track
     return cited[1] if replied else first

@@ -8,13 +8,14 @@ from datetime import datetime
 from stages.answer.wording import clock
 from stages.recall import cues
 from stages.recall.calendar_phrase import asked_time
+from stages.recall.english import WEEKDAY
 from stages.recall.sides import bearings_in
 from stages.recall.terms import content_words, is_calendar
 from stages.recall.time_phrase import Moments, Window, overlap
 
 _AHEAD = re.compile(
     r"(?<!about )(?<!on )(?<!for )(?<!of )\b(?P<when>tomorrow(?: (?:morning|afternoon|evening|night))?|the day after tomorrow"
-    r"|next (?:week|month|year|monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
+    rf"|next (?:week|month|year|{WEEKDAY})"
     r"|in the next (?:\w+ )?(?:seconds?|minutes?|hours?|days?|weeks?)|in \w+ (?:minutes?|hours?|days?|weeks?)'? time)\b",
     re.I,
 )
@@ -25,9 +26,7 @@ _WAS = re.compile(
     r"|sold|spoke|stood|thought|took|went|won|wrote)\b",
     re.I,
 )
-_DAY = re.compile(
-    r"\b(?:tonight|evening|afternoon|morning|night|today|tomorrow|week|weekend|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b", re.I
-)
+_DAY = re.compile(rf"\b(?:tonight|evening|afternoon|morning|night|today|tomorrow|week|weekend|{WEEKDAY})\b", re.I)
 _BESIDE = re.compile(
     r"\b(?:in|during|over|within|for|from) (?P<what>(?:the )?(?:first|last|next) (?:[\w-]+ ){0,3}?(?:seconds?|secs?|minutes?|mins?|hours?) "
     r"(?:before|after) (?P<event>[^?.!,;]+))",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from stages.recall.english import ANY_QUESTION_WORD, QUESTION_WORD
 from stages.recall.word_lists import word_set
 
 ATTENDING = (
@@ -112,7 +113,7 @@ SPEECH = re.compile(
 SOMEBODY_SAID = re.compile(
     r"^(?:(?:and|so|but)[, ]+)?(?:did|has|have) (?:anybody|anyone|somebody|someone|they|people) (?:ever )?"
     r"(?:say|said|mention(?:ed)?|tell|told)(?: (?:me|us|them))? "
-    r"(?=(?:(?:on|in|at|for|by|with|to|from) )?(?:what|which|who|whose|whom|when|where|why|how)\b)",
+    rf"(?=(?:(?:on|in|at|for|by|with|to|from) )?(?:{ANY_QUESTION_WORD})\b)",
     re.I,
 )
 """What stands before a question for a fact: "Did anybody say when the bus leaves?"."""
@@ -133,7 +134,7 @@ _SAYING_WORDS = """
     asked think thinks suggest suggested answer answered want wants promise promised
 """
 SAID_WHAT = re.compile(
-    r"\b(?:say|said|tell|told|mention(?:ed)?) (?:(?:them|us|me) )?(?:(?:on|in|at|for|by|with) )?(?:what|which|who|when|where|why|how)\b",
+    rf"\b(?:say|said|tell|told|mention(?:ed)?) (?:(?:them|us|me) )?(?:(?:on|in|at|for|by|with) )?(?:{QUESTION_WORD})\b",
     re.I,
 )
 """Something that was said, told as a question of its own: "When did Anna say where it had happened?"."""
@@ -174,7 +175,7 @@ NOT_NAMES = word_set(
     been being just already never not
     """
 )
-WH = frozenset(["what", "which", "who", "when", "where", "why", "how", "whom", "whose"])
+WH = frozenset(ANY_QUESTION_WORD.split("|"))
 KIND_WORDS = word_set(
     """
     color colour day date hour kind minute name number place room sort time type city town country much many long old way
@@ -239,7 +240,7 @@ WHO_IT_WAS = re.compile(
 """How "Who was it that has the van?" begins, which asks who has it."""
 ASKED = re.compile(
     r"^(?:and )?(?:who (?:has |had |was |else )?(?:ask(?:s|ed|ing)?)|(?:did|has|have|was) (?:anybody|anyone|somebody|someone) (?:ever )?"
-    r"ask(?:ed|ing)?) (?:about|after|if|whether|how|what|when|where|why|who|which)\b",
+    rf"ask(?:ed|ing)?) (?:about|after|if|whether|{QUESTION_WORD})\b",
     re.I,
 )
 """Who put a question in the room."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from stages.memory.rows import LineRow
 from stages.recall.answering_lines import AnsweringLines
 from stages.recall.clock_lines import clock_asked, names_a_time, with_clock
 from stages.recall.day_asked import day_asked, tells_of
+from stages.recall.english import is_question
 from stages.recall.judged_lines import JudgedLines
 from stages.recall.lookup import Lookup, Outcome
 from stages.recall.material import Material
@@ -57,7 +57,7 @@ class DatedLines:
         if asked is None:
             return None
         said = {line.id: line for word in asked.words for line in self._lookup.memory.lines_saying(tokens(word), at=self._lookup.at)}
-        lines = [line for line in said.values() if scope.allows(line) and asked.is_named_in(line.text) and not _only_asks(line)]
+        lines = [line for line in said.values() if scope.allows(line) and asked.is_named_in(line.text) and not is_question(line.text)]
         if not lines or not question.terms:
             return as_they_are(lines[-_MOST_AT_CLOCK:], scope)
         outcome = self._answering_lines.told(with_clock(question, asked), scope)
@@ -76,7 +76,3 @@ class DatedLines:
             return replace(outcome, material=replace(outcome.material, found=tuple(found)), refused=None)
         ids = tuple(dict.fromkeys([*(line.id for line in lines), *outcome.retrieved]))
         return Outcome(Material(sessions=scope.sessions), ids, refused=refusal_text(question, lines[0], scope))
-
-
-def _only_asks(line: LineRow) -> bool:
-    return line.text.rstrip().endswith("?")

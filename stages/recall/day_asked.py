@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
+from stages.recall.english import WEEKDAY
 from stages.recall.terms import is_irregular, tokens
 from stages.recall.word_lists import word_set
 
-_WEEKDAY = r"(?P<day>monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
 _PART = r"(?: (?P<part>morning|afternoon|evening|night))?"
 _GOES_ON = (
     r"(?:up|on|due|planned|scheduled|arranged|happening|going on|coming up|there|to be done|going to (?:be|happen)|(?:the|our) plans?)"
@@ -16,7 +16,7 @@ _ASKS = re.compile(
     rf"^(?:(?:and|so|but|ok|okay)[, ]+)?what(?:(?:'s|s| is| will be) {_GOES_ON}| is| will be| (?:will|is going to) happen| happens"
     r"| (?:was|were|has been|have been) (?:planned|scheduled|arranged)| are (?:the|our|your|their) plans|'s"
     r"| are (?:we|you|they) (?:doing|planning|up to)| (?:do|have) (?:we|you|they) (?:have |got )?(?:on|planned|to do|going on)?)"
-    rf" ?(?:on |for |this |coming )*{_WEEKDAY}{_PART}[ ?.!]*$",
+    rf" ?(?:on |for |this |coming )*(?P<day>{WEEKDAY}){_PART}[ ?.!]*$",
     re.I,
 )
 _PARTS = re.compile(r"\b(?:morning|afternoon|evening|night)\b", re.I)

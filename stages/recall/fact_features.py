@@ -11,6 +11,7 @@ import numpy.typing as npt
 from stages.memory.rows import LineRow
 from stages.recall.answers import speaker_of
 from stages.recall.asked_kind import asked_kind, holds_kind, inner_names
+from stages.recall.english import is_question
 from stages.recall.measures import measured_in, measures_said
 from stages.recall.question import Question
 from stages.recall.search import Ranked
@@ -95,7 +96,7 @@ class _Reader:
         """The question that a line may be the answer to: what somebody else said right before."""
         chain, place = self._ranked.talk(line)
         before = chain[place - 1] if place > 0 else line
-        return before if _asks(before) and speaker_of(before) != speaker_of(line) else None
+        return before if is_question(before.text) and speaker_of(before) != speaker_of(line) else None
 
     def _cosine(self, *lines: LineRow | None) -> float:
         """That of the likest of some lines."""
@@ -118,10 +119,6 @@ class _Reader:
         return float(self._rarity @ said / max(float(self._rarity.sum()), 1e-9))
 
 
-def _asks(line: LineRow) -> bool:
-    return line.text.rstrip().endswith("?")
-
-
 def _only_asks(line: LineRow) -> bool:
     """Whether a line is a question and nothing else."""
-    return _asks(line) and not re.search(r"[.!]\s", line.text)
+    return is_question(line.text) and not re.search(r"[.!]\s", line.text)

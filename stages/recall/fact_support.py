@@ -15,6 +15,7 @@ from stages.memory.rows import LineRow
 from stages.recall.asked_kind import tells_circumstance
 from stages.recall.boosted_trees import BoostedTrees
 from stages.recall.encoder_fits import fact_file, fact_fit
+from stages.recall.english import is_question
 from stages.recall.fact_features import NAMES, Features, features
 from stages.recall.first_person import as_own
 from stages.recall.measures import Measure, measured_in, measures_said, only_others
@@ -95,7 +96,7 @@ def _says_all(question: Question, lines: Sequence[LineRow], rows: Features) -> n
     if len(question.terms) >= _ALL_SAID_TERMS:
         said |= (likeness >= _ALL_SAID_LIKENESS) & np.array([tells_circumstance(question.text, line.text) for line in lines])
     said &= rows[:, NAMES.index("words")] == 1.0
-    said &= np.array([holds_wanted(question, line) and not line.text.rstrip().endswith("?") for line in lines])
+    said &= np.array([holds_wanted(question, line) and not is_question(line.text) for line in lines])
     return said
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection
 
 from stages.recall import cues
+from stages.recall.english import QUESTION_WORD
 from stages.recall.word_lists import word_set
 
 _AGREEING = (
@@ -22,7 +23,7 @@ _BEFORE_SUBJECT = word_set(
     "am is are was were be do does did have has had will would can could shall should may might must when where how what who why which and"
 )
 _REPORTED = re.compile(
-    r"^(?P<asked>(?:who|what|which|when|where|why|how)\b.*?) (?:did|does|has) (?P<who>.+?) (?:say|said|tell us|told us|mention|mentioned)"
+    rf"^(?P<asked>(?:{QUESTION_WORD})\b.*?) (?:did|does|has) (?P<who>.+?) (?:say|said|tell us|told us|mention|mentioned)"
     r"(?: that)? (?P<they>\S+) (?P<auxiliary>would|will|had|has|have|was|were|is|are|could|can|should|must|might|may)(?P<rest>\b.*)$",
     re.I,
 )

@@ -7,13 +7,14 @@ from collections.abc import Callable, Collection, Mapping
 from difflib import get_close_matches
 
 from stages.recall import cues
+from stages.recall.english import AUXILIARY
 from stages.recall.own_voice import MY_NAMES
 from stages.recall.terms import STOP_WORDS, tokens
 
 _NEAR_NAME = 0.75
 _ANYBODY = frozenset(["they", "people", "anybody", "anyone", "somebody", "someone", "everybody", "everyone", "others"])
 _OTHERS = _ANYBODY | {"he", "she", "nobody"}
-_SUBJECT = re.compile(r"\b(?:did|does|do|has|have|had|will|would|was|were|is|are|can|could|should) (?!I\b)([\w'-]+)(?<!'s) ", re.I)
+_SUBJECT = re.compile(rf"\b(?:{AUXILIARY}|should) (?!I\b)([\w'-]+)(?<!'s) ", re.I)
 _HEARD_FROM = re.compile(r"\b(?:by|from|hear|heard|hearing)\s+(?:the\s+)?$", re.I)
 _LABEL = re.compile(r"(?:guest|spk|mic|user|person|participant|voice|caller)[-_]?\d+", re.I)
 """As transcripts call people whose names they do not know."""

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from stages.recall import cues
 from stages.recall.calendar_phrase import asked_time
 from stages.recall.compounds import kind_words
+from stages.recall.english import ANY_QUESTION_WORD, AUXILIARY
 from stages.recall.terms import content_words
 from stages.recall.time_phrase import Moments
 
 MOST_PARTS = 3
 """How many things one question may ask for; one that names more is asked as it stands."""
 
-_AUX = r"(?:did|do|does|has|have|had|is|are|was|were|will|would|can|could)"
+_AUX = f"(?:{AUXILIARY})"
 _CLAUSE = re.compile(
     r",? (?:and|but)(?: also)?,? (?="
     rf"(?:(?:when|where|why|how(?: much| many| long| often)?(?: \w+)?|who|what|which \w+) {_AUX}|who \w+(?:s|ed)\b"
@@ -96,7 +97,7 @@ def _clauses(said: str) -> Parts | None:
     texts = [text.strip(" ,") for text in _CLAUSE.split(said)]
     if not 1 < len(texts) <= MOST_PARTS or not all(content_words(text, drop=cues.WH | kind_words(text)) for text in texts):
         return None
-    if re.match(rf"^(?:(?:and|so|ok),? )*(?:{'|'.join(sorted(cues.WH))}|{_AUX})\b", texts[0], re.I) is None:
+    if re.match(rf"^(?:(?:and|so|ok),? )*(?:{ANY_QUESTION_WORD}|{_AUX})\b", texts[0], re.I) is None:
         return None
     named = [name.removesuffix("'s") for name in re.findall(r"(?<!^)(?<![.?!] )\b[A-Z][\w'-]+", texts[0])]
     if len(set(named)) == 1:

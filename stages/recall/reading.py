@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from stages.memory.rows import LineRow
 from stages.recall.encoder_fits import reading_fit
+from stages.recall.english import ANY_QUESTION_WORD, AUXILIARY
 from stages.recall.fact_features import NAMES, Features, asks_when_said
 from stages.recall.question import Question
 from stages.recall.reader import Reader
@@ -31,8 +32,7 @@ _CLOSING = " \t\r\n\"')]\u201d\u2019"
 # Some transcripts have no marks: "how many of us are coming".
 _MARKS = frozenset(".!?")
 _ASKS_FIRST = re.compile(
-    r"(?:and |so |but |well )?(?:who(?:se|m)?|what|which|when|where|why|how|is|are|was|were|do|does|did|has|have|had|can|could|will|would"
-    r"|should) ",
+    rf"(?:and |so |but |well )?(?:{ANY_QUESTION_WORD}|{AUXILIARY}|should) ",
     re.I,
 )
 # "How about the meadow?", "Why don't we meet at six?" and "When the bus leaves at nine, right?" tell something.

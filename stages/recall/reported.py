@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from stages.recall.answers import speaker_of
+from stages.recall.english import is_question
 from stages.recall.material import Found
 from stages.recall.terms import content_terms, coverage, stem, stems, tokens
 from stages.recall.word_lists import word_set
@@ -122,10 +123,10 @@ def _tells(teller: str, line: LineRow) -> bool:
     elif whose not in {"my", "our"}:
         own = r"(?:the|my|our|your|his|her|their|[\w-]+'s)"
     who = rf"\b{own} (?:\w+ )?{head}\b"
-    return re.search(rf"{who} (?:\w+ )?{_TOLD}|\baccording to {who}", line.text, re.I) is not None and not line.text.rstrip().endswith("?")
+    return re.search(rf"{who} (?:\w+ )?{_TOLD}|\baccording to {who}", line.text, re.I) is not None and not is_question(line.text)
 
 
 def _line_and_asked(entry: Found) -> list[LineRow]:
     """A line, and the question of somebody else right before it."""
     before = [line for line in entry.context if line.start_ns < entry.line.start_ns][-1:]
-    return [entry.line, *(line for line in before if line.track != entry.line.track and line.text.rstrip().endswith("?"))]
+    return [entry.line, *(line for line in before if line.track != entry.line.track and is_question(line.text))]

@@ -9,6 +9,7 @@ from itertools import pairwise
 from math import log, sqrt
 
 from stages.memory.rows import LineRow
+from stages.recall.english import is_question
 from stages.recall.terms import STOP_WORDS, content_terms, has_number, is_calendar, is_irregular, is_number, stem, tokens
 from stages.recall.word_lists import word_set
 
@@ -69,7 +70,7 @@ def telling(line: LineRow, vocabulary: Vocabulary) -> float:
     # The square root keeps a long line from winning by its length alone.
     score = sum(vocabulary.weight(term) for term in terms) / sqrt(max(1.0, len(terms)))
     score *= 1.0 + 0.3 * has_number(line.text) + 0.2 * bool(_names(line.text)) + 0.25 * bool(_DECISION.search(line.text))
-    if line.text.rstrip().endswith("?"):
+    if is_question(line.text):
         score *= 0.6
     return score * min(1.0, 0.3 + 0.7 * line.confidence)
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
+from stages.recall.english import AUXILIARY
 from stages.recall.spoken_clauses import Clause
 from stages.recall.terms import is_calendar, is_number, tokens
 
@@ -15,7 +16,7 @@ _TWO_TIMES = re.compile(
     re.I,
 )
 _BEGINS = re.compile(
-    r"^(?:or )?(?P<begin>(?:was|is|were|are|did|does|do|has|have|had|will|would|can|could|should) (?:it|that|he|she|they|we|the|there))\b",
+    rf"^(?:or )?(?P<begin>(?:{AUXILIARY}|should) (?:it|that|he|she|they|we|the|there))\b",
     re.I,
 )
 _MOST_CHARACTERS = 200

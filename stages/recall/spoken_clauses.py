@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from stages.recall.english import ANY_QUESTION_WORD, AUXILIARY, QUESTION_WORD
+
 _TAG = (
     r"(?:(?:is|are|was|were|do|does|did|has|have|had|ca|wo|would|could|should|must|need|ai)n't|won't|can't|is|are|did|was) "
     r"(?:i|it|he|she|they|you|we|there|that)(?: not)?"
@@ -85,8 +87,8 @@ _JOINTS = re.compile(
     r"|would|will|my|nobody|whether|everything|everybody|everyone|the rest)\b)",
     re.I,
 )
-_WH = r"(?:what|who|whom|whose|which|where|when|why|how)"
-_AUX = r"(?:did|do|does|has|have|had|is|are|was|were|will|would|can|could|should|must|might)"
+_WH = f"(?:{ANY_QUESTION_WORD})"
+_AUX = f"(?:{AUXILIARY}|should|must|might)"
 _SOMEBODY = r"(?:anybody|anyone|somebody|someone|people|they|he|she|it|that|this|there|the|these|those|any|a|an|everybody|everyone)"
 _ADDED = r"(?:and |but |so |or |then |now |just |only |because |cos )*"
 _INDIRECT = re.compile(
@@ -101,18 +103,18 @@ _INDIRECT = re.compile(
     r"|curious to know|asking)|i wonder(?:ed)?|(?:what|all|the thing|the bit|the only thing) i(?:'m| am|'d)?(?: really| still| just)* "
     r"(?:after|need|want|like|wonder about|wondering|asking|missed|was wondering)(?: to (?:know|find out|hear|ask))? is|(?:the"
     r"|my) question is"
-    r"|wants? to know)(?: if you know)?)(?: is)?[,: ]+(?=(?:if|whether|(?:at|in|from|to|on|for) (?:what|which|whose|whom)|what|who|whom"
-    r"|whose|which|where|when|why|how)\b)",
+    r"|wants? to know)(?: if you know)?)(?: is)?[,: ]+(?=(?:if|whether|(?:at|in|from|to|on|for) (?:what|which|whose|whom)"
+    rf"|{ANY_QUESTION_WORD})\b)",
     re.I,
 )
 _NOT_KNOWN = re.compile(
     r"^.*?\bi(?:'ve)? (?:just |still |really |quite |also |honestly )*(?:didn't|can't|couldn't|don't|do not|did not|never|cannot|haven't"
     r"|missed|forgot|forgotten)\b"
-    r"(?: \w+(?: of me)?){0,6}? (?=(?:if|whether|what|who|which|where|when|why|how)\b(?!(?: exactly)?$))",
+    rf"(?: \w+(?: of me)?){{0,6}}? (?=(?:if|whether|{QUESTION_WORD})\b(?!(?: exactly)?$))",
     re.I,
 )
 _ASKS = re.compile(
-    rf"^{_ADDED}(?:(?:at|in|from|to|on|for|with|by|about|of) )?(?:(?:what|who|where|when|why|how|which)(?:'s|'re|'ll|'d| {_AUX})\b"
+    rf"^{_ADDED}(?:(?:at|in|from|to|on|for|with|by|about|of) )?(?:(?:{QUESTION_WORD})(?:'s|'re|'ll|'d| {_AUX})\b"
     rf"|who (?!i\b|we\b|they\b|he\b|she\b|it\b|you\b|the\b|\w+ly\b)[\w-]+|(?:which|whose|whom)\b|what (?!i\b|we\b|they\b|he\b|she\b|it\b"
     rf"|you\b|with\b|a\b)[\w-]+"
     r"|how (?:many|much|often|long|old|far|big|tall|high|late|soon|bad|fast|large|wide|deep|heavy|[a-z]+ (?:is|are|was|were|did|do|does"

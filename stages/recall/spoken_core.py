@@ -13,6 +13,7 @@ from functools import cache
 
 from stages.recall import cues
 from stages.recall.absence_asked import absence_in
+from stages.recall.english import QUESTION_WORD
 from stages.recall.language import MOST_WORDS, is_order, may_be_foreign
 from stages.recall.spoken_choices import offers_two, time_core
 from stages.recall.spoken_clauses import Clause, clauses, evened
@@ -33,9 +34,7 @@ _TOLD_TO = re.compile(
     r"(?:catch (?:me|us) up|(?:bring|get) (?:me|us) up to speed|(?:give|tell) (?:me|us)|summ?ari[sz]e|recap|play|show|list)\b", re.I
 )
 """How a plain question begins that is put as what is to be done."""
-_REMINDED = re.compile(
-    r"(?:please |(?:can|could) you (?:please )?)*remind me,? (?:again,? )?(?:what|which|who|whose|when|where|why|how|if|whether)\b", re.I
-)
+_REMINDED = re.compile(rf"(?:please |(?:can|could) you (?:please )?)*remind me,? (?:again,? )?(?:{QUESTION_WORD}|whose|if|whether)\b", re.I)
 """What is to be told again is asked, and to be reminded of something later is not."""
 _COLLOQUIAL = re.compile(
     r"\b(?:on about|br(?:ing|ought) up|com(?:e|es|ing) up|came up|get mentioned|got (?:mentioned|said)|(?:who|what|when|where) was it"
@@ -204,10 +203,10 @@ def _done_by_somebody(parts: Sequence[Clause], place: int) -> str | None:
 def _told(parts: Sequence[Clause], place: int, topic: str | None) -> str | None:
     """What somebody is told to have said before one asks when: "how many birds were counted"."""
     for at in range(place - 1, -1, -1):
-        match = re.search(rf"\b{SPEAKS}(?: \w+)?? (?P<what>(?:what|which|who|whose|where|when|why|how|that)\b.+)$", parts[at].text, re.I)
+        match = re.search(rf"\b{SPEAKS}(?: \w+)?? (?P<what>(?:{QUESTION_WORD}|whose|that)\b.+)$", parts[at].text, re.I)
         if match is not None:
             return match["what"]
-        if re.match(r"(?:how|what|which|where|when|why|who)\b", parts[at].text, re.I) and len(content_terms(parts[at].text)) > 0:
+        if re.match(rf"(?:{QUESTION_WORD})\b", parts[at].text, re.I) and len(content_terms(parts[at].text)) > 0:
             return _THING.sub(topic, parts[at].text, count=1) if topic is not None else parts[at].text
         match = re.search(r"\b(?:came out with|mentioned|told (?:us|them|me)) (?P<what>(?:the|a|an) .+)$", parts[at].text, re.I)
         if match is not None:

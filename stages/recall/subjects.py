@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 from stages.recall.asked_kind import PEOPLE
+from stages.recall.english import is_question
 from stages.recall.terms import STOP_WORDS, is_irregular, singular, stem, stems, tokens
 from stages.recall.word_lists import word_set
 
@@ -86,7 +87,7 @@ def of_what_was_named(asked: str, before: str, text: str) -> bool:
     """Whether a line says of "her" what is asked of somebody, where the words right before it name something else and nothing more."""
     match = _NAMED.match(asked)
     named = [clause.strip() for clause in _CLAUSES.split(before) if clause.strip()][-1:]
-    if match is None or not named or _JUST_NAMED.fullmatch(named[0]) is None or before.rstrip().endswith("?"):
+    if match is None or not named or _JUST_NAMED.fullmatch(named[0]) is None or is_question(before):
         return False
     whose = frozenset(stem(word) for word in tokens(named[0]) if word not in STOP_WORDS)
     if not whose or not whose.isdisjoint(stems(match["subject"].replace("'s", ""))):

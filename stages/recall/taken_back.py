@@ -11,6 +11,7 @@ import numpy as np
 from pipeline.packets import Float32Array
 from stages.answer.corrections import CORRECTED_WITHIN_NS, correction_of, says_again, takes_nothing_back
 from stages.memory.rows import LineRow
+from stages.recall.english import is_question
 from stages.recall.material import Found
 from stages.recall.reader import Reader, whether_taken_back
 from stages.recall.untranscribed import is_untranscribed
@@ -57,10 +58,10 @@ def _correction(line: LineRow, talk: Sequence[LineRow], queries: Float32Array, v
         if other.session == line.session
         and 0 < other.start_ns - line.start_ns <= CORRECTED_WITHIN_NS
         and not is_untranscribed(other)
-        and not _asks(other)
+        and not is_question(other.text)
         and not takes_nothing_back(other, line, talk)
     ]
-    if not later or _asks(line):
+    if not later or is_question(line.text):
         return None
     known = vectors([line, *later])
     asked = np.concatenate([queries, known[line.id][None]])
@@ -86,7 +87,7 @@ def _is_of_another(
         for other in rivals
         if other.session == back.session
         and 0 < back.start_ns - other.start_ns <= CORRECTED_WITHIN_NS
-        and not (is_untranscribed(other) or _asks(other))
+        and not (is_untranscribed(other) or is_question(other.text))
     ]
     if not may_be:
         return False
@@ -100,7 +101,3 @@ def _is_of_another(
 
 def _says_the_same(one: LineRow, other: LineRow) -> bool:
     return says_again(one.text, other.text) or says_again(other.text, one.text)
-
-
-def _asks(line: LineRow) -> bool:
-    return line.text.rstrip().endswith("?")

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from functools import lru_cache
 from itertools import chain
 
+from stages.recall.english import MONTHS, WEEKDAYS
 from stages.recall.word_lists import NUMBER_WORDS, TENS, numbered, word_set
 
 # One short syllable, which an e at its end would make another word: "plan" and "plane", "hop" and "hope".
@@ -42,12 +43,7 @@ _FRAME_WORDS: frozenset[str] = word_set(
     """
 )
 
-_DATED = word_set(
-    """
-    monday tuesday wednesday thursday friday saturday sunday january february march april june july august september october
-    november december
-    """
-)
+_DATED = frozenset([*WEEKDAYS, *MONTHS])
 _CALENDAR = _DATED | word_set(
     """
     today tomorrow tonight yesterday noon midnight morning afternoon evening night weekend week month year

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 
+from stages.recall.english import WEEKDAY, WEEKDAYS
 from stages.recall.word_lists import NUMBER_WORDS, TENS, numbered
 
 _UNITS = {"second": 1.0, "sec": 1.0, "s": 1.0, "minute": 60.0, "min": 60.0, "hour": 3600.0, "day": 86400.0, "week": 604800.0}
@@ -35,7 +36,7 @@ _CLOCK = (
     r"|\d{1,2}[:.h]\d\d(?::\d\d)?(?:\s?[ap]\.?m\.?)?|\d{1,2}\s?[ap]\.?m\.?"
     rf"|noon|midday|midnight|lunch(?:time)?|{_HOUR} o'?clock|{_HOUR}(?! (?:degrees|people|persons|times|other))\b"
     r"|(?:yesterday|today|this)(?: (?:morning|afternoon|evening|noon))?|tonight|now"
-    r"|(?:last |on )?(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday)(?: (?:morning|afternoon|evening))?)"
+    rf"|(?:last |on )?(?:{WEEKDAY})(?: (?:morning|afternoon|evening))?)"
 )
 AMOUNT = rf"(?P<n>{_N}) (?P<unit>{_UNIT})"
 """An amount of time: "ten minutes"."""
@@ -72,14 +73,13 @@ _AFTER = re.compile(rf"\b(?:since|after|from)\s+({_CLOCK})(?:\s+on(?:wards?)?)?{
 _BEFORE = re.compile(rf"\b(?:until|till|before|up to)\s+({_CLOCK}){_END}", re.I)
 _POINT = re.compile(rf"(?:\b(?:at|around)\s+)(?:about\s+)?({_CLOCK}){_END}|(?<!\S)(\+\d+(?:\.\d+)?s?)(?![\w+])", re.I)
 _DAY = re.compile(
-    r"\b(?:on\s+|last\s+)?((?:yesterday|today|tonight|this (?:morning|afternoon|evening)|(?<=on )(?:mon|tues|wednes"
-    r"|thurs|fri|satur|sun)day)"
+    r"\b(?:on\s+|last\s+)?((?:yesterday|today|tonight|this (?:morning|afternoon|evening)|(?<=on )"
+    rf"(?:{WEEKDAY}))"
     r"(?: (?:morning|afternoon|evening))?)\b",
     re.I,
 )
 _LONG_RANGE = timedelta(hours=9)
 _MOST_OF_HALF_A_DAY, _MOST_OF_A_DAY = timedelta(hours=11), timedelta(hours=16)
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _DAYS_AGO = {"today": 0, "this": 0, "tonight": 0, "": 0, "yesterday": 1}
 _DAY_PARTS = {"morning": (5, 12), "afternoon": (12, 18), "evening": (18, 24), "noon": (12, 14)}
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stages.recall.conversations import GOOD_PART, conversations
+from stages.recall.english import is_question
 from stages.recall.material import Found
 from stages.recall.question import Question
 from stages.recall.reader import Reader
@@ -177,5 +178,5 @@ def _telling(stretch: Judged) -> list[float]:
     found = []
     for line, likeness, named in zip(stretch.lines, stretch.likeness.tolist(), stretch.words.mean(axis=1).tolist(), strict=True):
         telling = likeness + _NAMED * named + _LENGTH * min(_MOST_LENGTH, len(line.text.split()))
-        found.append(telling - _QUESTION * line.text.rstrip().endswith("?"))
+        found.append(telling - _QUESTION * is_question(line.text))
     return found
