@@ -12,6 +12,7 @@ import numpy.typing as npt
 from models.recogniser import Recogniser, Search, placed
 from models.recognition import MAX_PROMPT_TOKENS, SAMPLE_RATE_HZ, RecogniserError, RecogniserLoadError, Recognition, SpokenWord
 from models.whisper_languages import LANGUAGES
+from models.whisper_tokens import with_first_merge
 
 if TYPE_CHECKING:
     from faster_whisper.tokenizer import Tokenizer
@@ -72,6 +73,7 @@ class Ct2Recogniser(Recogniser):
         self._knows_languages = bool(self._model.model.is_multilingual)
         if not self._knows_languages and language != "en":
             raise RecogniserError(f"the Whisper model in {folder} knows English only, so language must be 'en', found {language!r}")
+        self._model.hf_tokenizer = with_first_merge(self._model.hf_tokenizer)
         # The weights say how many bands they hear; faster-whisper goes by a file that need not be there.
         self._extractor = FeatureExtractor(feature_size=self._model.model.n_mels)
 
