@@ -163,7 +163,8 @@ class Inquiry:
         self, asked: str, question: Question, scope: Scope, rounds: Sequence[Round], claims: Sequence[Claim], gaps: Sequence[GapRow]
     ) -> str:
         outcome = merged(rounds)
-        parts = list(scope.notes)
+        # Who "he" is may be told by the first part of a question.
+        parts = list(dict.fromkeys(note for one in rounds for note in one.scope.notes))
         if claims:
             parts += [note for note in outcome.notes if note not in parts]
             says_what = question.attended is not None and question.attended.says_what

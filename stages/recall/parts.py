@@ -43,6 +43,7 @@ _TALKERS = re.compile(
     re.I,
 )
 _JOINED = re.compile(r",? (?:and|or|nor|as well as)(?: also)? |, ")
+_NAMED = re.compile(r"(?<!^)(?<![.?!] )\b(?:[A-Z][\w'-]+|speaker-\d+)")
 _PRONOUN = re.compile(r"\b(?:he|she)\b", re.I)
 
 
@@ -95,13 +96,16 @@ def parts_in(text: str, moments: Moments, speakers: Callable[[], Collection[str]
 def _clauses(said: str) -> Parts | None:
     """The questions of a text in which one follows another; "he" and "she" of a later one is the only person whom the first names."""
     texts = [text.strip(" ,") for text in _CLAUSE.split(said)]
-    if not 1 < len(texts) <= MOST_PARTS or not all(content_words(text, drop=cues.WH | kind_words(text)) for text in texts):
+    if not 1 < len(texts) <= MOST_PARTS:
         return None
     if re.match(rf"^(?:(?:and|so|ok),? )*(?:{ANY_QUESTION_WORD}|{_AUX})\b", texts[0], re.I) is None:
         return None
-    named = [name.removesuffix("'s") for name in re.findall(r"(?<!^)(?<![.?!] )\b[A-Z][\w'-]+", texts[0])]
+    named = [name.removesuffix("'s") for name in _NAMED.findall(texts[0])]
     if len(set(named)) == 1:
         texts = [texts[0], *(_PRONOUN.sub(named[0], text, count=1) for text in texts[1:])]
+    # "Where was she?" says nothing by itself.
+    if not all(content_words(text, drop=cues.WH | kind_words(text)) for text in texts):
+        return None
     return Parts(tuple(f"{text}?" for text in texts), apart=True)
 
 

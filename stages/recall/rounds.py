@@ -60,12 +60,16 @@ class Rounds:
         parts, are_apart = self._reader.parts(question)
         first = None if are_apart else self._round(question, scope)
         if first is not None and (not parts or _covers(first, parts)):
-            return [first if first.claims else self._by_talker(first) or self._by_count(first) or self._by_place(first) or first]
+            return [self._otherwise(first)]
         self._encoding([text for part in parts if part.refusal is None and part.topic for text in encoded_texts(part)])
-        further = [self._round(part, self._reader.scope(part)) for part in parts]
+        further = [self._otherwise(self._round(part, self._reader.scope(part))) for part in parts]
         if first is None or any(part.claims for part in further):
             return once_each(further)
         return [first]
+
+    def _otherwise(self, first: Round) -> Round:
+        """A round that found nothing, asked again in the other ways that it may be meant; as it is where none finds anything."""
+        return first if first.claims else self._by_talker(first) or self._by_count(first) or self._by_place(first) or first
 
     def _by_talker(self, first: Round) -> Round | None:
         """A question about a talker that nothing answered, asked again of what they say of themselves; None where that finds nothing."""
@@ -112,12 +116,14 @@ def merged(rounds: Sequence[Round]) -> Outcome:
 
 
 def once_each(rounds: Sequence[Round]) -> list[Round]:
-    """The rounds without claims that add neither a line nor a quote to what earlier ones have told."""
+    """The rounds without claims that add neither a line nor a quote to what earlier ones have told, or that a later one has whole."""
     told: set[str] = set()
+    texts = {claim.text for one in rounds for claim in one.claims}
     kept = []
     for one in rounds:
-        new = [claim for claim in one.claims if not _of(claim) <= told]
-        told.update(*(_of(claim) for claim in one.claims))
+        own = [claim for claim in one.claims if not any(claim.text in text for text in texts - {claim.text})]
+        new = [claim for claim in own if not _of(claim) <= told]
+        told.update(*(_of(claim) for claim in own))
         if new or not one.claims:
             kept.append(replace(one, claims=tuple(new)))
     return kept

@@ -49,6 +49,22 @@ def test_who_was_where_is_one_sentence(encoder: MinilmOnnx, text: str, told: str
 @pytest.mark.parametrize(
     ("text", "told"),
     [
+        ("Who is David and where is he sitting?", "David was heard at 230 degrees, first at 0:07, last at 0:17. The first words: "),
+        ("Where was David and who is he?", "David was heard at 230 degrees, first at 0:07, last at 0:17."),
+        ("Who is speaker-9 and where was he?", "speaker-9 has no name yet. speaker-9 was heard at 30 degrees, at 0:14. The first words: "),
+    ],
+)
+def test_who_and_where_at_once_is_one_sentence(encoder: MinilmOnnx, text: str, told: str) -> None:
+    other = line_row("Me neither.", 14.0, track="t9", speaker="speaker-9", azimuth_deg=30.0, event="e1")
+    with asking(encoder, {"s": [*PARTY, other]}) as ask:
+        answer = ask(text)
+    assert answer.text.startswith(told)
+    assert len(answer.claims) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
         ("Who is Carla?", 'Carla was heard at 210 degrees, first at 0:02, last at 0:12. The first words: "We have to settle'),
         ("Where was Carla?", "Carla was heard at 210 degrees, first at 0:02, last at 0:12."),
         ("Where is David sitting?", "David was heard at 230 degrees, first at 0:07, last at 0:17."),

@@ -37,6 +37,8 @@ MOMENTS = Moments(NOW, NOW - timedelta(minutes=5), NOW - timedelta(minutes=45))
             "What did they say about Anna's dog and when will she leave?",
             ["What did they say about Anna's dog?", "when will Anna leave?"],
         ),
+        ("Who is Martin and where is he sitting?", ["Who is Martin?", "where is Martin sitting?"]),
+        ("Who is speaker-4, and where was he?", ["Who is speaker-4?", "where was speaker-4?"]),
         ("How often were the vote and the break mentioned?", ["How often were the vote mentioned?", "How often were the break mentioned?"]),
         (
             "Who talked about the budget and the vote, and where in the room?",
@@ -107,3 +109,10 @@ def test_the_same_line_is_told_once(kitchen: Asker) -> None:
     answer = kitchen.ask("Did anybody mention the trainer for a dog or a trainer?")
     cited = [tuple(evidence.utterance for evidence in claim.evidence) for claim in answer.claims]
     assert len(cited) == len(set(cited)) == 1
+
+
+def test_he_is_who_was_named_in_the_same_question(kitchen: Asker) -> None:
+    kitchen.ask("What did speaker-1 say?")
+    answer = kitchen.ask("Who is speaker-2 and what did he say?")
+    assert '"he" is read as' not in answer.text
+    assert answer.claims
