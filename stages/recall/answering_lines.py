@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from stages.recall.clock_lines import was_at_some_time
+from stages.recall.contradictions import asks_what_will_be
 from stages.recall.judged_lines import JudgedLines
 from stages.recall.lookup import Lookup, Outcome
 from stages.recall.material import Found, Material
@@ -33,6 +35,8 @@ class AnsweringLines:
             return told
         ranked = self._judged_lines.ranked(question, scope)
         found = self._judged_lines.judged(question, ranked)
+        if question.wants_time and asks_what_will_be(question.text):
+            found = [entry for entry in found if not was_at_some_time(entry.line.text)] or found
         if question.intent == "count":
             said = {line.id for line in said_in_words(question, [entry.line for entry in found])}
             found = [entry for entry in found if entry.line.id in said]

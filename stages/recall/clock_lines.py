@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from stages.recall.contradictions import asks_what_will_be
@@ -20,6 +21,22 @@ _HOURS = NUMBER_WORDS.split()[:13]
 _ANY_HOUR = re.compile(rf"{_NAMED}(?:\d{{1,2}}|{'|'.join(_HOURS[1:])}){_NEXT}", re.I)
 _ANY_TIME = re.compile(r"\b(?:half|quarter) (?:past|to)\b|\bo'?clock\b", re.I)
 _OF_TIMES = frozenset(["at", "until", "till"])
+# "He said that lunch was at six", "we agreed to eat at six" and "the shop closed at six on Sundays" may still hold.
+_SENTENCES = re.compile(r"[.;!?](?!\d)")
+_CLAUSES = re.compile(r"[,:](?!\d)|\b(?:and|but|so|then|because)\b", re.I)
+_YESTERDAY = re.compile(r"\b(?:yesterday|last (?:night|week|month|year)|(?:days?|weeks?|months?|years?) ago)\b", re.I)
+_WAS = re.compile(
+    r"\b(?:was|were|had|went|came|ate|drank|drove|flew|woke|saw|fell|rang|sang)\b"
+    r"|\b(?:i|we|he|she|they)(?: (?:all|both|just|only|finally|already))* "
+    r"(?:left|met|slept|stopped|arrived|watched|walked|cooked|finished|started|closed|opened|waited|played|listened)\b",
+    re.I,
+)
+_MAY_HOLD = re.compile(
+    r"\b(?:to|is|are|am|be|will|would|can|could|should|must|may|might|now|today|tonight|tomorrow|every|always|usually|if|not|never"
+    r"|supposed|meant|planned|due|booked|set|ordered|reserved|agreed|decided|said|says|told|thought|sure|heard|read|wrote|remember)\b"
+    r"|'(?:s|re|m|ll|d)\b|n't\b|(?<=[a-z])days\b",
+    re.I,
+)
 _COUNTED = frozenset(["of", "other", "others", "more", "people", "hundred", "thousand"])
 _AFTER_A_TIME = STOP_WORDS | frozenset(["o'clock", "oclock", "am", "pm", "m", "sharp", "exactly", "today", "tonight", "tomorrow"])
 
@@ -29,6 +46,10 @@ class ClockAsked:
     """A time of day that a question asks about. `words` are those by which a line may name it."""
 
     words: tuple[str, ...]
+
+    def is_past_in(self, text: str) -> bool:
+        """Whether a line plainly tells of what was at the time: "We had dinner at six" tells nothing of what is."""
+        return _was_then(text, self.is_named_in)
 
     def is_named_in(self, text: str) -> bool:
         """Whether a line names the time."""
@@ -61,6 +82,23 @@ def with_clock(question: Question, asked: ClockAsked) -> Question:
 def names_a_time(text: str) -> bool:
     """Whether a line names a time of day."""
     return _ANY_TIME.search(text) is not None or any(not _counts(match) for match in _ANY_HOUR.finditer(text))
+
+
+def was_at_some_time(text: str) -> bool:
+    """Whether a line that names times of day plainly tells of what was at them."""
+    return _was_then(text, names_a_time)
+
+
+def _was_then(text: str, names_it: Callable[[str], bool]) -> bool:
+    told = [sentence for sentence in _SENTENCES.split(text) if names_it(sentence)]
+    return bool(told) and all(_is_past(sentence, names_it) for sentence in told)
+
+
+def _is_past(sentence: str, names_it: Callable[[str], bool]) -> bool:
+    """Whether a sentence says nothing that may still hold, and where it names something, what was."""
+    told = [clause for clause in _CLAUSES.split(sentence) if names_it(clause)] or [sentence]
+    is_told = _YESTERDAY.search(sentence) is not None or all(_WAS.search(clause) for clause in told)
+    return is_told and _MAY_HOLD.search(sentence) is None
 
 
 def _counts(match: re.Match[str]) -> bool:

@@ -58,10 +58,12 @@ class DatedLines:
             return None
         said = {line.id: line for word in asked.words for line in self._lookup.memory.lines_saying(tokens(word), at=self._lookup.at)}
         lines = [line for line in said.values() if scope.allows(line) and asked.is_named_in(line.text) and not is_question(line.text)]
+        lines = [line for line in lines if not asked.is_past_in(line.text)] or lines
         if not lines or not question.terms:
             return as_they_are(lines[-_MOST_AT_CLOCK:], scope)
         outcome = self._answering_lines.told(with_clock(question, asked), scope)
         found = [entry for entry in outcome.material.found if asked.is_named_in(entry.line.text)]
+        found = [entry for entry in found if not asked.is_past_in(entry.line.text)] or found
         if (
             not found
             and question.intent != "where"

@@ -91,6 +91,41 @@ def test_a_number_that_counts_nothing_is_a_time(text: str, names: bool) -> None:
     assert ClockAsked(("seven", "7")).is_named_in(text) is names
 
 
+@pytest.mark.parametrize(
+    ("text", "is_past"),
+    [
+        ("We had dinner at six yesterday.", True),
+        ("The shop was closed at six, so I went home.", True),
+        ("We met at six and ate fish.", True),
+        ("I left at six.", True),
+        ("I am tired. We had dinner at six.", True),
+        ("The choir meets at six.", False),
+        ("Dinner at six.", False),
+        ("We had to leave at six.", False),
+        ("They said that dinner was at six.", False),
+        ("It was moved, and now it's at six.", False),
+        ("We agreed to eat at six.", False),
+        ("Lunch is served at six and I had no idea.", False),
+        ("The pool was open at six on Sundays.", False),
+        ("Doors closed at six.", False),
+        ("I was late, dinner at six.", False),
+    ],
+)
+def test_what_plainly_was_at_a_time(text: str, is_past: bool) -> None:
+    assert ClockAsked(("six", "6")).is_past_in(text) is is_past
+
+
+def test_what_was_does_not_answer_what_is_where_something_else_does(encoder: MinilmOnnx) -> None:
+    was = ("Ruth", "We had dinner at six yesterday.")
+    with asking(encoder, {"s": talk_rows([was, ("Colin", "The choir meets at six in the church.")])}) as asked:
+        for text in ("What is at six?", "What happens at six?", "Who meets at six?"):
+            assert [claim.evidence[0].text for claim in asked(text).claims] == ["The choir meets at six in the church."]
+    with asking(encoder, {"s": talk_rows([was, ("Colin", "Dinner is at seven today.")])}) as asked:
+        assert [claim.evidence[0].text for claim in asked("When is dinner?").claims] == ["Dinner is at seven today."]
+    with asking(encoder, {"s": talk_rows([was, ("Colin", "I am tired.")])}) as asked:
+        assert "dinner at six" in asked("What is at six?").text
+
+
 def test_a_line_names_some_time() -> None:
     assert names_a_time("At seven we eat.")
     assert names_a_time("The bus goes at half past seven.")
