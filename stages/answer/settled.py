@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from pipeline.packets import nanoseconds
 from stages.answer.moods import reads_like_order
 from stages.memory.rows import LineRow
 from stages.recall.answers import speaker_of
 from stages.recall.english import WEEKDAY, is_question
-from stages.recall.terms import is_irregular, tokens
+from stages.recall.terms import coverage, is_irregular, stems, tokens
 from stages.recall.untranscribed import is_untranscribed
 from stages.recall.word_lists import word_set
 
@@ -95,6 +95,12 @@ _COUNT = r"(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve
 _VOTING = re.compile(
     r"\bvot(?:e|es|ed|ing)\b|\bshow of hands\b|\bhands up\b|\braise (?:your|a) hands?\b|\b(?:all|who(?:'s| is)) in favou?r\b", re.I
 )
+_TO_HOLD = re.compile(
+    r"^,? to (?:(?:hold|have|take|do|start|begin|open|call|delay|postpone|move|leave|keep)(?: (?:the|a|an|our|this|that|one))? )?"
+    r"(?P<what>[\w'-]+(?: [\w'-]+)?)",
+    re.I,
+)
+_VOTE = ("vote",)
 _OUTCOME = re.compile(
     rf"\b{_COUNT}(?: votes?)? (?:to|against) {_COUNT}\b|\b{_COUNT} votes? (?:for|to|against)\b|\bmajority\b|\bunanimous|\bcarried\b", re.I
 )
@@ -137,6 +143,20 @@ def settlements(lines: Sequence[LineRow]) -> list[tuple[LineRow, ...]]:
     return found
 
 
+def decides_to_hold(text: str, terms: Collection[str]) -> bool:
+    """Whether a line tells of a decision to hold something, named by its stems: that is then still to come."""
+    after = [_TO_HOLD.match(text[match.end() :]) for match in _DECIDED.finditer(text)] if _tells(text) else []
+    return any(held is not None and coverage(tuple(terms), stems(held["what"])) == 1.0 for held in after)
+
+
+def vote_called(lines: Sequence[LineRow]) -> LineRow | None:
+    """The line with which the first vote began of which a conversation, by start, has the outcome; None where it has none."""
+    for place, line in enumerate(lines):
+        if _is_outcome(lines, place):
+            return next((other for other in _voting(lines, place) if not decides_to_hold(other.text, _VOTE)), line)
+    return None
+
+
 def _tells(text: str) -> bool:
     """Whether a line tells a decision by itself."""
     if is_question(text):
@@ -150,10 +170,14 @@ def _tells(text: str) -> bool:
 
 def _is_outcome(ordered: Sequence[LineRow], place: int) -> bool:
     """Whether a line tells how a vote that was just called went."""
-    line = ordered[place]
-    if is_question(line.text) or not _OUTCOME.search(line.text):
-        return False
-    return any(_VOTING.search(other.text) for other in ordered[:place] if line.start_ns - other.end_ns <= VOTE_NS)
+    text = ordered[place].text
+    return not is_question(text) and _OUTCOME.search(text) is not None and bool(_voting(ordered, place))
+
+
+def _voting(ordered: Sequence[LineRow], place: int) -> list[LineRow]:
+    """The lines just before one that speak of voting."""
+    start_ns = ordered[place].start_ns
+    return [other for other in ordered[:place] if start_ns - other.end_ns <= VOTE_NS and _VOTING.search(other.text)]
 
 
 def _reply(ordered: Sequence[LineRow], place: int) -> int | None:

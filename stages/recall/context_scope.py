@@ -98,6 +98,11 @@ def beside(scope: Scope, cited: Sequence[LineRow], *, before: bool, open_ended: 
     return None
 
 
+def until(scope: Scope, line: LineRow) -> Scope:
+    """The scope of what was said in the session of a line, up to its end."""
+    return _within(scope, scope.sessions[line.session], (0, line.end_ns), Window("before that", None, None))
+
+
 def _beside(scope: Scope, cited: Sequence[LineRow], reach_ns: int, *, before: bool, open_ended: bool, lines_in: LinesIn) -> Scope | None:
     """What `beside` gives, of the lines that are not further from the cited ones than `reach_ns`."""
     session = scope.sessions[cited[0].session]

@@ -48,6 +48,9 @@ _SETTLED_AROUND = re.compile(
     re.I,
 )
 """What was decided before something came up; "after three days of quarrelling" is no such thing."""
+_SPOKEN_OF = re.compile(
+    rf"\b(?:after|before) (?:{_ONE} {_ABOUT}|.* (?:came up|(?:was|were) (?:mentioned|discussed|brought up|talked about)))\b", re.I
+)
 _BETWEEN = re.compile(
     rf"^(?:and )?what (?:did {_WHO} (?:talk about|speak about|discuss|say|do)|was (?:said|discussed|talked about|going on)|happened)"
     r" between (?P<a>.+?) and (?P<b>.+?)[ ?.!]*$",
@@ -95,6 +98,11 @@ def order_in(text: str, speakers: Callable[[], Collection[str]] = tuple) -> Orde
     if (match := _BETWEEN.match(text)) is not None:
         return _asked("between", match["a"], match["b"])
     return None
+
+
+def names_what_was_said(text: str) -> bool:
+    """Whether a question asks what lies beside the mention of a thing ("before the vote came up") rather than beside the thing itself."""
+    return _SPOKEN_OF.search(text) is not None
 
 
 def _beside(match: re.Match[str], topic: str, main: str, speakers: Callable[[], Collection[str]], asks: str = "") -> OrderAsked | None:

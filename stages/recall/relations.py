@@ -7,14 +7,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pipeline.packets import nanoseconds
+from stages.answer.settled import decides_to_hold, vote_called
 from stages.memory.forgetting.question_contexts import LASTS_MINUTES
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.rows import LineRow
-from stages.recall.context_scope import LinesIn, around, beside, last_cited, more_of, nearest_lines, replies_to
+from stages.recall.context_scope import LinesIn, around, beside, last_cited, more_of, nearest_lines, replies_to, until
 from stages.recall.follow_up import no_context
 from stages.recall.gaps import Span
 from stages.recall.material import Found
 from stages.recall.misheard import misheard
+from stages.recall.order_asked import names_what_was_said
 from stages.recall.question import Question
 from stages.recall.scope import Scope
 from stages.recall.terms import content_words, coverage, singular, stem, stems, tokens
@@ -102,6 +104,7 @@ class Relations:
         found: list[Found] = []
         looked_at: list[str] = []
         missing: list[str] = []
+        is_planned, is_event = False, is_around and question.settles and not names_what_was_said(question.text)
         for topic in question.order.topics if question.order is not None else ():
             words = content_words(topic)
             gist = " ".join(words)
@@ -121,7 +124,11 @@ class Relations:
                 likely = [one for one in supported if one.support >= _NEAR_BEST * best]
                 # It came up when the very words fell: "watering" may be a misheard waiter, but not where somebody said "waiter".
                 said = [one for one in supported if {singular(word) for word in words} <= set(map(singular, tokens(one.line.text)))]
-                found.append(min(said or likely, key=lambda one: self._moment(one, scope)))
+                came_up = min(said or likely, key=lambda one: self._moment(one, scope))
+                if is_planned := is_event and decides_to_hold(came_up.line.text, terms):
+                    # "We agreed to hold the vote at six": the vote itself comes later.
+                    is_planned, came_up = self._held(came_up, said, terms)
+                found.append(came_up)
             else:
                 missing.append(topic)
         ids = tuple(dict.fromkeys([*(entry.line.id for entry in found), *looked_at]))
@@ -133,6 +140,8 @@ class Relations:
         if len(found) == 1:
             before = question.order.relation == "around_before"
             asks = question.order.asks
+            if before and is_planned:
+                return Related(scope=until(scope, found[0].line), retrieved=ids)
             near = beside(scope, [found[0].line], before=before, open_ended=bool(asks), lines_in=self._lines_in)
             if near is None:
                 who = f"{question.speaker} was not heard" if question.speaker is not None else "Nothing was heard"
@@ -143,6 +152,15 @@ class Relations:
                 return _shown(_at_once(nearest_lines(near, before=before, lines_in=self._lines_in), before=before), ids)
             return Related(scope=near, retrieved=ids)
         return Related(tuple(found), None, ids, spans=tuple((one.line.session, one.line.start_ns, one.line.end_ns) for one in found))
+
+    def _held(self, planned: Found, said: Sequence[Found], terms: Sequence[str]) -> tuple[bool, Found]:
+        """Where something was, of which a line tells that it was decided to hold it; whether only that is known, and the line."""
+        line, session = planned.line, planned.line.session
+        others = [one.line for one in said if one.line.session == session and not decides_to_hold(one.line.text, terms)]
+        called = vote_called([other for other in planned.talk if other.start_ns > line.start_ns]) if "vote" in terms else None
+        later = [other for other in [*others, *([called] if called is not None else [])] if other.start_ns > line.start_ns]
+        held = min(later, key=lambda other: (other.start_ns, other.id), default=None)
+        return held is None, planned if held is None else replace(planned, line=held)
 
     def _others(self, scope: Scope, cited: Sequence[LineRow], ids: tuple[str, ...]) -> Related:
         """A line of everybody else who talked where the cited lines were said."""

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from stages.answer.settled import settled, settlements
+from stages.answer.settled import decides_to_hold, settled, settlements, vote_called
 from stages.memory.rows import LineRow
 from tests.stages.recall.line_rows import line_row
 
@@ -120,6 +120,31 @@ def test_a_vote_is_settled_by_its_outcome() -> None:
     vote, outcome = line_row("Can everybody vote on the coffee machine?", 1.0), _answer("Three to one, so we buy the Italian one.", 12.0)
     assert settled([vote, _answer("I vote for the Italian one"), outcome]) == (outcome,)
     assert settled([outcome]) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "term", "holds"),
+    [
+        ("We agreed to hold the vote at six.", "vote", True),
+        ("We decided to vote tomorrow.", "vote", True),
+        ("So they have decided to take a break at four.", "break", True),
+        ("We agreed to build the fence after the vote.", "vote", False),
+        ("We voted for the fence.", "vote", False),
+        ("We agreed on the vote's outcome.", "vote", False),
+        ("We never agreed to hold the vote.", "vote", False),
+        ("Shall we hold the vote now?", "vote", False),
+    ],
+)
+def test_what_was_decided_to_be_held_is_to_come(text: str, term: str, holds: bool) -> None:
+    assert decides_to_hold(text, (term,)) is holds
+
+
+def test_a_vote_begins_where_it_was_called() -> None:
+    planned, called = line_row("We agreed to hold the vote at six.", 1.0), line_row("All in favour of the fence?", 8.0)
+    outcome = _answer("Three to one, so we build the fence.", 12.0)
+    assert vote_called([planned, called, outcome]) == called
+    assert vote_called([planned, outcome]) == outcome
+    assert vote_called([planned, called]) is None
 
 
 def test_everything_that_was_settled_comes_by_start() -> None:

@@ -147,6 +147,27 @@ def test_what_was_settled_before_or_after_a_thing_came_up(vote: Ask) -> None:
     assert _quoted(vote, "What was decided about the band before the vote?") == before[:1]
 
 
+@pytest.mark.parametrize(
+    ("afterwards", "outcome"),
+    [
+        (["Who is in favour of the Italian one? Hands up.", "Three to one, so we buy the Italian one."], True),
+        (["So let's vote. Who wants the Italian one?", "The Italian one for me."], False),
+        (["The garden looks lovely."], False),
+    ],
+)
+def test_that_a_thing_will_be_held_was_decided_before_it(encoder: MinilmOnnx, afterwards: list[str], outcome: bool) -> None:
+    planned = "We agreed to hold the vote at six."
+    late = [("Carla" if n % 2 else "David", text) for n, text in enumerate(afterwards)]
+    talk = [*_PARTY[:4], ("Carla", planned), ("David", "Let's buy a kettle too."), ("Carla", "Agreed."), *late]
+    rows = [line_row(text, 4.0 * n, track=f"t{who}", speaker=who, azimuth_deg=210.0, event="party") for n, (who, text) in enumerate(talk)]
+    with asking(encoder, {"s": rows}) as ask:
+        before = _quoted(ask, "What did they decide before the vote?")
+        # Where nobody told of the vote itself, what was decided after that may have been so after the vote.
+        knows_the_vote = outcome or "vote" in afterwards[0]
+        assert before == ["Fine, let's take the DJ.", planned, *(["Let's buy a kettle too."] if knows_the_vote else [])]
+        assert _quoted(ask, "What did they decide before the vote came up?") == before[:1]
+
+
 def test_who_settled_it_said_it_or_agreed(ask: Ask) -> None:
     both = ["Fine, let's take the DJ.", "Courtyard then."]
     assert _quoted(ask, "What did David decide?") == both
