@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from stages.answer.joined import gives_other_value
 from stages.answer.moods import Mood, is_attributed, is_framed, is_hedged, pieces, spoken
 from stages.answer.settled import settled
 from stages.memory.rows import LineRow
@@ -60,6 +61,8 @@ def check(sentence: str, evidence: Sequence[LineRow], question: str, encoder: Te
     strange = [name for name in _names(sentence) if not coverage(content_terms(name), heard)]
     if strange:
         return Check(f"names that were not said: {', '.join(strange)}")
+    if gives_other_value(sentence, [line.text for line in evidence]):
+        return Check("a value of something else")
     fault = _meant_otherwise(sentence, evidence, [*around, *evidence])
     if fault is not None:
         return Check(fault)

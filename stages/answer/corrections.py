@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from pipeline.packets import nanoseconds
+from stages.answer.joined import statement_of
 from stages.answer.values import BARE, CLOCK, DATE, DAY, NAME, values_in
 from stages.memory.rows import LineRow
 from stages.recall.answers import speaker_of
@@ -84,6 +85,7 @@ def says_again(old: str, new: str) -> bool:
     """Whether a text says again what an older one said: its values and no other ones, or else all its words. It takes nothing back."""
     if _is_denied(old, new):
         return False
+    old = statement_of(old, content_terms(new))
     values, values_now = values_in(old), values_in(new)
     if values:
         return all(values[kind] == values_now.get(kind) for kind in values)
@@ -210,7 +212,8 @@ def _fit(later: LineRow, line: LineRow) -> tuple[bool, int, int]:
 
 
 def _replaced(old: str, new: str) -> frozenset[str]:
-    """The kinds of values of which a text has others than an older one."""
+    """The kinds of values of which a text has others than an older one, or than the statement of it that is of the same thing."""
+    old = statement_of(old, content_terms(new))
     if not (values := values_in(old)):
         return frozenset()
     values_now = values_in(new)

@@ -9,6 +9,7 @@ from stages.answer.affirmed import is_affirmed
 from stages.answer.answerer import Answerer
 from stages.answer.cited_claims import agreed, asks_who_was_where, cited, company, following, ordered, present, who_was_where
 from stages.answer.corrections import correction_of
+from stages.answer.joined import is_of_another
 from stages.answer.length_budget import fitting, most_words, quote_words, shows_agreed
 from stages.answer.openings import with_openings
 from stages.answer.replies import question_before, reply_to
@@ -165,7 +166,7 @@ class Extractive(Answerer):
                 # Who was there too may sit elsewhere.
                 there = {speaker_of(found.line) for found in group}
                 who = [line for line in who if speaker_of(line) in there]
-            best, taken_back = group[0], group[0].taken_back or correction_of(group[0].line, group[0].talk)
+            best, taken_back = group[0], _held_instead(question, group[0], group[0].line)
             # What holds instead goes before whoever else took part.
             shown = {
                 line.id: line
@@ -219,7 +220,7 @@ class Extractive(Answerer):
             if len(claims) == most or (claims and found.support < _CLOSE * best):
                 break
             lines = [found.line, *reply_to(found, question)]
-            taken_back = found.taken_back or correction_of(lines[-1], found.talk)
+            taken_back = _held_instead(question, found, lines[-1])
             if any(line.id in used for line in lines) or (taken_back is not None and taken_back.id in used):
                 # What was taken back is not told after what holds.
                 continue
@@ -270,6 +271,12 @@ class Extractive(Answerer):
         counted = {line.id for line in lines}
         confidence = min(found.support for found in material.found if found.line.id in counted)
         return [Claim(text, confidence * _heard(lines), tuple(Evidence.of(line) for line in lines[:_MOST_COUNTED]))]
+
+
+def _held_instead(question: Question, found: Found, line: LineRow) -> LineRow | None:
+    """What took a line back, unless that is of something else in the line than what is asked."""
+    later = found.taken_back or correction_of(line, found.talk)
+    return None if later is None or is_of_another(line.text, question.terms, later.text) else later
 
 
 def _in_words(where: str, who: str, things: Sequence[str], span: str, most: int) -> str:
