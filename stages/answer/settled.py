@@ -100,6 +100,7 @@ _TO_HOLD = re.compile(
     r"(?P<what>[\w'-]+(?: [\w'-]+)?)",
     re.I,
 )
+_BEFORE_IT = re.compile(r"^[^.!?;]*? before (?:(?:the|a|an|our|this|that|one) )?(?P<what>[\w'-]+(?: [\w'-]+)?)", re.I)
 _VOTE = ("vote",)
 _OUTCOME = re.compile(
     rf"\b{_COUNT}(?: votes?)? (?:to|against) {_COUNT}\b|\b{_COUNT} votes? (?:for|to|against)\b|\bmajority\b|\bunanimous|\bcarried\b", re.I
@@ -143,17 +144,20 @@ def settlements(lines: Sequence[LineRow]) -> list[tuple[LineRow, ...]]:
     return found
 
 
-def decides_to_hold(text: str, terms: Collection[str]) -> bool:
-    """Whether a line tells of a decision to hold something, named by its stems: that is then still to come."""
-    after = [_TO_HOLD.match(text[match.end() :]) for match in _DECIDED.finditer(text)] if _tells(text) else []
-    return any(held is not None and coverage(tuple(terms), stems(held["what"])) == 1.0 for held in after)
+def decides_before(text: str, terms: Collection[str]) -> bool:
+    """Whether a line tells of a decision that came before something, named by its stems: to hold it, or what to do before it."""
+    for match in _DECIDED.finditer(text) if _tells(text) else ():
+        named = [_TO_HOLD.match(text[match.end() :]), _BEFORE_IT.match(text[match.end() :])]
+        if any(one is not None and coverage(tuple(terms), stems(one["what"])) == 1.0 for one in named):
+            return True
+    return False
 
 
 def vote_called(lines: Sequence[LineRow]) -> LineRow | None:
     """The line with which the first vote began of which a conversation, by start, has the outcome; None where it has none."""
     for place, line in enumerate(lines):
         if _is_outcome(lines, place):
-            return next((other for other in _voting(lines, place) if not decides_to_hold(other.text, _VOTE)), line)
+            return next((other for other in _voting(lines, place) if not decides_before(other.text, _VOTE)), line)
     return None
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pipeline.packets import nanoseconds
-from stages.answer.settled import decides_to_hold, vote_called
+from stages.answer.settled import decides_before, vote_called
 from stages.memory.forgetting.question_contexts import LASTS_MINUTES
 from stages.memory.long_term_memory import LongTermMemory
 from stages.memory.rows import LineRow
@@ -125,7 +125,7 @@ class Relations:
                 # It came up when the very words fell: "watering" may be a misheard waiter, but not where somebody said "waiter".
                 said = [one for one in supported if {singular(word) for word in words} <= set(map(singular, tokens(one.line.text)))]
                 came_up = min(said or likely, key=lambda one: self._moment(one, scope))
-                if is_planned := is_event and decides_to_hold(came_up.line.text, terms):
+                if is_planned := is_event and decides_before(came_up.line.text, terms):
                     # "We agreed to hold the vote at six": the vote itself comes later.
                     is_planned, came_up = self._held(came_up, said, terms)
                 found.append(came_up)
@@ -154,9 +154,9 @@ class Relations:
         return Related(tuple(found), None, ids, spans=tuple((one.line.session, one.line.start_ns, one.line.end_ns) for one in found))
 
     def _held(self, planned: Found, said: Sequence[Found], terms: Sequence[str]) -> tuple[bool, Found]:
-        """Where something was, of which a line tells that it was decided to hold it; whether only that is known, and the line."""
+        """Where something was, of which a line tells what was decided before it; whether only that is known, and the line."""
         line, session = planned.line, planned.line.session
-        others = [one.line for one in said if one.line.session == session and not decides_to_hold(one.line.text, terms)]
+        others = [one.line for one in said if one.line.session == session and not decides_before(one.line.text, terms)]
         called = vote_called([other for other in planned.talk if other.start_ns > line.start_ns]) if "vote" in terms else None
         later = [other for other in [*others, *([called] if called is not None else [])] if other.start_ns > line.start_ns]
         held = min(later, key=lambda other: (other.start_ns, other.id), default=None)

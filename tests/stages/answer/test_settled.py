@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from stages.answer.settled import decides_to_hold, settled, settlements, vote_called
+from stages.answer.settled import decides_before, settled, settlements, vote_called
 from stages.memory.rows import LineRow
 from tests.stages.recall.line_rows import line_row
 
@@ -128,6 +128,7 @@ def test_a_vote_is_settled_by_its_outcome() -> None:
         ("We agreed to hold the vote at six.", "vote", True),
         ("We decided to vote tomorrow.", "vote", True),
         ("So they have decided to take a break at four.", "break", True),
+        ("We decided to buy the red sofa before the vote on the curtains.", "vote", True),
         ("We agreed to build the fence after the vote.", "vote", False),
         ("We voted for the fence.", "vote", False),
         ("We agreed on the vote's outcome.", "vote", False),
@@ -135,8 +136,8 @@ def test_a_vote_is_settled_by_its_outcome() -> None:
         ("Shall we hold the vote now?", "vote", False),
     ],
 )
-def test_what_was_decided_to_be_held_is_to_come(text: str, term: str, holds: bool) -> None:
-    assert decides_to_hold(text, (term,)) is holds
+def test_what_was_decided_before_a_thing(text: str, term: str, holds: bool) -> None:
+    assert decides_before(text, (term,)) is holds
 
 
 def test_a_vote_begins_where_it_was_called() -> None:

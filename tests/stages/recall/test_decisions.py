@@ -168,6 +168,15 @@ def test_that_a_thing_will_be_held_was_decided_before_it(encoder: MinilmOnnx, af
         assert _quoted(ask, "What did they decide before the vote came up?") == before[:1]
 
 
+def test_what_was_to_be_done_before_a_thing_was_decided_before_it(encoder: MinilmOnnx) -> None:
+    sofa = "We decided to buy the red sofa before the vote on the curtains."
+    talk = [("Ben", sofa), ("Carla", "Let's vote on the curtains. Who is for green?"), ("Ben", "Me."), ("Carla", "Then green it is.")]
+    rows = [line_row(text, 6.0 * n, track=f"t{who}", speaker=who, azimuth_deg=210.0, event="e") for n, (who, text) in enumerate(talk)]
+    with asking(encoder, {"s": rows}) as ask:
+        assert _quoted(ask, "What did they decide before the vote?") == [sofa]
+        assert _quoted(ask, "What did they decide after the vote?") == ["Then green it is."]
+
+
 def test_who_settled_it_said_it_or_agreed(ask: Ask) -> None:
     both = ["Fine, let's take the DJ.", "Courtyard then."]
     assert _quoted(ask, "What did David decide?") == both
