@@ -215,6 +215,21 @@ def test_of_much_that_was_said_about_something_the_first_lines_are_played(encode
         assert ask("Play everything about the volcano").abstained
 
 
+def test_what_is_played_ends_where_something_else_begins(encoder: MinilmOnnx) -> None:
+    talk = [
+        "Will is coming too, with his wife.",
+        "Let's give Will the front seat.",
+        "Good idea.",
+        "The dog is six years old. The dog sleeps on the sofa.",
+        "Our dog is called Bello. He bites.",
+        "He ran off again.",
+        "Bed six needs new sheets, and bed seven is empty.",
+        "The train leaves from platform four at half past five.",
+    ]
+    with asking(encoder, {"s": [line_row(text, 5.0 * n, track=f"t{1 + n % 2}", event="e") for n, text in enumerate(talk)]}) as ask:
+        assert [claim.evidence[0].text for claim in ask("Play everything about the dog").claims] == talk[3:6]
+
+
 def test_all_of_a_day_is_no_topic() -> None:
     assert played_in("Play everything on Monday") == (True, "what on Monday")
     assert played_in("Play everything on the 3rd of March") == (True, "what on the 3rd of March")
