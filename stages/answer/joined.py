@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from stages.answer.values import values_in
+from stages.recall.measures import is_unit
 from stages.recall.terms import content_terms, has_amount, holds, is_calendar, is_ordinal
 
 _VERB = (
@@ -19,6 +20,7 @@ _JOINT = re.compile(
     rf",? and (?=(?!(?:it|that|this|he|she|they|which|who|then|there|we|i|you|is|are)\b)(?:{_DETERMINER} )?(?:[a-z'-]+ ){{1,2}}{_VERB}\b)",
     re.I,
 )
+_CLAUSES = re.compile(r"[,.;:!?](?!\d)|\b(?:and|so|but|because)\b", re.I)
 _SAYS = re.compile(rf"\b{_VERB}\b|'s\b", re.I)
 
 
@@ -31,15 +33,19 @@ def statements(text: str) -> tuple[str, ...]:
 
 def statement_of(text: str, terms: Iterable[str]) -> str:
     """The only statement of a text that has any of some stems that are no values; the whole text where that is none, or several."""
-    things = [term for term in terms if not (has_amount(term) or is_calendar(term) or is_ordinal(term))]
-    own = [part for part in statements(text) if any(holds(term, content_terms(part)) for term in things)]
+    things = [term for term in terms if not (has_amount(term) or is_calendar(term) or is_ordinal(term) or is_unit(term))]
+    parts = [(part, content_terms(part)) for part in statements(text)]
+    # "Leaves" in both of them tells nothing.
+    things = [term for term in things if not all(holds(term, said) for _, said in parts)]
+    own = [part for part, said in parts if any(holds(term, said) for term in things)]
     return own[0] if len(own) == 1 else text
 
 
 def is_of_another(text: str, asked: Iterable[str], later: str) -> bool:
     """Whether what was said later is of one statement of a text, and what is asked, given by its stems, of another one."""
-    one, other = statement_of(text, asked), statement_of(text, content_terms(later))
-    return text not in (one, other) and one != other
+    one = statement_of(text, asked)
+    others = {statement_of(text, content_terms(clause)) for clause in _CLAUSES.split(later) if values_in(clause)}
+    return len(others) == 1 and text not in (one, *others) and one not in others
 
 
 def gives_other_value(sentence: str, texts: Iterable[str]) -> bool:

@@ -97,7 +97,7 @@ _VOTING = re.compile(
 )
 _TO_HOLD = re.compile(
     r"^,? to (?:(?:hold|have|take|do|start|begin|open|call|delay|postpone|move|leave|keep)(?: (?:the|a|an|our|this|that|one))? )?"
-    r"(?P<what>[\w'-]+(?: [\w'-]+)?)",
+    r"(?!vote (?:for|against|to)\b)(?P<what>[\w'-]+(?: [\w'-]+)?)",
     re.I,
 )
 _BEFORE_IT = re.compile(r"^[^.!?;]*? before (?:(?:the|a|an|our|this|that|one) )?(?P<what>[\w'-]+(?: [\w'-]+)?)", re.I)

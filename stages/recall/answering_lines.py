@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from stages.recall.clock_lines import was_at_some_time
+from stages.recall.clock_lines import names_a_time, was_at_some_time
 from stages.recall.contradictions import asks_what_will_be
 from stages.recall.judged_lines import JudgedLines
 from stages.recall.lookup import Lookup, Outcome
@@ -36,7 +36,9 @@ class AnsweringLines:
         ranked = self._judged_lines.ranked(question, scope)
         found = self._judged_lines.judged(question, ranked)
         if question.wants_time and asks_what_will_be(question.text):
-            found = [entry for entry in found if not was_at_some_time(entry.line.text)] or found
+            still = [entry.named for entry in found if names_a_time(entry.line.text) and not was_at_some_time(entry.line.text)]
+            now = max(still, default=-1.0)
+            found = [entry for entry in found if entry.named > now or not was_at_some_time(entry.line.text)]
         if question.intent == "count":
             said = {line.id for line in said_in_words(question, [entry.line for entry in found])}
             found = [entry for entry in found if entry.line.id in said]

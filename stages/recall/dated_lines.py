@@ -58,9 +58,9 @@ class DatedLines:
             return None
         said = {line.id: line for word in asked.words for line in self._lookup.memory.lines_saying(tokens(word), at=self._lookup.at)}
         lines = [line for line in said.values() if scope.allows(line) and asked.is_named_in(line.text) and not is_question(line.text)]
-        lines = [line for line in lines if not asked.is_past_in(line.text)] or lines
         if not lines or not question.terms:
-            return as_they_are(lines[-_MOST_AT_CLOCK:], scope)
+            still = [line for line in lines if not asked.is_past_in(line.text)] or lines
+            return as_they_are(still[-_MOST_AT_CLOCK:], scope)
         outcome = self._answering_lines.told(with_clock(question, asked), scope)
         found = [entry for entry in outcome.material.found if asked.is_named_in(entry.line.text)]
         found = [entry for entry in found if not asked.is_past_in(entry.line.text)] or found
@@ -69,6 +69,7 @@ class DatedLines:
             and question.intent != "where"
             and (told := [line for line in lines if coverage(question.terms, stems(line.text)) == 1.0])
         ):
+            told = [line for line in told if not asked.is_past_in(line.text)] or told
             return as_they_are(told[-_MOST_AT_CLOCK:], scope)
         # Where the concert at eight is may be told by who names no time.
         found = found or [

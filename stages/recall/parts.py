@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from stages.recall import cues
 from stages.recall.calendar_phrase import asked_time
 from stages.recall.compounds import kind_words
 from stages.recall.english import ANY_QUESTION_WORD, AUXILIARY
-from stages.recall.terms import content_words
+from stages.recall.terms import content_words, is_calendar
 from stages.recall.time_phrase import Moments
 
 MOST_PARTS = 3
@@ -45,6 +45,8 @@ _TALKERS = re.compile(
 _JOINED = re.compile(r",? (?:and|or|nor|as well as)(?: also)? |, ")
 _NAMED = re.compile(r"(?<!^)(?<![.?!] )\b(?:[A-Z][\w'-]+|speaker-\d+)")
 _PRONOUN = re.compile(r"\b(?:he|she)\b", re.I)
+_ASKS_OF_SOMEBODY = re.compile(r"(?:and |so )?(?:who|where) (?:is|was) |.*\b(?:did|does|will|has) (?-i:[A-Z]|speaker-)", re.I)
+"""Whoever a question begins with is who "he" is in the next one; of "Who asked Tess?" that is not certain."""
 
 
 @dataclass(frozen=True)
@@ -93,18 +95,22 @@ def parts_in(text: str, moments: Moments, speakers: Callable[[], Collection[str]
     return _parts((f"{match['head']}{item}{ending}" for item in bare_items), f"{when}{tail}", apart=apart)
 
 
+def _say_something(texts: Sequence[str]) -> bool:
+    return all(content_words(text, drop=cues.WH | kind_words(text)) for text in texts)
+
+
 def _clauses(said: str) -> Parts | None:
     """The questions of a text in which one follows another; "he" and "she" of a later one is the only person whom the first names."""
     texts = [text.strip(" ,") for text in _CLAUSE.split(said)]
-    if not 1 < len(texts) <= MOST_PARTS:
+    if not 1 < len(texts) <= MOST_PARTS or (not _ASKS_OF_SOMEBODY.match(texts[0]) and not _say_something(texts)):
         return None
     if re.match(rf"^(?:(?:and|so|ok),? )*(?:{ANY_QUESTION_WORD}|{_AUX})\b", texts[0], re.I) is None:
         return None
     named = [name.removesuffix("'s") for name in _NAMED.findall(texts[0])]
-    if len(set(named)) == 1:
+    if len(set(named)) == 1 and not is_calendar(named[0].lower()):
         texts = [texts[0], *(_PRONOUN.sub(named[0], text, count=1) for text in texts[1:])]
     # "Where was she?" says nothing by itself.
-    if not all(content_words(text, drop=cues.WH | kind_words(text)) for text in texts):
+    if not _say_something(texts):
         return None
     return Parts(tuple(f"{text}?" for text in texts), apart=True)
 

@@ -125,9 +125,10 @@ class Relations:
                 # It came up when the very words fell: "watering" may be a misheard waiter, but not where somebody said "waiter".
                 said = [one for one in supported if {singular(word) for word in words} <= set(map(singular, tokens(one.line.text)))]
                 came_up = min(said or likely, key=lambda one: self._moment(one, scope))
-                if is_planned := is_event and decides_before(came_up.line.text, terms):
+                if is_event and decides_before(came_up.line.text, terms):
                     # "We agreed to hold the vote at six": the vote itself comes later.
-                    is_planned, came_up = self._held(came_up, said, terms)
+                    called = self._called(came_up, terms)
+                    is_planned, came_up = called is None, came_up if called is None else replace(came_up, line=called)
                 found.append(came_up)
             else:
                 missing.append(topic)
@@ -153,14 +154,9 @@ class Relations:
             return Related(scope=near, retrieved=ids)
         return Related(tuple(found), None, ids, spans=tuple((one.line.session, one.line.start_ns, one.line.end_ns) for one in found))
 
-    def _held(self, planned: Found, said: Sequence[Found], terms: Sequence[str]) -> tuple[bool, Found]:
-        """Where something was, of which a line tells what was decided before it; whether only that is known, and the line."""
-        line, session = planned.line, planned.line.session
-        others = [one.line for one in said if one.line.session == session and not decides_before(one.line.text, terms)]
-        called = vote_called([other for other in planned.talk if other.start_ns > line.start_ns]) if "vote" in terms else None
-        later = [other for other in [*others, *([called] if called is not None else [])] if other.start_ns > line.start_ns]
-        held = min(later, key=lambda other: (other.start_ns, other.id), default=None)
-        return held is None, planned if held is None else replace(planned, line=held)
+    def _called(self, planned: Found, terms: Sequence[str]) -> LineRow | None:
+        """The line with which the vote began that was planned; None where that is not known, as a later mention may look back on it."""
+        return vote_called([other for other in planned.talk if other.start_ns > planned.line.start_ns]) if "vote" in terms else None
 
     def _others(self, scope: Scope, cited: Sequence[LineRow], ids: tuple[str, ...]) -> Related:
         """A line of everybody else who talked where the cited lines were said."""

@@ -54,6 +54,11 @@ def test_a_correction_is_of_one_of_them() -> None:
     assert is_of_another(_BUS, content_terms("When does the bus leave?"), nine.text)
     assert not is_of_another(_BUS, content_terms("When is lunch?"), nine.text)
     assert not is_of_another(_BUS, content_terms("When does the bus leave?"), "Sorry, at ten.")
+    # What corrects both, or names the other one in passing, is of what is asked too.
+    for both in ("No, it goes at ten, and lunch is at two.", "Sorry, it's at seven, we need time after lunch."):
+        assert not is_of_another(_BUS, content_terms("When does the bus leave?"), both)
+    two = "Emma arrives on Monday and Jack arrives on Wednesday."
+    assert is_of_another(two, content_terms("When does Emma arrive?"), "No, Jack comes on Thursday.")
 
 
 def test_a_sentence_that_gives_it_to_the_other_does_not_hold() -> None:

@@ -131,6 +131,7 @@ def test_a_vote_is_settled_by_its_outcome() -> None:
         ("We decided to buy the red sofa before the vote on the curtains.", "vote", True),
         ("We agreed to build the fence after the vote.", "vote", False),
         ("We voted for the fence.", "vote", False),
+        ("We decided to vote for the blue fence.", "vote", False),
         ("We agreed on the vote's outcome.", "vote", False),
         ("We never agreed to hold the vote.", "vote", False),
         ("Shall we hold the vote now?", "vote", False),

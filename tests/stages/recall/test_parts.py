@@ -38,6 +38,9 @@ MOMENTS = Moments(NOW, NOW - timedelta(minutes=5), NOW - timedelta(minutes=45))
             ["What did they say about Anna's dog?", "when will Anna leave?"],
         ),
         ("Who is Martin and where is he sitting?", ["Who is Martin?", "where is Martin sitting?"]),
+        # Whom they greeted is not certainly who is meant, and a day is nobody.
+        ("Who greeted Tess and where was she?", None),
+        ("What happens on Tuesday and where is he?", None),
         ("Who is speaker-4, and where was he?", ["Who is speaker-4?", "where was speaker-4?"]),
         ("How often were the vote and the break mentioned?", ["How often were the vote mentioned?", "How often were the break mentioned?"]),
         (
