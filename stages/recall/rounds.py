@@ -116,7 +116,7 @@ def merged(rounds: Sequence[Round]) -> Outcome:
 
 
 def once_each(rounds: Sequence[Round]) -> list[Round]:
-    """The rounds without claims that add neither a line nor a quote to what earlier ones have told, or that a later one has whole."""
+    """The rounds without claims that add neither a line nor a quote to what earlier ones told, or whose words another one has whole."""
     told: set[str] = set()
     texts = {claim.text for one in rounds for claim in one.claims}
     kept = []

@@ -205,7 +205,7 @@ def _without_ends(stretch: Judged, run: Sequence[int]) -> list[int]:
 
 def _goes_on(before: str, text: str) -> bool:
     """Whether a line may rest on the one before it: an answer, a few words, or one that speaks of "it" or "him"."""
-    return before.rstrip().endswith("?") or _REFERS.search(text) is not None or len(tokens(text)) <= _FEW_WORDS
+    return is_question(before) or _REFERS.search(text) is not None or len(tokens(text)) <= _FEW_WORDS
 
 
 def _telling(stretch: Judged) -> list[float]:
